@@ -1,0 +1,196 @@
+"""What an implementation of attention says about itself: four declarations, and nothing that checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+FLOAT32_EXP_OF_16_BIT_KERNELS = 2.0**-13
+"""Largest relative error of the cubic exp that flash kernels use for 16-bit inputs (torch 2.13 on CPU: 1.1e-4)."""
+
+
+class Step(StrEnum):
+    """What an implementation can expose: the whole function, or one of the document's steps."""
+
+    ATTENTION = "attention"
+    SELF_ATTENTION = "self_attention"
+    PROJECT = "project"
+    SCORE = "score"
+    SCALE = "scale"
+    SOFTMAX = "softmax"
+    WEIGH = "weigh"
+    SUM = "sum"
+
+
+class Feature(StrEnum):
+    """What the whole function can do beyond the document's plain case. Undeclared is reported as unsupported."""
+
+    SCALE = "scale"
+    """`attention(..., scale=x)`: a factor on the scores, in place of 1/√d_k. Any finite number, zero included."""
+    LENGTHS = "lengths"
+    """The number of queries may differ from the number of keys."""
+    VALUE_WIDTH = "value_width"
+    """The width of the values may differ from that of the keys."""
+    HEADS = "heads"
+    """Takes many batches and heads at once. Never so in the layout LD."""
+
+
+class Layout(StrEnum):
+    """The order of the axes of a query, a key, a value and the output."""
+
+    BATCH_HEAD_LENGTH_WIDTH = "BHLD"
+    BATCH_LENGTH_HEAD_WIDTH = "BLHD"
+    LENGTH_WIDTH = "LD"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """Where correct implementations differ by convention.
+
+    `layout` is BHLD (batch, heads, length, width), BLHD, or LD (length, width) for a function of one head.
+    """
+
+    layout: Layout = Layout.BATCH_HEAD_LENGTH_WIDTH
+
+
+@dataclass(frozen=True, kw_only=True)
+class Precision:
+    """The arithmetic that an implementation promises for one dtype; the tolerance is derived from it and nothing else.
+
+    Formats are named `float64`, `float32`, `float16`, `bfloat16` or `tf32`. Use the ready-made ones where they fit,
+    and `dataclasses.replace` where they almost do.
+    """
+
+    name: str
+    accumulate: str
+    """Format of dot products, of the softmax and of sums."""
+    scores: str | None = None
+    """Format in which the scores are stored; None: they stay in `accumulate`."""
+    weights: str | None = None
+    """Format in which the weights are stored before they meet the values; None: they stay in `accumulate`."""
+    normalised: bool = False
+    """Whether stored weights are already divided by their sum."""
+    inputs: str | None = None
+    """Format to which query, key and value are re-rounded first (tf32)."""
+    prescale: str | None = None
+    """Format of a query that is scaled before the dot product; None: `accumulate`."""
+    exp_error: float | None = None
+    """Largest relative error of exp on (-∞, 0]; None: 4 units in the last place of `accumulate`."""
+    block: int | None = 16
+    """Smallest block of keys of an online softmax; None: not online."""
+    flush: bool = True
+    """Whether subnormal numbers may be flushed to zero."""
+    sum_stored: bool = False
+    """Whether the denominator sums the stored, rounded weights."""
+    truncate: bool = False
+    """Whether the accumulator truncates instead of rounding."""
+
+    @classmethod
+    def float64(cls) -> Self:
+        """Everything in float64, subnormals kept."""
+        return cls(name="float64", accumulate="float64", exp_error=4 * 2.0**-52, flush=False)
+
+    @classmethod
+    def float32(cls) -> Self:
+        """Everything in float32."""
+        return cls(name="float32", accumulate="float32")
+
+    @classmethod
+    def tf32(cls) -> Self:
+        """Products of tf32 numbers, summed in float32."""
+        return cls(name="tf32", accumulate="float32", inputs="tf32", weights="tf32")
+
+    @classmethod
+    def upcast(cls) -> Self:
+        """16-bit numbers in, float32 inside, one final rounding."""
+        return cls(name="upcast", accumulate="float32")
+
+    @classmethod
+    def flash(cls, dtype: str) -> Self:
+        """Float32 inside, but the weights are rounded to `dtype` before they meet the values."""
+        return cls(name="flash", accumulate="float32", weights=dtype, exp_error=FLOAT32_EXP_OF_16_BIT_KERNELS)
+
+    @classmethod
+    def eager(cls, dtype: str) -> Self:
+        """Scores and weights are stored in `dtype`; sums are float32."""
+        return cls(name="eager", accumulate="float32", scores=dtype, weights=dtype, normalised=True)
+
+    @classmethod
+    def pure(cls, dtype: str) -> Self:
+        """Everything in `dtype`, 16 bits wide."""
+        return cls(name="pure", accumulate=dtype, scores=dtype, weights=dtype, normalised=True)
+
+    @classmethod
+    def strict(cls, dtype: str) -> Self:
+        """Return the strictest that is usual for `dtype`: what an implementation promises that declares nothing."""
+        return cls.ladder(dtype)[0]
+
+    @classmethod
+    def ladder(cls, dtype: str) -> tuple[Self, ...]:
+        """Return the usual precisions for `dtype`, strictest first. Raises KeyError for an unknown dtype."""
+        sixteen_bit = (cls.upcast(), cls.flash(dtype), cls.eager(dtype), cls.pure(dtype))
+        return {
+            "float64": (cls.float64(),),
+            "float32": (cls.float32(), cls.tf32()),
+            "bfloat16": sixteen_bit,
+            "float16": sixteen_bit,
+        }[dtype]
+
+
+def _numpy_array(array: Array, dtype: str) -> Array:
+    return array.astype(dtype)
+
+
+def _strict_numpy_dtypes() -> dict[str, Precision]:
+    return {dtype: Precision.strict(dtype) for dtype in ("float64", "float32")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Implementation:
+    """One implementation: the callables it exposes, and what it declares of them.
+
+    Arrays go in as `to_native(array, dtype)`, `array` being float64 and exact in `dtype`, and what comes back goes
+    through `to_numpy`, which returns a float64 array. Shapes, with any leading axes in place of `…`:
+
+    ==================  ==========================================================================================
+    `attention`         query (batch, heads, n_q, d_k), key (batch, heads, n_k, d_k), value (batch, heads, n_k, d_v),
+                        [scale=float] → (batch, heads, n_q, d_v), the axes in the order of `dialect.layout`
+    `self_attention`    x (n, d_model), w_query and w_key (d_model, d_k), w_value (d_model, d_v) → (n, d_v)
+    `project`           x (n, d_model), w (d_model, d) → (n, d)
+    `score`             query (…, n_q, d_k), key (…, n_k, d_k) → (…, n_q, n_k)
+    `scale`             scores (…, n_q, n_k), d_k: int → (…, n_q, n_k)
+    `softmax`           scores (…, n_q, n_k) → (…, n_q, n_k), over the last axis
+    `weigh`             weights (…, n_q, n_k), value (…, n_k, d_v) → (…, n_q, n_k, d_v)
+    `sum`               weighted values (…, n_q, n_k, d_v) → (…, n_q, d_v), over the keys
+    ==================  ==========================================================================================
+    """
+
+    name: str
+    attention: Callable[..., Any] | None = None
+    self_attention: Callable[..., Any] | None = None
+    project: Callable[..., Any] | None = None
+    score: Callable[..., Any] | None = None
+    scale: Callable[..., Any] | None = None
+    softmax: Callable[..., Any] | None = None
+    weigh: Callable[..., Any] | None = None
+    sum: Callable[..., Any] | None = None
+    supports: frozenset[Feature] = frozenset({Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS})
+    dtypes: Mapping[str, Precision] = field(default_factory=_strict_numpy_dtypes)
+    dialect: Dialect = field(default_factory=Dialect)
+    to_native: Callable[[Array, str], Any] = _numpy_array
+    to_numpy: Callable[[Any], Array] = np.asarray
+
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What it supports in its layout."""
+        return self.supports - {Feature.HEADS} if self.dialect.layout is Layout.LENGTH_WIDTH else self.supports
+
+    def exposes(self, step: Step) -> bool:
+        """Tell whether there is a callable for `step`."""
+        return getattr(self, step.value) is not None

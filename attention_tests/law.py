@@ -1,0 +1,82 @@
+"""A law: a property with the clause that it stands for, what it draws, and what an implementation needs for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, Self
+
+from hypothesis.strategies import SearchStrategy
+
+from attention_tests.implementation import Feature, Step
+from attention_tests.subject import Subject
+from reference.document import CLAUSES, Clause
+
+
+class Drawn(Protocol):
+    """An input that was built: it can print itself and name the axes that its arrays share."""
+
+    @property
+    def dtype(self) -> str:
+        """The format of its numbers."""
+    @property
+    def axes(self) -> dict[str, str]:
+        """A letter for every axis of every array, as in `{"query": "bhqd"}`; one letter is one length."""
+    def with_arrays(self, **arrays: Any) -> Self:
+        """Replace arrays, rounded to the dtype."""
+
+
+class Plan(Protocol):
+    """An input in waiting: small, printable, and the same input on every machine."""
+
+    def build(self, dtype: str, features: frozenset[Feature], /) -> Any:
+        """Build the input in `dtype`, in shapes that an implementation with `features` takes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Law:
+    """One law, its body being `body(subject, drawn)`, which raises `Disagreement` where the law is broken."""
+
+    name: str
+    clause: Clause
+    says: str
+    steps: tuple[Step, ...]
+    features: tuple[Feature, ...]
+    given: SearchStrategy[Any]
+    body: Callable[[Subject, Any], None]
+
+    def missing(self, subject: Subject) -> str:
+        """Tell in words what `subject` lacks for this law; empty where it lacks nothing."""
+        steps = [f"exposes no `{step}`" for step in self.steps if not subject.implementation.exposes(step)]
+        features = [f"does not declare `{feature}`" for feature in self.features if feature not in subject.features]
+        return " and ".join([*steps, *features])
+
+
+Test = Callable[[Subject], None]
+
+
+def law(
+    clause: str, *needs: Step | Feature, given: SearchStrategy[Any]
+) -> Callable[[Callable[[Subject, Any], None]], Test]:
+    """Make a pytest function of a law.
+
+    `clause` is the id of a clause of the document; `needs` are the steps and the features that an implementation must
+    have for the law to apply (a law with a feature and no step is about `attention`); `given` draws plans. The docstring is the law in one
+    sentence. Raises KeyError for an unknown clause.
+    """
+    steps = tuple(need for need in needs if isinstance(need, Step)) or (Step.ATTENTION,)
+    features = tuple(need for need in needs if isinstance(need, Feature))
+
+    def decorate(body: Callable[[Subject, Any], None]) -> Test:
+        says = " ".join((body.__doc__ or "").split())
+        the_law = Law(body.__name__, CLAUSES[clause], says, steps, features, given, body)
+
+        def test(subject: Subject) -> None:
+            raise RuntimeError(f"{subject} can be held against a law only by the pytest plugin of attention-tests")
+
+        test.__name__, test.__doc__, test.__module__ = body.__name__, body.__doc__, body.__module__
+        test.law = the_law  # type: ignore[attr-defined]
+        return test
+
+    return decorate
+

@@ -1,0 +1,94 @@
+"""Make a failing input small enough to read: shorter axes first, then plainer numbers (generation.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from attention_tests.law import Drawn
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+D = TypeVar("D", bound=Drawn)
+
+CALLS = 1000
+ELEMENTS_ONE_BY_ONE = 64
+
+
+def minimise(drawn: D, fails: Callable[[D], bool], calls: int = CALLS) -> D:
+    """Return the smallest input found, with at most `calls` calls of `fails`, that still fails."""
+    spent = 0
+    progress = True
+    while progress:
+        progress = False
+        for candidate in _smaller(drawn):
+            if spent == calls:
+                return drawn
+            spent += 1
+            if fails(candidate):
+                drawn, progress = candidate, True
+                break
+    return drawn
+
+
+def _smaller(drawn: D) -> Iterator[D]:
+    for letter in sorted(set("".join(drawn.axes.values()))):
+        yield from _shorter(drawn, letter)
+    for name in drawn.axes:
+        yield from _plainer(drawn, name)
+
+
+def _shorter(drawn: D, letter: str) -> Iterator[D]:
+    arrays = {name: getattr(drawn, name) for name in drawn.axes}
+    length = next(array.shape[drawn.axes[name].index(letter)] for name, array in arrays.items() if letter in drawn.axes[name])
+    if length == 1:
+        return
+    for kept in _fewer(length):
+        yield drawn.with_arrays(**{
+            name: array.take(kept, axis=drawn.axes[name].index(letter)) if letter in drawn.axes[name] else array
+            for name, array in arrays.items()
+        })
+
+
+def _fewer(length: int) -> Iterator[list[int]]:
+    everything = list(range(length))
+    if length > 2:
+        yield everything[: length // 2]
+        yield everything[length // 2 :]
+    for dropped in everything:
+        yield everything[:dropped] + everything[dropped + 1 :]
+
+
+def _plainer(drawn: D, name: str) -> Iterator[D]:
+    array: Array = getattr(drawn, name)
+    for change in _CHANGES:
+        if _is_plainer(change(array), array).all(where=change(array) != array) and (change(array) != array).any():
+            yield drawn.with_arrays(**{name: change(array)})
+    if array.size > ELEMENTS_ONE_BY_ONE:
+        return
+    for place in np.ndindex(array.shape):
+        for change in _CHANGES:
+            changed = array.copy()
+            changed[place] = change(array[place])
+            if changed[place] != array[place] and _is_plainer(changed[place], array[place]).all():
+                yield drawn.with_arrays(**{name: changed})
+
+
+_CHANGES: tuple[Callable[[Any], Any], ...] = (
+    lambda x: np.zeros_like(x),
+    lambda x: np.sign(x),
+    lambda x: np.rint(x),
+    lambda x: np.rint(2 * x) / 2,
+    lambda x: np.rint(8 * x) / 8,
+)
+
+
+def _is_plainer(new: Any, old: Any) -> Any:
+    """Tell which elements are easier to read: 0, then ±1, then integers, halves, eighths, anything; small before large."""
+    kinds = (lambda x: x == 0, lambda x: abs(x) == 1, lambda x: x % 1 == 0, lambda x: 2 * x % 1 == 0, lambda x: 8 * x % 1 == 0)
+
+    def rank(x: Any) -> Any:
+        return np.select([kind(x) for kind in kinds], range(len(kinds)), default=len(kinds))
+
+    return (rank(new) < rank(old)) | ((rank(new) == rank(old)) & (np.abs(new) < np.abs(old)))

@@ -1,0 +1,177 @@
+"""The pytest plugin: brings implementations and properties together, and turns outcomes into reports."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import pytest
+
+import implementations
+from attention_tests.catalogue import all_laws
+from attention_tests.law import Law
+from attention_tests.profiles import DEFAULT, PROFILES, Profile, profile_named
+from attention_tests.report import Row, clause_table, findings, promise_table
+from attention_tests.search import hold
+from attention_tests.subject import Subject
+from attention_tests.target import BadTarget, resolve, subjects_of, trial
+from attention_tests.verdict import Outcome, Verdict
+
+KEY = "attention-tests"
+
+
+@dataclass
+class Run:
+    """What is verified in this run, and what became of it so far."""
+
+    profile: Profile
+    subjects: list[Subject] = field(default_factory=list)
+    unverifiable: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
+
+
+RUN = pytest.StashKey[Run]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options of the suite."""
+    group = parser.getgroup(KEY, "attention-tests")
+    group.addoption(
+        "--target",
+        action="append",
+        metavar="TARGET",
+        help="what to verify: a known name, or package.module:callable (repeatable; default: all that is known)",
+    )
+    group.addoption("--dtype", action="append", metavar="DTYPE", help="verify at this dtype only (repeatable)")
+    group.addoption(
+        "--profile",
+        choices=list(PROFILES),
+        default=DEFAULT.name,
+        help="how many problems each property is tried on (default: %(default)s)",
+    )
+    group.addoption("--seed", type=int, metavar="N", help="draw other problems than the gate does")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Resolve the targets that were named, so that a wrong one is said before anything runs."""
+    config.stash[RUN] = Run(profile_named(config.getoption("profile"), config.getoption("seed")))
+    config.pluginmanager.register(Summary(config.stash[RUN]), "attention-tests-summary")
+    if config.getoption("target"):
+        _bring_in(config)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Make a test of every property for every implementation at every dtype."""
+    if not hasattr(metafunc.function, "law"):
+        return
+    if not metafunc.config.stash[RUN].subjects:
+        _bring_in(metafunc.config)
+    subjects = metafunc.config.stash[RUN].subjects
+    metafunc.parametrize("subject", subjects, ids=repr, scope="session")
+
+
+def _bring_in(config: pytest.Config) -> None:
+    run = config.stash[RUN]
+    try:
+        found = [resolve(target) for target in config.getoption("target") or _installed(run)]
+        run.subjects = subjects_of(found, tuple(config.getoption("dtype") or ()))
+    except BadTarget as error:
+        raise pytest.UsageError(str(error)) from None
+    run.unverifiable = {repr(subject): sentence for subject in run.subjects if (sentence := trial(subject))}
+    if len(run.unverifiable) == len(run.subjects):
+        raise pytest.UsageError("nothing could be verified: " + "; ".join(run.unverifiable.values()))
+
+
+def _installed(run: Run) -> list[str]:
+    names = []
+    for name in implementations.names():
+        try:
+            resolve(name)
+        except BadTarget as error:
+            run.missing.append(str(error))
+        else:
+            names.append(name)
+    return names
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a property: its outcome becomes the report's, in words of ours and without a traceback."""
+    law: Law | None = getattr(pyfuncitem.function, "law", None)
+    if law is None:
+        return None
+    subject: Subject = pyfuncitem.funcargs["subject"]
+    run = pyfuncitem.config.stash[RUN]
+    unverifiable = run.unverifiable.get(repr(subject))
+    outcome = Outcome(Verdict.ERROR, unverifiable) if unverifiable else hold(law, subject, run.profile)
+    row = _row(law, subject, outcome)
+    pyfuncitem.user_properties.append((KEY, asdict(row)))
+    if outcome.verdict is Verdict.UNSUPPORTED:
+        pytest.skip(outcome.explanation)
+    if outcome.verdict is not Verdict.PASS:
+        pytest.fail(outcome.explanation, pytrace=False)
+    return True
+
+
+def _row(law: Law, subject: Subject, outcome: Outcome) -> Row:
+    return Row(
+        law=law.name,
+        clause=law.clause.id,
+        implementation=subject.implementation.name,
+        dtype=subject.dtype,
+        precision=subject.precision.name,
+        verdict=outcome.verdict,
+        explanation=outcome.explanation,
+        measured=outcome.measured,
+    )
+
+
+def _row_of(report: pytest.TestReport) -> Row | None:
+    record: dict[str, Any] | None = next((value for key, value in report.user_properties if key == KEY), None)
+    return None if record is None else Row(**record | {"verdict": Verdict(record["verdict"])})
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Say our words for what pytest has none for."""
+    row = _row_of(report) if report.when == "call" else None
+    if row is None:
+        return None
+    if row.verdict is Verdict.UNSUPPORTED:
+        return "unsupported", "u", "UNSUPPORTED"
+    return ("error", "E", "ERROR") if row.verdict is Verdict.ERROR else None
+
+
+class Summary:
+    """Gathers the rows of all processes, and prints the tables."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.rows: dict[tuple[str, str, str], Row] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what became of one property."""
+        row = _row_of(report) if report.when == "call" else None
+        if row is not None:
+            self.rows[row.law, row.implementation, row.dtype] = row
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the tables of verdicts, what was found out about the claims, and what could not be verified."""
+        rows = self.with_those_not_run()
+        for title, text in (
+            ("verdicts: properties of each clause", clause_table(rows)),
+            ("promises", promise_table(rows)),
+            ("the document's claims", "\n".join(findings(rows))),
+            ("not run", "\n".join(self.run.missing)),
+        ):
+            if text and (rows or self.run.missing):
+                terminalreporter.section(title)
+                terminalreporter.write_line(text)
+
+    def with_those_not_run(self) -> list[Row]:
+        """Add a row for each property that was there to run and did not: deselected, or not reached."""
+        seen = {(row.implementation, row.dtype): row for row in self.rows.values()}
+        return [
+            self.rows.get((law.name, *subject), replace(row, law=law.name, clause=law.clause.id, verdict=Verdict.NOT_RUN, explanation="", measured={}))
+            for subject, row in seen.items()
+            for law in all_laws()
+        ]

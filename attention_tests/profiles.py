@@ -1,0 +1,33 @@
+"""How long to search: the profiles that `--profile` names."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+
+GATE_SEED = 20210126
+"""The document's date. Any fixed number would do: it makes the gate draw the same problems everywhere."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """`examples` problems are drawn for every property, from the stream that `seed` starts."""
+
+    name: str
+    examples: int
+    seed: int = GATE_SEED
+
+
+QUICK = Profile("quick", examples=25)
+DEFAULT = Profile("default", examples=100)
+EXPLORE = Profile("explore", examples=1000)
+
+PROFILES = {profile.name: profile for profile in (QUICK, DEFAULT, EXPLORE)}
+
+
+def profile_named(name: str, seed: int | None = None) -> Profile:
+    """Return the profile `name`, with another `seed` if one is given; `explore` takes a new one each time."""
+    profile = PROFILES[name]
+    if seed is None and profile is not EXPLORE:
+        return profile
+    return Profile(profile.name, profile.examples, secrets.randbelow(2**32) if seed is None else seed)

@@ -1,0 +1,97 @@
+"""The tables at the end of a run: implementations × clauses, and what each implementation keeps of its promises."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from tabulate import tabulate
+
+from attention_tests.implementation import Precision
+from attention_tests.measurements import ERROR_OVER_BOUND, Measurements
+from attention_tests.verdict import Verdict
+from reference.document import CLAUSES
+
+T = TypeVar("T")
+
+WORST_FIRST = list(Verdict)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One property on one implementation at one dtype, and what became of it."""
+
+    law: str
+    clause: str
+    implementation: str
+    dtype: str
+    precision: str
+    verdict: Verdict
+    explanation: str = ""
+    measured: Measurements = field(default_factory=dict)
+
+
+def clause_table(rows: Sequence[Row], style: str = "simple") -> str:
+    """Return the table of verdicts: a row for each clause, a column for each implementation, counting properties.
+
+    A property counts once, with the worst of its verdicts over the dtypes.
+    """
+    names = _in_order(row.implementation for row in rows)
+    lines = [[clause, *(_cell(rows, clause, name) for name in names)] for clause in CLAUSES]
+    return tabulate(lines, headers=["clause", *names], tablefmt=style, disable_numparse=True)
+
+
+def _cell(rows: Sequence[Row], clause: str, implementation: str) -> str:
+    verdicts: dict[str, list[Verdict]] = {}
+    for row in rows:
+        if (row.clause, row.implementation) == (clause, implementation):
+            verdicts.setdefault(row.law, []).append(row.verdict)
+    return _counted(min(of_one_law, key=WORST_FIRST.index) for of_one_law in verdicts.values())
+
+
+def promise_table(rows: Sequence[Row], style: str = "simple") -> str:
+    """Return, for each implementation and dtype, the counts of verdicts, the largest error over bound and the precision met."""
+    lines = []
+    for name, dtype in _in_order((row.implementation, row.dtype) for row in rows):
+        own = [row for row in rows if (row.implementation, row.dtype) == (name, dtype)]
+        lines.append([name, dtype, _counted(row.verdict for row in own), _largest_error(own), own[0].precision, strictest(own), _vacuous(own)])
+    headers = ["implementation", "dtype", "properties", "error / bound", "promises", "meets", "vacuous"]
+    return tabulate(lines, headers=headers, tablefmt=style, disable_numparse=True)
+
+
+def findings(rows: Iterable[Row]) -> list[str]:
+    """Return what was found out about the document's claims: the first time that each was."""
+    found: dict[tuple[str, str], str] = {}
+    for row in rows:
+        for name, words in row.measured.items():
+            if isinstance(words, str):
+                found.setdefault((row.clause, name), f"{row.clause} ({CLAUSES[row.clause].standing}): {name}: {words}  [{row.implementation}, {row.dtype}]")
+    return list(found.values())
+
+
+def strictest(rows: Sequence[Row]) -> str:
+    """Return the strictest usual precision that no answer was outside of; "-" where none was measured."""
+    measured = {name: number for row in rows for name, number in row.measured.items()}
+    tried = [precision.name for precision in Precision.ladder(rows[0].dtype) if f"outside {precision.name}" in measured]
+    return next((name for name in tried if measured[f"outside {name}"] == 0), "none" if tried else "-")
+
+
+def _largest_error(rows: Sequence[Row]) -> str:
+    errors = [float(row.measured[ERROR_OVER_BOUND]) for row in rows if ERROR_OVER_BOUND in row.measured]
+    return f"{max(errors):.2g}" if errors else "-"
+
+
+def _vacuous(rows: Sequence[Row]) -> str:
+    vacuous, elements = (sum(float(row.measured.get(name, 0)) for row in rows) for name in ("vacuous elements", "elements"))
+    return f"{vacuous / elements:.2%}" if vacuous else "0" if elements else "-"
+
+
+def _counted(verdicts: Iterable[Verdict]) -> str:
+    counts = Counter(verdicts)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in WORST_FIRST if counts[verdict])
+
+
+def _in_order(things: Iterable[T]) -> list[T]:
+    return list(dict.fromkeys(things))

@@ -1,0 +1,120 @@
+"""Search for a problem that breaks a law.
+
+Hypothesis draws the problems and shrinks them. But an example of Hypothesis costs more than a call of attention, so a
+stream of plans is drawn once and every law that draws from it is held against the same plans (generation.md). Only when
+one breaks does Hypothesis run the law itself, on the same stream, to find that plan again and to shrink it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.strategies import SearchStrategy
+
+from attention_tests.explain import explain
+from attention_tests.law import Law, Plan
+from attention_tests.measurements import measuring
+from attention_tests.minimise import minimise
+from attention_tests.profiles import Profile
+from attention_tests.subject import Subject
+from attention_tests.verdict import Disagreement, ImplementationRaised, Outcome, Verdict
+
+SECONDS_TO_SHRINK = 10.0
+
+Failure = Disagreement | ImplementationRaised
+
+
+def hold(law: Law, subject: Subject, profile: Profile) -> Outcome:
+    """Hold `subject` against `law` on every problem of the profile, up to the first that breaks it."""
+    missing = law.missing(subject)
+    if missing:
+        return Outcome(Verdict.UNSUPPORTED, f"{subject.implementation.name} {missing}")
+    with measuring() as measured:
+        broken_by = next((plan for plan in corpus(law.given, profile) if _failure(law, subject, plan)), None)
+    if broken_by is None:
+        return Outcome(Verdict.PASS, measured=measured)
+    return _refuted(law, subject, profile, broken_by)
+
+
+@lru_cache(maxsize=256)
+def corpus(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Plan, ...]:
+    """Draw the plans that every law given `strategy` is held against."""
+    plans: list[Plan] = []
+    _drive(strategy, profile, (Phase.generate,), plans.append)
+    return tuple(plans)
+
+
+@lru_cache(maxsize=2048)
+def build(plan: Plan, dtype: str, features: frozenset[Any]) -> Any:
+    """Build what a plan describes, once for all laws and implementations that share it."""
+    return plan.build(dtype, features)
+
+
+def _drive(
+    strategy: SearchStrategy[Any], profile: Profile, phases: tuple[Phase, ...], examine: Callable[[Plan], None]
+) -> None:
+    @seed(profile.seed)
+    @settings(
+        max_examples=profile.examples,
+        phases=phases,
+        database=None,
+        deadline=None,
+        derandomize=False,
+        report_multiple_bugs=False,
+        print_blob=False,
+        suppress_health_check=list(HealthCheck),
+        verbosity=Verbosity.quiet,
+    )
+    @given(strategy)
+    def run(plan: Plan) -> None:
+        examine(plan)
+
+    run()
+
+
+def _attempt(law: Law, subject: Subject, drawn: Any) -> Failure | None:
+    try:
+        law.body(subject, drawn)
+    except (Disagreement, ImplementationRaised) as failure:
+        return failure
+    return None
+
+
+def _failure(law: Law, subject: Subject, plan: Plan) -> Failure | None:
+    return _attempt(law, subject, build(plan, subject.dtype, subject.features))
+
+
+def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Plan) -> Outcome:
+    plan = _shrunk(law, subject, profile, broken_by)
+    found = build(plan, subject.dtype, subject.features)
+    kind = type(_attempt(law, subject, found))
+    smallest = minimise(found, lambda drawn: isinstance(_attempt(law, subject, drawn), kind)) if kind is not type(None) else found
+    failure = _attempt(law, subject, smallest)
+    if failure is None:
+        sentence = f"{subject} broke the law once and kept it when called again with the same problem"
+        return Outcome(Verdict.FAIL, explain(law, subject, plan, found, Disagreement(sentence)))
+    verdict = Verdict.ERROR if isinstance(failure, ImplementationRaised) else Verdict.FAIL
+    return Outcome(verdict, explain(law, subject, plan, smallest, failure))
+
+
+def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Plan) -> Plan:
+    """Let Hypothesis find the plan again, on the same stream, and shrink it."""
+    kind = type(_failure(law, subject, broken_by))
+    failing = [broken_by]
+    deadline = time.monotonic() + SECONDS_TO_SHRINK
+
+    def examine(plan: Plan) -> None:
+        failure = _failure(law, subject, plan) if time.monotonic() < deadline else None
+        if isinstance(failure, kind):
+            failing.append(plan)
+            raise failure
+
+    try:
+        _drive(law.given, profile, (Phase.generate, Phase.shrink), examine)
+    except Exception:  # noqa: BLE001, S110 - Hypothesis raises what examine raised, or its own word for "not every time"
+        pass
+    return failing[-1]

@@ -1,0 +1,147 @@
+"""An implementation at one dtype, as the properties see it: float64 arrays in, float64 arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests.implementation import Feature, Implementation, Layout, Precision, Step
+from attention_tests.verdict import ImplementationRaised, WrongForm
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+class Subject:
+    """One implementation at one dtype.
+
+    Every method takes float64 arrays that are exact in the dtype and returns a float64 array. It raises
+    `ImplementationRaised` if the implementation raised, and `WrongForm` if the answer has the wrong type or shape.
+    """
+
+    def __init__(self, implementation: Implementation, dtype: str) -> None:
+        self.implementation = implementation
+        self.dtype = dtype
+        self.precision: Precision = implementation.dtypes[dtype]
+        self.features = implementation.features
+
+    def __repr__(self) -> str:
+        return f"{self.implementation.name}-{self.dtype}"
+
+    def attention(self, query: Array, key: Array, value: Array, *, scale: float | None = None) -> Array:
+        """Whole function: (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v) → (…, n_q, d_v), … being (batch, heads)."""
+        options = {} if scale is None else {"scale": scale}
+        answer = self.attend_natively(self.give(query), self.give(key), self.give(value), **options)
+        return self.take(answer, (*query.shape[:-1], value.shape[-1]))
+
+    def self_attention(self, x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+        """From the words on: (n, d_model), (d_model, d_k) twice, (d_model, d_v) → (n, d_v)."""
+        return self._step(Step.SELF_ATTENTION, (x, w_query, w_key, w_value), (x.shape[0], w_value.shape[1]))
+
+    def project(self, x: Array, w: Array) -> Array:
+        """(n, d_model), (d_model, d) → (n, d)."""
+        return self._step(Step.PROJECT, (x, w), (x.shape[0], w.shape[1]))
+
+    def score(self, query: Array, key: Array) -> Array:
+        """(…, n_q, d_k), (…, n_k, d_k) → (…, n_q, n_k)."""
+        return self._step(Step.SCORE, (query, key), (*query.shape[:-1], key.shape[-2]))
+
+    def scale(self, scores: Array, d_k: int) -> Array:
+        """(…, n_q, n_k) and the width of the keys → (…, n_q, n_k)."""
+        return self._step(Step.SCALE, (scores,), scores.shape, d_k)
+
+    def softmax(self, scores: Array) -> Array:
+        """(…, n_q, n_k) → (…, n_q, n_k), over the last axis."""
+        return self._step(Step.SOFTMAX, (scores,), scores.shape)
+
+    def weigh(self, weights: Array, value: Array) -> Array:
+        """(…, n_q, n_k), (…, n_k, d_v) → (…, n_q, n_k, d_v)."""
+        return self._step(Step.WEIGH, (weights, value), (*weights.shape, value.shape[-1]))
+
+    def sum(self, weighted: Array) -> Array:
+        """(…, n_q, n_k, d_v) → (…, n_q, d_v), over the keys."""
+        return self._step(Step.SUM, (weighted,), (*weighted.shape[:-2], weighted.shape[-1]))
+
+    def give(self, array: Array) -> Any:
+        """Turn an array (batch, heads, length, width) into a native one in the implementation's layout."""
+        return self._native(self._laid_out(array))
+
+    def views(self, array: Array) -> Iterator[Any]:
+        """Turn an array into native ones of the same numbers that lie otherwise in memory.
+
+        With gaps between the columns, with gaps between the rows, transposed, and, as only NumPy can, backwards.
+        """
+        laid_out = self._laid_out(array)
+        yield self._native(np.repeat(laid_out, 2, axis=-1))[..., ::2]
+        yield self._native(np.repeat(laid_out, 2, axis=-2))[..., ::2, :]
+        yield self._native(laid_out.swapaxes(-1, -2)).swapaxes(-1, -2)
+        backwards = self._native(laid_out[..., ::-1])
+        if isinstance(backwards, np.ndarray):
+            yield backwards[..., ::-1]
+
+    def take(self, answer: Any, shape: tuple[int, ...]) -> Array:
+        """Read a native answer whose shape in (batch, heads, length, width) must be `shape`."""
+        layout = self.implementation.dialect.layout
+        if layout is Layout.LENGTH_WIDTH:
+            return self._read(Step.ATTENTION, answer, shape[2:])[None, None]
+        if layout is Layout.BATCH_LENGTH_HEAD_WIDTH:
+            batch, heads, length, width = shape
+            return self._read(Step.ATTENTION, answer, (batch, length, heads, width)).swapaxes(1, 2)
+        return self._read(Step.ATTENTION, answer, shape)
+
+    def attend_natively(self, query: Any, key: Any, value: Any, **options: float) -> Any:
+        """Call the whole function on native arrays in the implementation's layout, and return what it returns."""
+        return self._call(Step.ATTENTION, (query, key, value), **options)
+
+    def assert_same_dtype(self, answer: Any, given: Any) -> None:
+        """Raise `WrongForm` unless a native answer has the dtype of a native input."""
+        if str(answer.dtype) != str(given.dtype):
+            raise WrongForm(f"{self}: attention returned {answer.dtype} for inputs of {given.dtype}; return the dtype of the inputs")
+
+    def _laid_out(self, array: Array) -> Array:
+        layout = self.implementation.dialect.layout
+        if layout is Layout.LENGTH_WIDTH:
+            return array[0, 0]
+        return array.swapaxes(1, 2) if layout is Layout.BATCH_LENGTH_HEAD_WIDTH else array
+
+    def _native(self, array: Array) -> Any:
+        # A copy: an implementation that writes its input must not write ours.
+        return self.implementation.to_native(np.array(array, order="C"), self.dtype)
+
+    def _step(self, step: Step, arrays: tuple[Array, ...], shape: tuple[int, ...], *rest: int) -> Array:
+        return self._read(step, self._call(step, (*map(self._native, arrays), *rest)), shape)
+
+    def _call(self, step: Step, arguments: tuple[Any, ...], **options: float) -> Any:
+        function: Callable[..., Any] = getattr(self.implementation, step.value)
+        try:
+            return function(*arguments, **options)
+        except (Exception, SystemExit) as error:
+            shapes = ", ".join(str(tuple(getattr(argument, "shape", (argument,)))) for argument in arguments)
+            raise ImplementationRaised(
+                f"{self}: {step} raised {type(error).__name__} on {self.dtype} arrays of shapes {shapes}: {_first_line(error)}"
+            ) from error
+
+    def _read(self, step: Step, answer: Any, shape: tuple[int, ...]) -> Array:
+        who = f"{self}: {step} returned"
+        if isinstance(answer, list | tuple | dict | str | bool | int | float | complex | None):
+            raise WrongForm(f"{who} {_article(type(answer).__name__)}; return one array of shape {shape}")
+        try:
+            array = np.asarray(self.implementation.to_numpy(answer))
+        except Exception as error:
+            raise WrongForm(
+                f"{who} {_article(type(answer).__name__)} that to_numpy cannot read ({_first_line(error)}); return one array"
+            ) from error
+        if array.dtype.kind != "f":
+            raise WrongForm(f"{who} an array of dtype {array.dtype}; return real floating-point numbers")
+        if array.shape != shape:
+            raise WrongForm(f"{who} shape {array.shape}; expected {shape}")
+        return array.astype(np.float64)
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or "no message").splitlines()[0]
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

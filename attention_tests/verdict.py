@@ -1,0 +1,65 @@
+"""What became of one property on one implementation at one dtype."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+class Verdict(StrEnum):
+    """The words of the report. Listed as they matter: the first of several speaks for a group."""
+
+    FAIL = "fail"
+    ERROR = "error"
+    NOT_RUN = "not run"
+    PASS = "pass"  # noqa: S105 - no password
+    UNSUPPORTED = "unsupported"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A verdict, the words that explain it, and what was measured on the way."""
+
+    verdict: Verdict
+    explanation: str = ""
+    measured: dict[str, float | str] = field(default_factory=dict)
+
+
+class Disagreement(AssertionError):  # noqa: N818 - the word that the report uses
+    """An answer that a law forbids: what was got, what was expected, and by how much they differ.
+
+    `got` and `expected` are arrays of one shape; `error` and `bound` belong to the element at `where`, the worst one.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        got: Array | None = None,
+        expected: Array | None = None,
+        where: tuple[int, ...] | None = None,
+        bound: float | None = None,
+    ) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.got = got
+        self.expected = expected
+        self.where = where
+        self.bound = bound
+
+
+class WrongForm(Disagreement):
+    """An answer of the wrong type, shape or kind: nothing that could be compared."""
+
+
+class ImplementationRaised(Exception):  # noqa: N818 - not an error of ours
+    """The implementation raised instead of answering."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence

@@ -1,0 +1,143 @@
+"""The one verdict on numbers: the same bits, or inside the derived bound. There is no third way and no other number."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests import Feature, Precision
+from attention_tests.measurements import ERROR_OVER_BOUND, record_count, record_largest
+from attention_tests.subject import Subject
+from attention_tests.verdict import Disagreement
+from properties.problems import Problem, Sentence
+from reference import error_bound
+from reference.error_bound import Expected
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+@lru_cache(maxsize=2048)
+def expected(problem: Problem, precision: Precision) -> Expected:
+    """Return the oracle's answer to `problem`, and how far a correct implementation may stray from it."""
+    return error_bound.attention(
+        problem.query, problem.key, problem.value, dtype=problem.dtype, arithmetic=precision, scale=problem.scale
+    )
+
+
+@lru_cache(maxsize=2048)
+def answer(subject: Subject, problem: Problem) -> Array:
+    """Return what the implementation says of `problem`, asked once for all laws that compare it with something."""
+    output = subject.attention(problem.query, problem.key, problem.value, scale=problem.scale)
+    output.flags.writeable = False
+    return output
+
+
+@lru_cache(maxsize=2048)
+def weights(subject: Subject, problem: Problem) -> Array:
+    """Return the weights (batch, heads, n_q, n_k), seen through the identity matrix as the values (properties.md).
+
+    Where values must be as wide as keys, the identity is shown in slices of that width.
+    """
+    if Feature.VALUE_WIDTH in subject.features:
+        return answer(subject, problem.seeing_weights)
+    identity, width = problem.seeing_weights.value, problem.d_k
+    slices = [identity[..., start : start + width] for start in range(0, identity.shape[-1], width)]
+    padded = [np.pad(part, [(0, 0)] * 3 + [(0, width - part.shape[-1])]) for part in slices]
+    outputs = [subject.attention(problem.query, problem.key, part, scale=problem.scale) for part in padded]
+    return np.concatenate(outputs, axis=-1)[..., : identity.shape[-1]]
+
+
+def expected_weights(subject: Subject, problem: Problem) -> Expected:
+    """Return the oracle's weights, and how far a correct implementation may stray from them."""
+    return expected(problem.seeing_weights, subject.precision)
+
+
+@lru_cache(maxsize=2048)
+def expected_of_sentence(sentence: Sentence, precision: Precision) -> Expected:
+    """Return the oracle's self-attention of `sentence`, and how far a correct implementation may stray from it."""
+    return error_bound.self_attention(
+        sentence.x, sentence.w_query, sentence.w_key, sentence.w_value, dtype=sentence.dtype, arithmetic=precision
+    )
+
+
+def moved(oracle: Expected, value: Array) -> Expected:
+    """Return `value`, known from a relation and not from the oracle, with the bound of `oracle` around it."""
+    return replace(oracle, value=np.broadcast_to(value, oracle.value.shape))
+
+
+def picked(oracle: Expected, where: Any) -> Expected:
+    """Return the part of an expected answer that `where` indexes."""
+    return replace(oracle, value=oracle.value[where], error=oracle.error[where])
+
+
+def assert_inside_bound(got: Array, oracle: Expected) -> None:
+    """Raise `Disagreement` unless every element is inside the derived bound."""
+    accepted, ratio = oracle.accepts(got), oracle.ratio(got)
+    record_largest(ERROR_OVER_BOUND, float(np.where(accepted, ratio, 0).max(initial=0)))
+    record_count("elements", got.size)
+    record_count("vacuous elements", int(oracle.vacuous.sum()))
+    if not accepted.all():
+        where = _worst(np.where(accepted, -1, np.nan_to_num(ratio, nan=np.inf)))
+        raise Disagreement(
+            f"{(~accepted).sum()} of {got.size} elements are outside the derived bound; the worst one:",
+            got=got,
+            expected=oracle.value,
+            where=where,
+            bound=float(np.broadcast_to(oracle.tolerance, got.shape)[where]),
+        )
+
+
+def assert_same_bits(got: Array, other: Array) -> None:
+    """Raise `Disagreement` unless both are the same, to the bit (a NaN is the same as a NaN)."""
+    same = (got == other) & (np.signbit(got) == np.signbit(other)) | np.isnan(got) & np.isnan(other)
+    _assert_everywhere(same, "elements are not the same bits", got, other)
+
+
+def assert_equal(got: Array, other: Array) -> None:
+    """Raise `Disagreement` unless all numbers are exactly equal; -0.0 equals 0.0."""
+    _assert_everywhere(got == other, "elements are not exactly equal", got, other)
+
+
+def assert_at_least(got: Array, least: Array, slack: Array) -> None:
+    """Raise `Disagreement` unless `got >= least - slack` everywhere, `slack` being a derived bound."""
+    least, slack = np.broadcast_to(least, got.shape), np.broadcast_to(slack, got.shape)
+    with np.errstate(invalid="ignore"):
+        shortfall = np.where(np.isnan(got), np.inf, least - got)
+    _assert_everywhere(shortfall <= slack, "elements are too small", got, least, slack, shortfall)
+
+
+def assert_at_most(got: Array, most: Array, slack: Array) -> None:
+    """Raise `Disagreement` unless `got <= most + slack` everywhere, `slack` being a derived bound."""
+    most, slack = np.broadcast_to(most, got.shape), np.broadcast_to(slack, got.shape)
+    with np.errstate(invalid="ignore"):
+        excess = np.where(np.isnan(got), np.inf, got - most)
+    _assert_everywhere(excess <= slack, "elements are too large", got, most, slack, excess)
+
+
+def assert_apart(got: Array, other: Array, oracles: tuple[Expected, Expected]) -> None:
+    """Raise `Disagreement` unless `got` and `other` differ wherever their oracles differ by more than both bounds."""
+    first, second = oracles
+    visible = np.abs(first.value - second.value) > first.tolerance + second.tolerance
+    _assert_everywhere(~visible | (got != other), "elements are the same, but must differ", got, second.value)
+
+
+def _assert_everywhere(
+    holds: Array, sentence: str, got: Array, other: Array, bound: Array | None = None, by: Array | None = None
+) -> None:
+    if holds.all():
+        return
+    where = _worst(np.where(holds, -np.inf, 1 if by is None else by))
+    raise Disagreement(
+        f"{(~holds).sum()} of {holds.size} {sentence}; the worst one:",
+        got=got,
+        expected=other,
+        where=where,
+        bound=None if bound is None else float(bound[where]),
+    )
+
+
+def _worst(badness: Array) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(np.argmax(badness), badness.shape))

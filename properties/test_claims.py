@@ -1,0 +1,122 @@
+"""What the document claims about its steps: refuted by a counterexample, held to its condition, or measured."""
+
+import time
+from statistics import median
+from typing import Any, TypeAlias
+
+import numpy as np
+from hypothesis import strategies as st
+
+from attention_tests import Feature, Step
+from attention_tests.explain import literals
+from attention_tests.law import law
+from attention_tests.measurements import record_finding
+from attention_tests.subject import Subject
+from properties.claims import NotSelfDominant, QueryIsNotValue, Sample
+from properties.comparison import (
+    assert_at_least,
+    assert_at_most,
+    assert_equal,
+    assert_inside_bound,
+    assert_same_bits,
+    expected_of_sentence,
+    expected_weights,
+    moved,
+    weights,
+)
+from properties.problems import ANY_PROBLEM, ANY_SENTENCE, Problem, Sentence
+from reference import matrix
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+FALSE_ALARMS = 1e-3
+"""How often, at most, a sample drawn anew would reject a correct implementation. The sample is fixed: it never does."""
+
+
+@law("self-dominates", given=st.just(NotSelfDominant()))
+def test_a_word_need_not_attend_most_to_itself(subject: Subject, problem: Problem) -> None:
+    """Refuted: it is not always the word itself that contributes most to its own output."""
+    record_finding("self-dominates", "; ".join(literals(problem)[:2]))
+    seen = weights(subject, problem)[0, 0]
+    assert_at_least(seen[0, 1], seen[0, 0], np.zeros(()))
+
+
+@law("self-dominates", given=ANY_PROBLEM)
+def test_a_word_dominates_where_queries_are_keys_of_one_length(subject: Subject, problem: Problem) -> None:
+    """It is the word itself, or a tie, where every query is its own key and all are of one length."""
+    signs = np.where(problem.key < 0, -1.0, 1.0)
+    alike = problem.with_arrays(query=signs, key=signs)
+    own = np.diagonal(weights(subject, alike), axis1=-2, axis2=-1)[..., None]
+    slack = expected_weights(subject, alike).tolerance
+    assert_at_most(weights(subject, alike), own, slack + np.diagonal(slack, axis1=-2, axis2=-1)[..., None])
+
+
+@law("query-is-value", Step.PROJECT, given=st.just(QueryIsNotValue()))
+def test_queries_are_not_values(subject: Subject, sentence: Sentence) -> None:
+    """Refuted: query and value come from the same word, but not by the same matrix."""
+    record_finding("query-is-value", "; ".join(literals(sentence)))
+    queries, values = subject.project(sentence.x, sentence.w_query), subject.project(sentence.x, sentence.w_value)
+    assert_equal(values - queries, matrix.project(sentence.x, sentence.w_value - sentence.w_query))
+
+
+@law("query-is-value", Step.PROJECT, given=ANY_SENTENCE)
+def test_queries_are_values_where_their_matrices_are_equal(subject: Subject, sentence: Sentence) -> None:
+    """Query and value are the same where the two matrices are."""
+    assert_same_bits(subject.project(sentence.x, sentence.w_value), subject.project(sentence.x, sentence.w_value.copy()))
+
+
+@law("query-is-value", Step.SELF_ATTENTION, given=ANY_SENTENCE)
+def test_values_come_from_their_own_matrix(subject: Subject, sentence: Sentence) -> None:
+    """Where no key says anything, the output is the mean of the words times the matrix of the values, not of the queries."""
+    silent = sentence.with_arrays(w_key=np.zeros_like(sentence.w_key))
+    mean = matrix.project(sentence.x, sentence.w_value).mean(axis=0)
+    output = subject.self_attention(silent.x, silent.w_query, silent.w_key, silent.w_value)
+    assert_inside_bound(output, moved(expected_of_sentence(silent, subject.precision), mean))
+
+
+@law("stable-gradients", Step.SCORE, Step.SCALE, given=st.sampled_from([Sample(4096, 1, 1, d_k) for d_k in (4, 16, 64, 256)]))
+def test_scaled_scores_keep_unit_variance(subject: Subject, sample: Problem) -> None:
+    """Scores of random words have a variance of d_k; scaled ones have one of 1 (Chebyshev, false alarms below 1 in 1000)."""
+    scores = subject.score(sample.query, sample.key)
+    scaled = subject.scale(scores, sample.d_k)
+    record_finding(f"d_k = {sample.d_k}", f"variance of scores {np.mean(scores**2):.3g}, scaled {np.mean(scaled**2):.3g}")
+    variance_of_a_square = 2 + 6 / sample.d_k
+    slack = np.sqrt(variance_of_a_square / (scaled.size * FALSE_ALARMS))
+    assert_at_least(np.mean(scaled**2), np.ones(()), slack)
+    assert_at_most(np.mean(scaled**2), np.ones(()), slack)
+
+
+@law("stable-gradients", Feature.HEADS, Feature.LENGTHS, given=st.just(Sample(512, 1, 16, 256)))
+def test_scaled_softmax_keeps_its_gradient(subject: Subject, sample: Problem) -> None:
+    """At d_k = 256 the softmax is no more saturated than at d_k = 4 (Hoeffding, false alarms below 1 in 1000)."""
+    narrow = sample.with_arrays(query=sample.query[..., :4], key=sample.key[..., :4], value=sample.value[..., :4])
+    gradients = [gradient_of_softmax(weights(subject, one)) for one in (narrow, sample)]
+    unscaled = gradient_of_softmax(matrix.weights(sample.query, sample.key, scale=1.0))
+    record_finding("gradient of softmax at d_k = 256", f"{gradients[1]:.3g}, unscaled {unscaled:.3g}")
+    slack = 2 * np.sqrt(np.log(4 / FALSE_ALARMS) / (2 * sample.query.shape[1]))
+    assert_at_least(gradients[1], gradients[0], slack)
+
+
+@law("matrix-is-faster", Feature.LENGTHS, given=st.just(Sample(1, 64, 64, 16)))
+def test_one_call_is_faster_than_word_by_word(subject: Subject, sample: Problem) -> None:
+    """All words in one call take less time than one call for each (sign test, 8 rounds of 9: false "faster" below 2 in 100)."""
+    rounds = [ratio_of_times(subject, sample) for _ in range(9)]
+    record_finding("word by word / one call, n = 64", f"{median(rounds):.3g}")
+    assert_at_least(np.sort(rounds)[1], np.ones(()), np.zeros(()))
+
+
+def ratio_of_times(subject: Subject, sample: Problem) -> float:
+    """Return the processor time of one call for each word, over that of one call for all."""
+    query, key, value = (subject.give(array) for array in (sample.query, sample.key, sample.value))
+    words = [subject.give(sample.query[..., [word], :]) for word in range(sample.query.shape[-2])]
+    start = time.process_time_ns()
+    subject.attend_natively(query, key, value)
+    between = time.process_time_ns()
+    for word in words:
+        subject.attend_natively(word, key, value)
+    return (time.process_time_ns() - between) / max(between - start, 1)
+
+
+def gradient_of_softmax(seen: Array) -> Any:
+    """Return the mean trace of the Jacobian diag(p) - p pᵀ over all rows of weights: 0 where softmax is saturated."""
+    return np.mean(1 - (seen**2).sum(axis=-1))

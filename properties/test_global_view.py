@@ -1,0 +1,57 @@
+"""Clause `global-view`: a word looks at every position at once, and positions have no order."""
+
+import numpy as np
+
+from attention_tests import Feature, Step
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import answer, assert_apart, assert_inside_bound, expected, expected_of_sentence, moved, picked
+from properties.problems import ANY_PROBLEM, ANY_SENTENCE, Problem, Sentence, problems, sentences
+
+GENTLE_PROBLEMS = problems(regimes=("small integers", "normal", "uniform", "ties"), overlays=("none",))
+GENTLE_SENTENCES = sentences(regimes=("small integers", "uniform"))
+
+
+@law("global-view", given=GENTLE_PROBLEMS)
+def test_every_value_reaches_every_output(subject: Subject, problem: Problem) -> None:
+    """A value that changes, wherever it stands, changes every output that gives it any weight."""
+    value = problem.value.copy()
+    value[..., problem.random.integers(value.shape[-2]), :] -= 8
+    changed = problem.with_arrays(value=value)
+    oracles = (expected(problem, subject.precision), expected(changed, subject.precision))
+    assert_apart(answer(subject, problem), answer(subject, changed), oracles)
+
+
+@law("global-view", Step.SELF_ATTENTION, given=GENTLE_SENTENCES)
+def test_every_word_reaches_every_output(subject: Subject, sentence: Sentence) -> None:
+    """A word that changes, wherever it stands, changes the output of every word before it and after it."""
+    x = sentence.x.copy()
+    x[sentence.random.integers(len(x))] *= -1
+    changed = sentence.with_arrays(x=x)
+    oracles = (expected_of_sentence(sentence, subject.precision), expected_of_sentence(changed, subject.precision))
+    outputs = [subject.self_attention(one.x, one.w_query, one.w_key, one.w_value) for one in (sentence, changed)]
+    assert_apart(*outputs, oracles)
+
+
+@law("global-view", given=ANY_PROBLEM)
+def test_reordering_keys_with_their_values_changes_nothing(subject: Subject, problem: Problem) -> None:
+    """Words have no order: keys and values reordered together give the same outputs."""
+    order = problem.random.permutation(problem.key.shape[-2])
+    output = subject.attention(problem.query, problem.key[..., order, :], problem.value[..., order, :])
+    assert_inside_bound(output, expected(problem, subject.precision))
+
+
+@law("global-view", Step.SELF_ATTENTION, given=ANY_SENTENCE)
+def test_reordering_words_reorders_outputs(subject: Subject, sentence: Sentence) -> None:
+    """The words of a sentence in another order give the same outputs in that order."""
+    order = sentence.random.permutation(len(sentence.x))
+    output = subject.self_attention(sentence.x[order], sentence.w_query, sentence.w_key, sentence.w_value)
+    assert_inside_bound(output, picked(expected_of_sentence(sentence, subject.precision), order))
+
+
+@law("global-view", Feature.LENGTHS, given=ANY_PROBLEM)
+def test_repeating_every_word_changes_nothing(subject: Subject, problem: Problem) -> None:
+    """Every word twice is every word once: each copy gets half the weight."""
+    twice = problem.with_arrays(key=np.repeat(problem.key, 2, axis=-2), value=np.repeat(problem.value, 2, axis=-2))
+    bound = expected(twice, subject.precision)
+    assert_inside_bound(answer(subject, twice), moved(bound, expected(problem, subject.precision).value))

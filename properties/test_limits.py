@@ -1,0 +1,56 @@
+"""Clause `softmax` at its limits: one word, no preference, one winner, ties."""
+
+import numpy as np
+
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import (
+    answer,
+    assert_at_least,
+    assert_inside_bound,
+    expected,
+    expected_weights,
+    moved,
+    weights,
+)
+from properties.problems import ANY_PROBLEM, Problem, problems
+
+ONE_WORD = problems(keys=(1,))
+
+
+@law("softmax", given=ONE_WORD)
+def test_a_single_word_returns_its_value(subject: Subject, problem: Problem) -> None:
+    """Where there is one word to look at, every output is its value."""
+    assert_inside_bound(answer(subject, problem), moved(expected(problem, subject.precision), problem.value))
+
+
+@law("softmax", given=ANY_PROBLEM)
+def test_queries_of_zero_return_the_mean_of_the_values(subject: Subject, problem: Problem) -> None:
+    """A query of zero scores all words alike: its output is the mean of the values."""
+    indifferent = problem.with_arrays(query=np.zeros_like(problem.query))
+    mean = problem.value.mean(axis=-2, keepdims=True)
+    assert_inside_bound(answer(subject, indifferent), moved(expected(indifferent, subject.precision), mean))
+
+
+@law("softmax", given=ANY_PROBLEM)
+def test_a_far_highest_score_returns_its_value(subject: Subject, problem: Problem) -> None:
+    """Where one score is far above all others, the output is the value of that word."""
+    winner = problem.random.integers(problem.key.shape[-2])
+    key = np.full_like(problem.key, -64)
+    key[..., winner, :] = 64
+    decided = problem.with_arrays(query=np.full_like(problem.query, 64), key=key)
+    winning = problem.value[..., winner : winner + 1, :]
+    assert_inside_bound(answer(subject, decided), moved(expected(decided, subject.precision), winning))
+
+
+@law("softmax", given=ANY_PROBLEM)
+def test_tied_words_share_equally(subject: Subject, problem: Problem) -> None:
+    """Two words with the same key get the same weight."""
+    n_k = problem.key.shape[-2]
+    one, other = problem.random.integers(0, n_k, 2)
+    key = problem.key.copy()
+    key[..., other, :] = key[..., one, :]
+    tied = problem.with_arrays(key=key)
+    seen, slack = weights(subject, tied), expected_weights(subject, tied).tolerance
+    assert_at_least(seen[..., one], seen[..., other], slack[..., one] + slack[..., other])
+    assert_at_least(seen[..., other], seen[..., one], slack[..., one] + slack[..., other])

@@ -1,0 +1,55 @@
+"""Clauses `matrix` and `omitted-scale`: all words at once give what one word at a time gives."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from attention_tests import Precision, Step
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import (
+    answer,
+    assert_apart,
+    assert_inside_bound,
+    expected,
+    expected_of_sentence,
+    moved,
+    picked,
+)
+from properties.problems import ANY_PROBLEM, ANY_SENTENCE, Problem, Sentence, problems
+from reference import vector
+
+SPREAD_SCORES = problems(regimes=("normal", "small integers"), d_k=(4, 5, 7, 8, 16), keys=(2, 3, 4, 5, 8, 16))
+
+
+@law("matrix", given=ANY_PROBLEM)
+def test_vector_path_agrees_with_matrix_path(subject: Subject, problem: Problem) -> None:
+    """All words at once give each word what the document's steps give it one word at a time."""
+    run = tuple(problem.random.integers(problem.query.shape[:3]))
+    head = run[:2]
+    word = vector.attend(problem.query[run].tolist(), problem.key[head].tolist(), problem.value[head].tolist())
+    bound = moved(picked(expected(problem, subject.precision), run), np.array(word))
+    assert_inside_bound(answer(subject, problem)[run], bound)
+
+
+@law("matrix", Step.SELF_ATTENTION, given=ANY_SENTENCE)
+def test_self_attention_is_attention_of_the_projections(subject: Subject, sentence: Sentence) -> None:
+    """Self-attention is projecting the words three times, and attention of the three."""
+    output = subject.self_attention(sentence.x, sentence.w_query, sentence.w_key, sentence.w_value)
+    assert_inside_bound(output, expected_of_sentence(sentence, subject.precision))
+
+
+@law("matrix", Step.SCORE, Step.SCALE, Step.SOFTMAX, Step.WEIGH, Step.SUM, given=ANY_PROBLEM)
+def test_steps_compose_to_the_whole(subject: Subject, problem: Problem) -> None:
+    """Score, scale, softmax, weigh and sum, one after the other, are attention."""
+    weights = subject.softmax(subject.scale(subject.score(problem.query, problem.key), problem.d_k))
+    output = subject.sum(subject.weigh(weights, problem.value))
+    # Each step hands its result on in the dtype: that is the arithmetic which `pure` describes.
+    assert_inside_bound(output, expected(problem, Precision.pure(problem.dtype)))
+
+
+@law("omitted-scale", given=SPREAD_SCORES)
+def test_leaving_the_scale_out_breaks_the_agreement(subject: Subject, problem: Problem) -> None:
+    """§3.2 leaves the scale out of the matrix path; an answer without it is not the one of the vector path."""
+    unscaled = expected(replace(problem, scale=1.0), subject.precision)
+    assert_apart(answer(subject, problem), unscaled.value, (expected(problem, subject.precision), unscaled))

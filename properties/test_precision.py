@@ -1,0 +1,26 @@
+"""How exact an answer is: inside the bound that is derived from the declared precision, on every kind of values."""
+
+from attention_tests import Precision
+from attention_tests.law import law
+from attention_tests.measurements import record_count
+from attention_tests.subject import Subject
+from properties.comparison import answer, assert_inside_bound, expected
+from properties.problems import LONG, SHORT, Problem, problems
+
+SHORT_AND_LONG = problems(keys=(*SHORT, *SHORT, *LONG))
+AMPLIFIERS = problems(regimes=("amplifier",), overlays=("none",))
+
+
+@law("matrix", given=SHORT_AND_LONG)
+def test_every_element_is_inside_the_derived_bound(subject: Subject, problem: Problem) -> None:
+    """Every element of the output is as near to the exact answer as the declared precision owes."""
+    for precision in Precision.ladder(subject.dtype):
+        outside = ~expected(problem, precision).accepts(answer(subject, problem))
+        record_count(f"outside {precision.name}", int(outside.sum()))
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("softmax", given=AMPLIFIERS)
+def test_tiny_outputs_are_relatively_accurate(subject: Subject, problem: Problem) -> None:
+    """Where the word with nearly all the weight has a value of zero, the small rest is still accurate."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

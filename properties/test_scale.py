@@ -1,0 +1,70 @@
+"""Clause `scale`: the scores are divided by the square root of the width of the keys."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from attention_tests import Feature, Step
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import answer, assert_inside_bound, expected, moved
+from properties.problems import ANY_PROBLEM, Problem, problems
+from reference import error_bound
+
+LARGE_INPUTS = problems(regimes=("large",), overlays=("none", "tied rows"))
+SCALES = (1.0, -1.0, 0.25, 3.0, -0.1, 1e-6, 40.0)
+
+
+@law("scale", Step.SCALE, given=ANY_PROBLEM)
+def test_scores_are_divided_by_the_square_root_of_the_key_width(subject: Subject, problem: Problem) -> None:
+    """A scaled score is the score divided by √d_k."""
+    bound = error_bound.scale(problem.scores, problem.d_k, dtype=problem.dtype, arithmetic=subject.precision)
+    assert_inside_bound(subject.scale(problem.scores, problem.d_k), bound)
+
+
+@law("scale", Feature.SCALE, given=ANY_PROBLEM)
+def test_default_scale_is_one_over_the_square_root_of_the_key_width(subject: Subject, problem: Problem) -> None:
+    """Asking for a scale of 1/√d_k is asking for the default."""
+    explicit = subject.attention(problem.query, problem.key, problem.value, scale=1 / np.sqrt(problem.d_k))
+    assert_inside_bound(explicit, expected(problem, subject.precision))
+
+
+@law("scale", Feature.VALUE_WIDTH, given=ANY_PROBLEM)
+def test_wider_values_do_not_change_the_scale(subject: Subject, problem: Problem) -> None:
+    """The scale is that of the keys: values with more columns change nothing in the columns that were there."""
+    width = problem.value.shape[-1]
+    wider = np.concatenate([problem.value] * 3, axis=-1)
+    output = subject.attention(problem.query, problem.key, wider)
+    assert_inside_bound(output[..., :width], expected(problem, subject.precision))
+
+
+@law("scale", Feature.SCALE, given=ANY_PROBLEM)
+def test_scale_of_zero_weighs_all_words_alike(subject: Subject, problem: Problem) -> None:
+    """A scale of zero makes all scores equal: the output is the mean of the values."""
+    bound = expected(replace(problem, scale=0.0), subject.precision)
+    output = subject.attention(problem.query, problem.key, problem.value, scale=0.0)
+    assert_inside_bound(output, moved(bound, problem.value.mean(axis=-2, keepdims=True)))
+
+
+@law("scale", Feature.SCALE, given=ANY_PROBLEM)
+def test_scale_moves_between_factor_and_query(subject: Subject, problem: Problem) -> None:
+    """Four times the scale on a quarter of the query is the same attention."""
+    quarter = problem.with_arrays(query=problem.query / 4)
+    folded = replace(quarter, scale=4 / np.sqrt(problem.d_k))
+    plain = quarter.with_arrays(query=quarter.query * 4)
+    output = subject.attention(folded.query, folded.key, folded.value, scale=folded.scale)
+    assert_inside_bound(output, moved(expected(folded, subject.precision), expected(plain, subject.precision).value))
+
+
+@law("scale", Feature.SCALE, given=ANY_PROBLEM)
+def test_every_scale_is_used(subject: Subject, problem: Problem) -> None:
+    """Each scale that is asked for is used, whatever scale was asked for before."""
+    for scale in problem.random.choice(SCALES, 2, replace=False):
+        output = subject.attention(problem.query, problem.key, problem.value, scale=float(scale))
+        assert_inside_bound(output, expected(replace(problem, scale=float(scale)), subject.precision))
+
+
+@law("scale", given=LARGE_INPUTS)
+def test_large_inputs_do_not_overflow_before_the_scale(subject: Subject, problem: Problem) -> None:
+    """Queries and keys of ±100 give the answer, although their dot products leave the range of float16."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

@@ -1,0 +1,88 @@
+"""Clause `softmax`: the scores of one word become a distribution over all words."""
+
+import numpy as np
+
+from attention_tests import Step
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import (
+    answer,
+    assert_at_least,
+    assert_at_most,
+    assert_inside_bound,
+    expected,
+    expected_weights,
+    moved,
+    weights,
+)
+from properties.problems import ANY_PROBLEM, Problem, in_format, problems
+from reference import error_bound
+
+INTEGER_PROBLEMS = problems(regimes=("iota", "small integers"), overlays=("none", "tied rows"))
+HUGE_SCORES = problems(regimes=("huge logits", "large", "logits x 60", "common offset"))
+
+
+@law("softmax", given=ANY_PROBLEM)
+def test_weights_are_never_negative(subject: Subject, problem: Problem) -> None:
+    """No word contributes with a weight below zero."""
+    seen = weights(subject, problem)
+    assert_at_least(seen, np.zeros(()), np.zeros(()))
+
+
+@law("softmax", given=ANY_PROBLEM)
+def test_weights_of_a_query_sum_to_one(subject: Subject, problem: Problem) -> None:
+    """The weights of all words for one query sum to one."""
+    total = weights(subject, problem).sum(axis=-1)
+    slack = expected_weights(subject, problem).tolerance.sum(axis=-1)
+    assert_at_least(total, np.ones(()), slack)
+    assert_at_most(total, np.ones(()), slack)
+
+
+@law("softmax", given=INTEGER_PROBLEMS)
+def test_raising_every_score_alike_changes_nothing(subject: Subject, problem: Problem) -> None:
+    """One vector added to every key raises all scores of a query by the same number, and changes nothing."""
+    shift = problem.random.integers(-3, 4, problem.d_k)
+    raised = problem.with_arrays(key=problem.key + shift)
+    original = expected(problem, subject.precision).value
+    assert_inside_bound(answer(subject, raised), moved(expected(raised, subject.precision), original))
+
+
+@law("softmax", given=ANY_PROBLEM)
+def test_a_higher_score_never_gets_a_lower_weight(subject: Subject, problem: Problem) -> None:
+    """Words are weighed in the order of their scores."""
+    oracle = expected_weights(subject, problem)
+    order = np.argsort(oracle.value, axis=-1)
+    seen, slack = (np.take_along_axis(array, order, -1) for array in (weights(subject, problem), oracle.tolerance))
+    assert_at_least(seen[..., 1:], seen[..., :-1], slack[..., 1:] + slack[..., :-1])
+
+
+@law("softmax", given=HUGE_SCORES)
+def test_enormous_scores_stay_finite(subject: Subject, problem: Problem) -> None:
+    """Scores far beyond the range of exp give finite weights, and the right output."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("softmax", Step.SOFTMAX, given=ANY_PROBLEM)
+def test_softmax_normalises_the_exponentials(subject: Subject, problem: Problem) -> None:
+    """A weight is the exponential of its score, divided by the sum of them all."""
+    bound = error_bound.softmax(problem.scaled_scores, dtype=problem.dtype, arithmetic=subject.precision)
+    assert_inside_bound(subject.softmax(problem.scaled_scores), bound)
+
+
+@law("softmax", Step.SOFTMAX, given=ANY_PROBLEM)
+def test_softmax_rows_are_distributions(subject: Subject, problem: Problem) -> None:
+    """Softmax gives, for each query, weights of at least zero that sum to one."""
+    bound = error_bound.softmax(problem.scaled_scores, dtype=problem.dtype, arithmetic=subject.precision)
+    rows = subject.softmax(problem.scaled_scores)
+    assert_at_least(rows, np.zeros(()), np.zeros(()))
+    assert_at_least(rows.sum(axis=-1), np.ones(()), bound.tolerance.sum(axis=-1))
+
+
+@law("softmax", Step.SOFTMAX, given=INTEGER_PROBLEMS)
+def test_softmax_ignores_a_common_shift(subject: Subject, problem: Problem) -> None:
+    """The same number added to all scores of a query changes none of its weights."""
+    scores = np.clip(np.rint(problem.scores), -64, 64)
+    shifted = in_format(scores + problem.random.integers(-64, 65), problem.dtype)
+    original = error_bound.softmax(scores, dtype=problem.dtype, arithmetic=subject.precision)
+    bound = error_bound.softmax(shifted, dtype=problem.dtype, arithmetic=subject.precision)
+    assert_inside_bound(subject.softmax(shifted), moved(bound, original.value))

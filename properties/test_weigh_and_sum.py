@@ -1,0 +1,67 @@
+"""Clauses `weigh` and `sum`: each value vector is multiplied by its weight, and the products are summed."""
+
+import numpy as np
+
+from attention_tests import Step
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import (
+    answer,
+    assert_at_least,
+    assert_at_most,
+    assert_inside_bound,
+    expected,
+    moved,
+    picked,
+)
+from properties.problems import ANY_PROBLEM, Problem, problems
+from reference import error_bound
+
+INTEGER_VALUES = problems(regimes=("iota", "small integers"), overlays=("none",))
+
+
+@law("weigh", Step.WEIGH, given=ANY_PROBLEM)
+def test_each_value_vector_is_multiplied_by_its_weight(subject: Subject, problem: Problem) -> None:
+    """A weighted value is the whole value vector times its one weight."""
+    bound = error_bound.weigh(problem.weights, problem.value, dtype=problem.dtype, arithmetic=subject.precision)
+    assert_inside_bound(subject.weigh(problem.weights, problem.value), bound)
+
+
+@law("weigh", given=ANY_PROBLEM)
+def test_a_weight_multiplies_the_whole_value_vector(subject: Subject, problem: Problem) -> None:
+    """All components of a value get the same weight: reordering the components reorders those of the output."""
+    order = problem.random.permutation(problem.value.shape[-1])
+    output = subject.attention(problem.query, problem.key, problem.value[..., order])
+    assert_inside_bound(output, picked(expected(problem, subject.precision), (..., order)))
+
+
+@law("sum", Step.SUM, given=ANY_PROBLEM)
+def test_weighted_values_are_summed_over_the_words(subject: Subject, problem: Problem) -> None:
+    """The output of a query is the sum of the weighted values."""
+    bound = error_bound.sum_values(problem.weighted_values, dtype=problem.dtype, arithmetic=subject.precision)
+    assert_inside_bound(subject.sum(problem.weighted_values), bound)
+
+
+@law("sum", given=INTEGER_VALUES)
+def test_output_is_linear_in_the_values(subject: Subject, problem: Problem) -> None:
+    """The output for a sum of values is the sum of the outputs."""
+    other = problem.with_arrays(value=problem.value[..., ::-1, :] - 1)
+    both = problem.with_arrays(value=problem.value + other.value)
+    apart = [expected(part, subject.precision).value for part in (problem, other)]
+    assert_inside_bound(answer(subject, both), moved(expected(both, subject.precision), sum(apart, np.zeros(()))))
+
+
+@law("sum", given=ANY_PROBLEM)
+def test_output_lies_among_the_values(subject: Subject, problem: Problem) -> None:
+    """No component of the output leaves the range of that component in the values."""
+    slack = expected(problem, subject.precision).tolerance
+    assert_at_least(answer(subject, problem), problem.value.min(axis=-2, keepdims=True), slack)
+    assert_at_most(answer(subject, problem), problem.value.max(axis=-2, keepdims=True), slack)
+
+
+@law("sum", given=ANY_PROBLEM)
+def test_equal_values_pass_through(subject: Subject, problem: Problem) -> None:
+    """Where all words have the same value, every output is that value."""
+    first = problem.value[..., :1, :]
+    alike = problem.with_arrays(value=np.broadcast_to(first, problem.value.shape))
+    assert_inside_bound(answer(subject, alike), moved(expected(alike, subject.precision), first))

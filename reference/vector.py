@@ -1,0 +1,121 @@
+"""Self-attention one word at a time: the definition. Clauses `project` to `every-word`, section 3.1.
+
+A vector is a sequence of numbers and a matrix a sequence of rows. A number is anything with + - * /: float, Fraction,
+or an Arb ball. What else a step needs of its numbers is a `Numbers`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Number: TypeAlias = Any
+Vector: TypeAlias = Sequence[Number]
+Matrix: TypeAlias = Sequence[Vector]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What softmax and scaling need of a number type, beyond + - * /."""
+
+    number: Callable[[float], Number]
+    """A number from a float, exactly."""
+    exp: Callable[[Number], Number]
+    sqrt: Callable[[Number], Number]
+    max: Callable[[Sequence[Number]], Number]
+    nan: Number
+
+
+FLOAT = Numbers(number=float, exp=math.exp, sqrt=math.sqrt, max=max, nan=math.nan)
+
+
+def project(word: Vector, matrix: Matrix) -> Vector:
+    """Return a word's query, key or value: its embedding (d_model) times a matrix (d_model, d), d wide."""
+    return [sum(x * weight for x, weight in zip(word, column, strict=True)) for column in zip(*matrix, strict=True)]
+
+
+def score(query: Vector, key: Vector) -> Number:
+    """Return the dot product of one word's query (d_k) and another's key (d_k)."""
+    return sum(q * k for q, k in zip(query, key, strict=True))
+
+
+def scale(score: Number, d_k: int, numbers: Numbers = FLOAT) -> Number:
+    """Return the score divided by the square root of the width of the keys."""
+    return score / numbers.sqrt(numbers.number(d_k))
+
+
+def softmax(scores: Vector, numbers: Numbers = FLOAT) -> Vector:
+    """Return the weights of n words from their n scores: exponentials, divided by their sum."""
+    largest = numbers.max(scores)  # any shift cancels; this one keeps exp from overflowing
+    exponentials = [numbers.exp(score - largest) for score in scores]
+    total = sum(exponentials)
+    return [exponential / total for exponential in exponentials]
+
+
+def weigh(weight: Number, value: Vector) -> Vector:
+    """Return the value (d_v), each of its numbers times the one weight."""
+    return [weight * x for x in value]
+
+
+def sum_values(weighted: Sequence[Vector]) -> Vector:
+    """Return the sum (d_v) of the weighted values (n, d_v)."""
+    return [sum(column) for column in zip(*weighted, strict=True)]
+
+
+def attend(  # noqa: PLR0913 - one argument for each thing that attention depends on
+    query: Vector,
+    keys: Matrix,
+    values: Matrix,
+    numbers: Numbers = FLOAT,
+    *,
+    scale: float | None = None,
+    bias: Sequence[float] | None = None,
+) -> Vector:
+    """Return the output (d_v) of one word, whose query (d_k) meets the keys (n, d_k) and values (n, d_v) of all words.
+
+    `scale` is a factor on the scores, in place of 1/√d_k. `bias` (n) is added to the scaled scores; a word whose bias
+    is -∞ is left out. A query that sees no word gets NaN.
+    """
+    seen = [j for j in range(len(keys)) if bias is None or bias[j] != -math.inf]
+    if not seen:
+        return [numbers.nan for _ in values[0]] if values else []
+    scores = [_scaled_score(query, keys[j], numbers, scale) for j in seen]
+    if bias is not None:
+        scores = [score + numbers.number(bias[j]) for score, j in zip(scores, seen, strict=True)]
+    weights = softmax(scores, numbers)
+    return sum_values([weigh(weight, values[j]) for weight, j in zip(weights, seen, strict=True)])
+
+
+def _scaled_score(query: Vector, key: Vector, numbers: Numbers, factor: float | None) -> Number:
+    if factor is None:
+        return scale(score(query, key), len(key), numbers)
+    return score(query, key) * numbers.number(factor)
+
+
+def attention(  # noqa: PLR0913 - as attend
+    queries: Matrix,
+    keys: Matrix,
+    values: Matrix,
+    numbers: Numbers = FLOAT,
+    *,
+    scale: float | None = None,
+    bias: Sequence[Sequence[float]] | None = None,
+) -> Matrix:
+    """Return the outputs (n_q, d_v) of all words: `attend` for each query, with its own row of the bias (n_q, n_k)."""
+    return [
+        attend(query, keys, values, numbers, scale=scale, bias=None if bias is None else bias[i])
+        for i, query in enumerate(queries)
+    ]
+
+
+def self_attention(words: Matrix, w_query: Matrix, w_key: Matrix, w_value: Matrix, numbers: Numbers = FLOAT) -> Matrix:
+    """Return the outputs (n, d_v) of a sentence of n embeddings (n, d_model) under three learned matrices.
+
+    `w_query` and `w_key` are (d_model, d_k), `w_value` is (d_model, d_v).
+    """
+    queries = [project(word, w_query) for word in words]
+    keys = [project(word, w_key) for word in words]
+    values = [project(word, w_value) for word in words]
+    return attention(queries, keys, values, numbers)

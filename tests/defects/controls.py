@@ -1,0 +1,33 @@
+"""Negative controls of the document's §2: what came before attention, and does not look at every word at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attention_tests import Step
+from tests.defects.correct import Array, attention
+from tests.defects.defect import defect
+
+EVERY_WORD = "test_every_word_reaches_every_output"
+
+
+@defect("global-view", "an RNN cell: the words before", step=Step.SELF_ATTENTION, killed_by=EVERY_WORD)
+def recurrent_cell(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:  # noqa: ARG001
+    hidden = np.zeros(w_value.shape[1], x.dtype)
+    states = []
+    for word in x:
+        hidden = np.tanh(word @ w_value + hidden / 2)
+        states.append(hidden)
+    return np.stack(states)
+
+
+@defect("global-view", "a convolution: the words beside", step=Step.SELF_ATTENTION, killed_by=EVERY_WORD)
+def convolution(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:  # noqa: ARG001
+    value = np.pad(x @ w_value, [(1, 1), (0, 0)])
+    return (value[:-2] + value[1:-1] + value[2:]) / 3
+
+
+@defect("matrix-is-faster", "all words again for every word", killed_by="test_one_call_is_faster_than_word_by_word")
+def everything_again_for_every_word(query: Array, key: Array, value: Array) -> Array:
+    rows = [attention(query, key, value)[..., i : i + 1, :] for i in range(query.shape[-2])]
+    return np.concatenate(rows, axis=-2)

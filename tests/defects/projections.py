@@ -1,0 +1,92 @@
+"""Words do not become queries, keys and values by a product with their own matrix each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attention_tests import Step
+from tests.defects.correct import Array, attention, self_attention
+from tests.defects.defect import defect
+
+WHOLE = "test_self_attention_is_attention_of_the_projections"
+
+
+@defect("query-is-value", "W_q for W_v", step=Step.SELF_ATTENTION, killed_by="test_values_come_from_their_own_matrix")
+def values_are_queries(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+    same = w_query.shape == w_value.shape
+    return self_attention(x, w_query, w_key, w_query if same else w_value)
+
+
+@defect("project", "x Wᵀ for x W, where the shapes allow it", step=Step.SELF_ATTENTION, killed_by=WHOLE)
+def square_matrix_is_transposed(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+    square = w_value.shape[0] == w_value.shape[1]
+    return self_attention(x, w_query, w_key, w_value.T if square else w_value)
+
+
+@defect(
+    "embed",
+    "a sentence of one word is squeezed",
+    step=Step.SELF_ATTENTION,
+    killed_by="test_every_word_becomes_one_output",
+)
+def sentence_of_one_word_loses_its_axis(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+    output = self_attention(x, w_query, w_key, w_value)
+    return output[0] if len(x) == 1 else output
+
+
+@defect(
+    "pack",
+    "the output is allocated as wide as the words",
+    step=Step.SELF_ATTENTION,
+    killed_by="test_ten_words_of_width_four_give_ten_outputs_of_width_three",
+)
+def output_as_wide_as_the_words(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+    output, width = np.zeros_like(x), min(x.shape[1], w_value.shape[1])
+    output[:, :width] = self_attention(x, w_query, w_key, w_value)[:, :width]
+    return output
+
+
+@defect(
+    "global-view",
+    "positions added where none are asked for",
+    step=Step.SELF_ATTENTION,
+    killed_by="test_reordering_words_reorders_outputs",
+)
+def positions_added_to_the_words(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+    positions = np.sin(np.arange(len(x)))[:, None].astype(x.dtype)
+    return self_attention(x + positions, w_query, w_key, w_value)
+
+
+@defect("project", "queries projected as keys", step=Step.SELF_ATTENTION, killed_by=WHOLE)
+def queries_are_keys(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:  # noqa: ARG001
+    return attention(x @ w_key, x @ w_key, x @ w_value)
+
+
+@defect(
+    "project",
+    "x Wᵀ for x W, in the step",
+    step=Step.PROJECT,
+    killed_by="test_projection_is_the_product_of_word_and_matrix",
+)
+def step_transposes_a_square_matrix(x: Array, w: Array) -> Array:
+    return x @ (w.T if w.shape[0] == w.shape[1] else w)
+
+
+@defect("project", "a bias", step=Step.PROJECT, killed_by="test_projection_of_a_sum_is_the_sum_of_projections")
+def step_adds_a_bias(x: Array, w: Array) -> Array:
+    return x @ w + w.dtype.type(0.5)
+
+
+@defect(
+    "project",
+    "rectified projections",
+    step=Step.PROJECT,
+    killed_by="test_projection_of_a_sum_is_the_sum_of_projections",
+)
+def step_is_rectified(x: Array, w: Array) -> Array:
+    return np.maximum(x @ w, 0)
+
+
+@defect("project", "batch statistics", step=Step.PROJECT, killed_by="test_each_word_is_projected_alone")
+def step_centres_the_words(x: Array, w: Array) -> Array:
+    return (x - x.mean(axis=0)) @ w
