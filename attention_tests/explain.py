@@ -44,6 +44,11 @@ def literals(drawn: Drawn) -> list[str]:
     return lines if scale is None else [*lines, f"scale = {scale!r}"]
 
 
+def one_line(drawn: Drawn) -> str:
+    """Write the arrays in one line, for a report."""
+    return ", ".join(f"{name} = {getattr(drawn, name).tolist()}" for name in drawn.axes)
+
+
 def literal(name: str, array: Array, dtype: str) -> list[str]:
     """Write one array so that evaluating the text gives the same bits: the shortest digits that are unique in the format."""
     # NumPy has no bfloat16: every bfloat16 number is a float32 one.

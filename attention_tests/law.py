@@ -33,6 +33,21 @@ class Plan(Protocol):
         """Build the input in `dtype`, in shapes that an implementation with `features` takes."""
 
 
+def _as_drawn(plan: Any) -> Any:
+    return plan
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """Where plans come from: Hypothesis draws from `strategy`, and `narrow` fits each to a law.
+
+    Streams of one strategy share what is drawn, and so its cost.
+    """
+
+    strategy: SearchStrategy[Any]
+    narrow: Callable[[Any], Any] = _as_drawn
+
+
 @dataclass(frozen=True, eq=False)
 class Law:
     """One law, its body being `body(subject, drawn)`, which raises `Disagreement` where the law is broken."""
@@ -42,7 +57,7 @@ class Law:
     says: str
     steps: tuple[Step, ...]
     features: tuple[Feature, ...]
-    given: SearchStrategy[Any]
+    given: Stream
     body: Callable[[Subject, Any], None]
 
     def missing(self, subject: Subject) -> str:
@@ -56,7 +71,7 @@ Test = Callable[[Subject], None]
 
 
 def law(
-    clause: str, *needs: Step | Feature, given: SearchStrategy[Any]
+    clause: str, *needs: Step | Feature, given: Stream
 ) -> Callable[[Callable[[Subject, Any], None]], Test]:
     """Make a pytest function of a law.
 

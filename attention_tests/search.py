@@ -8,7 +8,7 @@ one breaks does Hypothesis run the law itself, on the same stream, to find that 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from attention_tests.explain import explain
-from attention_tests.law import Law, Plan
+from attention_tests.law import Law, Plan, Stream
 from attention_tests.measurements import measuring
 from attention_tests.minimise import minimise
 from attention_tests.profiles import Profile
@@ -40,10 +40,14 @@ def hold(law: Law, subject: Subject, profile: Profile) -> Outcome:
     return _refuted(law, subject, profile, broken_by)
 
 
+def corpus(stream: Stream, profile: Profile) -> Iterator[Plan]:
+    """Return the plans that every law given `stream` is held against."""
+    return map(stream.narrow, _drawn(stream.strategy, profile))
+
+
 @lru_cache(maxsize=256)
-def corpus(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Plan, ...]:
-    """Draw the plans that every law given `strategy` is held against."""
-    plans: list[Plan] = []
+def _drawn(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Any, ...]:
+    plans: list[Any] = []
     _drive(strategy, profile, (Phase.generate,), plans.append)
     return tuple(plans)
 
@@ -55,7 +59,7 @@ def build(plan: Plan, dtype: str, features: frozenset[Any]) -> Any:
 
 
 def _drive(
-    strategy: SearchStrategy[Any], profile: Profile, phases: tuple[Phase, ...], examine: Callable[[Plan], None]
+    strategy: SearchStrategy[Any], profile: Profile, phases: tuple[Phase, ...], examine: Callable[[Any], None]
 ) -> None:
     @seed(profile.seed)
     @settings(
@@ -70,7 +74,7 @@ def _drive(
         verbosity=Verbosity.quiet,
     )
     @given(strategy)
-    def run(plan: Plan) -> None:
+    def run(plan: Any) -> None:
         examine(plan)
 
     run()
@@ -107,14 +111,15 @@ def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Plan) -> Pl
     failing = [broken_by]
     deadline = time.monotonic() + SECONDS_TO_SHRINK
 
-    def examine(plan: Plan) -> None:
+    def examine(drawn: Any) -> None:
+        plan = law.given.narrow(drawn)
         failure = _failure(law, subject, plan) if time.monotonic() < deadline else None
         if isinstance(failure, kind):
             failing.append(plan)
             raise failure
 
     try:
-        _drive(law.given, profile, (Phase.generate, Phase.shrink), examine)
+        _drive(law.given.strategy, profile, (Phase.generate, Phase.shrink), examine)
     except Exception:  # noqa: BLE001, S110 - Hypothesis raises what examine raised, or its own word for "not every time"
         pass
     return failing[-1]

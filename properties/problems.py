@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
 
 from attention_tests import Feature
+from attention_tests.law import Stream
 from properties.regimes import OVERLAYS, REGIMES, Sizes
 from reference import matrix
 from reference.formats import FORMATS, round_to
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+T = TypeVar("T")
 
 AXES = {"query": "bhqd", "key": "bhkd", "value": "bhkv"}
 
@@ -168,6 +170,7 @@ ALL = tuple(REGIMES)
 ORDINARY = ("zeros", "ones", "iota", "small integers", "normal", "uniform", "signed zeros", "common offset")
 
 _WIDTHS = st.sampled_from(WIDTHS)
+_LENGTHS = st.sampled_from(SHORT)
 _SEEDS = st.integers(0, 2**16 - 1)
 
 
@@ -186,45 +189,80 @@ def _plan(sizes: tuple[int, int, int, int], diagonal: str, batch_and_heads: tupl
     return Plan(batch, heads, queries, keys, d_k, d_v, **rest)
 
 
+_PLANS = st.builds(
+    _plan,
+    st.tuples(_LENGTHS, _LENGTHS, _WIDTHS, _WIDTHS),
+    st.sampled_from(DIAGONALS),
+    st.sampled_from(BATCHES_AND_HEADS),
+    regimes=st.one_of(st.tuples(st.sampled_from(ALL)), st.tuples(st.sampled_from(ALL), st.sampled_from(ALL))),
+    overlay=st.sampled_from(tuple(OVERLAYS)),
+    seed=_SEEDS,
+)
+
+_SENTENCE_PLANS = st.builds(
+    SentencePlan,
+    words=_LENGTHS,
+    d_model=_WIDTHS,
+    d_k=_WIDTHS,
+    d_v=_WIDTHS,
+    regime=st.sampled_from(ORDINARY),
+    seed=_SEEDS,
+)
+
+
 def problems(
     *,
     regimes: Sequence[str] = ALL,
-    keys: Sequence[int] = SHORT,
-    queries: Sequence[int] = SHORT,
-    d_k: Sequence[int] = WIDTHS,
-    batches_and_heads: Sequence[tuple[int, int]] = BATCHES_AND_HEADS,
     overlays: Sequence[str] = tuple(OVERLAYS),
-) -> st.SearchStrategy[Plan]:
-    """Plans of problems: any shapes, any values, unless narrowed."""
-    sizes = st.tuples(st.sampled_from(queries), st.sampled_from(keys), st.sampled_from(d_k), _WIDTHS)
-    return st.builds(
-        _plan,
-        sizes,
-        st.sampled_from(DIAGONALS),
-        st.sampled_from(batches_and_heads),
-        regimes=st.lists(st.sampled_from(regimes), min_size=1, max_size=2).map(tuple),
-        overlay=st.sampled_from(overlays),
-        seed=_SEEDS,
-    )
+    keys: Sequence[int] = (),
+    d_k: Sequence[int] = (),
+    batches_and_heads: Sequence[tuple[int, int]] = (),
+    sometimes_long: bool = False,
+) -> Stream:
+    """Problems of any shapes and values, unless narrowed: what was drawn outside of a choice is moved into it."""
+
+    def narrow(plan: Plan) -> Plan:
+        drawn = BATCHES_AND_HEADS.index((plan.batch, plan.heads))
+        batch, heads = _within(batches_and_heads, drawn, (plan.batch, plan.heads))
+        n_keys = _within(keys, plan.keys, plan.keys)
+        return replace(
+            plan,
+            batch=batch,
+            heads=heads,
+            keys=_within(LONG, plan.seed // 5, n_keys) if sometimes_long and plan.seed % 5 == 4 else n_keys,
+            d_k=_within(d_k, plan.d_k, plan.d_k),
+            regimes=tuple(_within(regimes, ALL.index(regime), regime) for regime in plan.regimes),
+            overlay=_within(overlays, tuple(OVERLAYS).index(plan.overlay), plan.overlay),
+        )
+
+    return Stream(_PLANS, narrow)
 
 
 def sentences(
     *,
     regimes: Sequence[str] = ORDINARY,
-    words: Sequence[int] = SHORT,
-    d_model: Sequence[int] = WIDTHS,
-    widths: Sequence[int] = WIDTHS,
-) -> st.SearchStrategy[SentencePlan]:
-    """Plans of sentences: any sizes, any values, unless narrowed."""
-    return st.builds(
-        SentencePlan,
-        words=st.sampled_from(words),
-        d_model=st.sampled_from(d_model),
-        d_k=st.sampled_from(widths),
-        d_v=st.sampled_from(widths),
-        regime=st.sampled_from(regimes),
-        seed=_SEEDS,
-    )
+    words: Sequence[int] = (),
+    d_model: Sequence[int] = (),
+    widths: Sequence[int] = (),
+) -> Stream:
+    """Sentences of any sizes and values, unless narrowed."""
+
+    def narrow(plan: SentencePlan) -> SentencePlan:
+        return SentencePlan(
+            words=_within(words, plan.words, plan.words),
+            d_model=_within(d_model, plan.d_model, plan.d_model),
+            d_k=_within(widths, plan.d_k, plan.d_k),
+            d_v=_within(widths, plan.d_v, plan.d_v),
+            regime=_within(regimes, ORDINARY.index(plan.regime), plan.regime),
+            seed=plan.seed,
+        )
+
+    return Stream(_SENTENCE_PLANS, narrow)
+
+
+def _within(choice: Sequence[T], drawn: int, otherwise: T) -> T:
+    """Return what was drawn if the choice is open or has it, else the member of the choice that its number leads to."""
+    return otherwise if not choice or otherwise in choice else choice[drawn % len(choice)]
 
 
 ANY_PROBLEM = problems()

@@ -5,9 +5,9 @@ from attention_tests.law import law
 from attention_tests.measurements import record_count
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_inside_bound, expected
-from properties.problems import LONG, SHORT, Problem, problems
+from properties.problems import Problem, problems
 
-SHORT_AND_LONG = problems(keys=(*SHORT, *SHORT, *LONG))
+SHORT_AND_LONG = problems(sometimes_long=True)
 AMPLIFIERS = problems(regimes=("amplifier",), overlays=("none",))
 
 
