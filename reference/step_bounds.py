@@ -6,8 +6,9 @@ arithmetic does (u_in); and where it stores scores or weights in a format coarse
 
     project, score    (1+u_in)² (1+u)^d - 1 of |x|·|w|       a dot product of d terms, in any order
     scale             (1+u)⁶ - 1 of |s| / √d_k               root, reciprocal, product, and constants that are rounded
-    softmax           Δ = ((1+u)³ - 1) |s|, log₂ e for an exp2; then D and E_w for values that are the identity matrix,
-                      since the output for those is the weights; then ψ, as nothing is summed but the denominator
+    softmax           Δ = 0: the scores are given, and their largest is subtracted before anything else happens; then D
+                      and E_w for values that are the identity matrix, since the output for those is the weights; then
+                      ψ, as nothing is summed but the denominator
     weigh             (1+u_in)² (1+u) - 1 of |p v|           one product
     sum_values        (1+u)^n - 1 of Σ |y|                   n additions, in any order
 
@@ -89,7 +90,7 @@ def softmax(scores: npt.ArrayLike, *, dtype: str, arithmetic: Arithmetic) -> Exp
 
     def error(arithmetic: Arithmetic, dtype: str) -> Errors:
         roundings = Roundings.of(arithmetic, dtype)
-        logit_error = growth((3, roundings.u)) * weights.sizes + 4 * roundings.lost + roundings.lost_inputs
+        logit_error = np.full_like(scores, 4 * roundings.lost + roundings.lost_inputs)
         moved = weight_error(weights, logit_error, roundings)
         largest = mean_error(weights, mean, moved)
         rescales = roundings.rescales(n_keys)

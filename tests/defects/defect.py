@@ -37,23 +37,23 @@ def defect(
     step: Step = Step.ATTENTION,
     dtypes: Mapping[str, Precision] = STRICT,
 ) -> Callable[[Callable[..., Any]], Defect]:
-    """Make a defect of a function that does one step wrongly.
-
-    The function is the whole attention unless `step` says otherwise; a wrong step stands among right ones.
-    """
-    whole = step in (Step.ATTENTION, Step.SELF_ATTENTION)
+    """Make a defect of a function that does one step wrongly: the whole attention unless `step` says otherwise."""
 
     def decorate(function: Callable[..., Any]) -> Defect:
-        takes_scale = step is Step.ATTENTION and "scale" in inspect.signature(function).parameters
-        supports = {Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS} | ({Feature.SCALE} if takes_scale else set())
-        # A kernel in another language would overflow in silence, and so must these.
-        steps: dict[Step, Any] = ({} if whole else correct.STEPS) | {step: np.errstate(all="ignore")(function)}
-        implementation = Implementation(
-            name=function.__name__,
-            supports=frozenset(supports),
-            dtypes=dtypes,
-            **{exposed.value: callable_ for exposed, callable_ in steps.items()},
-        )
-        return Defect(function.__name__, implementation, clause, stands_for, killed_by)
+        implementation = implementation_of(function, step, dtypes)
+        return Defect(implementation.name, implementation, clause, stands_for, killed_by)
 
     return decorate
+
+
+def implementation_of(
+    function: Callable[..., Any], step: Step = Step.ATTENTION, dtypes: Mapping[str, Precision] = STRICT
+) -> Implementation:
+    """Expose a function as `step`; a single step of the document stands among the others, which are right."""
+    supports = {Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS}
+    if "scale" in inspect.signature(function).parameters:
+        supports.add(Feature.SCALE)
+    others = {} if step in (Step.ATTENTION, Step.SELF_ATTENTION) else correct.STEPS
+    # A kernel in another language would overflow in silence, and so must these.
+    exposed: dict[str, Any] = {one: np.errstate(all="ignore")(of) for one, of in (others | {step: function}).items()}
+    return Implementation(name=function.__name__, supports=frozenset(supports), dtypes=dtypes, **exposed)

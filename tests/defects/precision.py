@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from attention_tests import Precision
 from tests.defects.correct import Array, attention, normalised, scaled_scores, softmax, to_bits
 from tests.defects.defect import defect
 
@@ -17,7 +18,7 @@ def _exponentials(query: Array, key: Array) -> Array:
     return np.exp(scores - scores.max(axis=-1, keepdims=True))
 
 
-@defect("matrix", "float64 computed in float32", killed_by=INSIDE_BOUND)
+@defect("matrix", "computed in float32", dtypes={"float64": Precision.float64()}, killed_by=INSIDE_BOUND)
 def float64_in_float32(query: Array, key: Array, value: Array) -> Array:
     narrow = [array.astype(np.float32) for array in (query, key, value)]
     return attention(*narrow).astype(query.dtype)

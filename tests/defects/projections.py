@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import numpy as np
 
 from attention_tests import Step
@@ -90,3 +92,26 @@ def step_is_rectified(x: Array, w: Array) -> Array:
 @defect("project", "batch statistics", step=Step.PROJECT, killed_by="test_each_word_is_projected_alone")
 def step_centres_the_words(x: Array, w: Array) -> Array:
     return (x - x.mean(axis=0)) @ w
+
+
+_matrix_of_shape: dict[tuple[int, ...], Array] = {}
+
+
+@defect("query-is-value", "one matrix kept for all", step=Step.PROJECT, killed_by="test_queries_are_not_values")
+def step_keeps_the_first_matrix(x: Array, w: Array) -> Array:
+    return x @ _matrix_of_shape.setdefault(w.shape, w)
+
+
+_calls = count()
+
+
+@defect(
+    "query-is-value",
+    "stochastic rounding",
+    step=Step.PROJECT,
+    killed_by="test_queries_are_values_where_their_matrices_are_equal",
+)
+def step_rounds_at_random(x: Array, w: Array) -> Array:
+    product = x @ w
+    noise = np.random.default_rng(next(_calls)).choice([-1, 1], product.shape).astype(product.dtype)
+    return product * (1 + noise * np.finfo(product.dtype).eps)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import TypeAlias, TypedDict
 
 import numpy as np
 import numpy.typing as npt
@@ -93,7 +93,7 @@ def zeros(rng: Rng, sizes: tuple[int, int, int, int], dtype: str) -> Inputs:
 
 
 def amplifier(rng: Rng, sizes: tuple[int, int, int, int], dtype: str) -> Inputs:
-    """The winning key has value 0 and the others lie 8 to 20 below it: the output is tiny, and must be right for that."""
+    """The winning key has value 0 and the others lie 8 to 20 below it: the output is tiny, yet must be accurate."""
     query, key, value = normal(rng, sizes, dtype)
     n_k, d_k = key.shape
     query[:] = 1
@@ -125,6 +125,11 @@ PRECISIONS: dict[str, tuple[str, Precision]] = {
     for precision in Precision.ladder(dtype)
 }
 """Every usual arithmetic, with its dtype."""
+
+
+class Declared(TypedDict):
+    dtype: str
+    arithmetic: Precision
 
 
 def draw(family: Family, rng: Rng, sizes: tuple[int, int, int, int], dtype: str) -> Inputs:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pytest
@@ -13,10 +12,14 @@ from attention_tests import Precision
 from reference import error_bound, exact, matrix
 from reference.arithmetic import ORACLE
 from reference.attention_error import Problem
-from reference.error_bound import Expected
 from reference.formats import Array, half_ulp, round_to
 from tests.reference.emulated import Emulated
-from tests.reference.families import FAMILIES, PRECISIONS, Family, Inputs, Rng, draw, random_bias, random_sizes
+from tests.reference.families import FAMILIES, PRECISIONS, Declared, Family, Inputs, draw, random_bias, random_sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from reference.error_bound import Expected
 
 by_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
 by_arithmetic = pytest.mark.parametrize(("dtype", "precision"), PRECISIONS.values(), ids=PRECISIONS)
@@ -122,7 +125,7 @@ def test_the_oracle_of_self_attention_is_accepted_around_the_exact_answer(family
 @by_family
 @by_arithmetic
 def test_each_step_in_a_declared_arithmetic_is_accepted(family: Family, dtype: str, precision: Precision) -> None:
-    declared = {"dtype": dtype, "arithmetic": precision}
+    declared: Declared = {"dtype": dtype, "arithmetic": precision}
     for (query, key, value), _, _ in cases(family, dtype, 4):
         scores = round_to(matrix.score(query, key), dtype)
         weights = round_to(matrix.softmax(scores), dtype)
@@ -150,7 +153,7 @@ def test_a_batch_is_expected_to_be_its_runs() -> None:
     rng = np.random.default_rng(3)
     query, key, value = (rng.standard_normal((2, 3, 5, 4)) for _ in range(3))
     query[0, 1] *= 1000  # one head that needs the exact supremum, next to heads that do not
-    declared = {"dtype": "bfloat16", "arithmetic": Precision.upcast()}
+    declared: Declared = {"dtype": "bfloat16", "arithmetic": Precision.upcast()}
     query, key, value = (round_to(array, "bfloat16") for array in (query, key, value))
     together = error_bound.attention(query, key, value, **declared)
     for head in np.ndindex(2, 3):
@@ -181,18 +184,16 @@ def test_what_may_overflow_is_vacuous() -> None:
     assert pure.vacuous.all()
     assert not upcast.vacuous.any()
     w = np.full((4, 4), 200.0)
-    assert error_bound.self_attention(
-        query, w, w, w, dtype="float16", arithmetic=Precision.upcast()
-    ).vacuous.all()
+    assert error_bound.self_attention(query, w, w, w, dtype="float16", arithmetic=Precision.upcast()).vacuous.all()
 
 
 def test_hidden_words_change_no_expectation_whatever_they_hold() -> None:
     rng = np.random.default_rng(5)
     query, key, value = (rng.standard_normal((4, 3)) for _ in range(3))
     bias = np.where(np.tri(4, dtype=bool), 0.0, -np.inf)
-    declared = {"dtype": "float32", "arithmetic": Precision.float32(), "bias": bias}
-    clean = error_bound.attention(query, key, value, **declared)
+    declared: Declared = {"dtype": "float32", "arithmetic": Precision.float32()}
+    clean = error_bound.attention(query, key, value, **declared, bias=bias)
     key[3], value[3] = np.nan, np.inf
-    poisoned = error_bound.attention(query, key, value, **declared)
+    poisoned = error_bound.attention(query, key, value, **declared, bias=bias)
     np.testing.assert_array_equal(clean.value[:3], poisoned.value[:3])
     np.testing.assert_array_equal(clean.error[:3], poisoned.error[:3])

@@ -1,0 +1,31 @@
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+
+.PHONY: verify test soak benchmark clean
+
+verify: $(READY)  ## hold the NumPy and PyTorch implementations against every property
+	$(BIN)/pytest
+
+test: $(READY)  ## the suite's own tests, types, lint and walls
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy .
+	$(BIN)/lint-imports
+	$(BIN)/pytest -n 2 tests
+
+soak: $(READY)  ## look for a false alarm: 200,000 examples with varied seeds
+	$(BIN)/python -m benchmarks.soak
+
+benchmark: $(READY)  ## what an example costs, and how many problems are checked in a second
+	$(BIN)/python -m benchmarks.speed
+
+clean:
+	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+
+$(READY): pyproject.toml requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet torch==2.13.0
+	$(BIN)/pip install --quiet --requirement requirements.txt
+	$(BIN)/pip install --quiet --no-deps --editable .
+	touch $@
