@@ -42,15 +42,17 @@ def main(arguments: list[str] | None = None) -> int:
 
         sys.stdout.write(USAGE.format(names=", ".join(names())))
         return pytest.ExitCode.OK
-    return pytest.main([
-        f"--rootdir={folder}",
-        f"--config-file={folder / 'pyproject.toml'}",
-        "-p",
-        "no:cacheprovider",
-        f"--target={target}",
-        *options,
-        str(folder / "properties"),
-    ])
+    return pytest.main(
+        [
+            f"--rootdir={folder}",
+            f"--config-file={folder / 'pyproject.toml'}",
+            "-p",
+            "no:cacheprovider",
+            f"--target={target}",
+            *options,
+            str(folder / "properties"),
+        ]
+    )
 
 
 if __name__ == "__main__":

@@ -39,7 +39,9 @@ def literals(drawn: Drawn) -> list[str]:
     lines = []
     for name in drawn.axes:
         array: Array = getattr(drawn, name)
-        lines += literal(name, array, drawn.dtype) if array.size <= ELEMENTS_TO_PRINT else [f"{name}: shape {array.shape}"]
+        lines += (
+            literal(name, array, drawn.dtype) if array.size <= ELEMENTS_TO_PRINT else [f"{name}: shape {array.shape}"]
+        )
     scale = getattr(drawn, "scale", None)
     return lines if scale is None else [*lines, f"scale = {scale!r}"]
 
@@ -67,7 +69,10 @@ def _comparison(failure: Disagreement) -> list[str]:
         return []
     got, expected = failure.got[failure.where], failure.expected[failure.where]
     place = f" at {list(map(int, failure.where))}" if failure.where else ""
-    lines = [f"  got      {got!r}{place}".replace("np.float64", ""), f"  expected {expected!r}".replace("np.float64", "")]
+    lines = [
+        f"  got      {got!r}{place}".replace("np.float64", ""),
+        f"  expected {expected!r}".replace("np.float64", ""),
+    ]
     error = abs(got - expected)
     if failure.bound is None:
         lines.append(f"  error    {error:.3g}, where the same bits are owed")

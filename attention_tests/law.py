@@ -19,9 +19,11 @@ class Drawn(Protocol):
     @property
     def dtype(self) -> str:
         """The format of its numbers."""
+
     @property
     def axes(self) -> dict[str, str]:
         """A letter for every axis of every array, as in `{"query": "bhqd"}`; one letter is one length."""
+
     def with_arrays(self, **arrays: Any) -> Self:
         """Replace arrays, rounded to the dtype."""
 
@@ -70,9 +72,7 @@ class Law:
 Test = Callable[[Subject], None]
 
 
-def law(
-    clause: str, *needs: Step | Feature, given: Stream
-) -> Callable[[Callable[[Subject, Any], None]], Test]:
+def law(clause: str, *needs: Step | Feature, given: Stream) -> Callable[[Callable[[Subject, Any], None]], Test]:
     """Make a pytest function of a law.
 
     `clause` is the id of a clause of the document; `needs` are the steps and the features that an implementation must
@@ -94,4 +94,3 @@ def law(
         return test
 
     return decorate
-

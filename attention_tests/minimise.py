@@ -41,14 +41,18 @@ def _smaller(drawn: D) -> Iterator[D]:
 
 def _shorter(drawn: D, letter: str) -> Iterator[D]:
     arrays = {name: getattr(drawn, name) for name in drawn.axes}
-    length = next(array.shape[drawn.axes[name].index(letter)] for name, array in arrays.items() if letter in drawn.axes[name])
+    length = next(
+        array.shape[drawn.axes[name].index(letter)] for name, array in arrays.items() if letter in drawn.axes[name]
+    )
     if length == 1:
         return
     for kept in _fewer(length):
-        yield drawn.with_arrays(**{
-            name: array.take(kept, axis=drawn.axes[name].index(letter)) if letter in drawn.axes[name] else array
-            for name, array in arrays.items()
-        })
+        yield drawn.with_arrays(
+            **{
+                name: array.take(kept, axis=drawn.axes[name].index(letter)) if letter in drawn.axes[name] else array
+                for name, array in arrays.items()
+            }
+        )
 
 
 def _fewer(length: int) -> Iterator[list[int]]:
@@ -86,7 +90,13 @@ _CHANGES: tuple[Callable[[Any], Any], ...] = (
 
 def _is_plainer(new: Any, old: Any) -> Any:
     """Tell which elements are easier to read: 0, then ±1, then integers, halves, eighths, anything; small before large."""
-    kinds = (lambda x: x == 0, lambda x: abs(x) == 1, lambda x: x % 1 == 0, lambda x: 2 * x % 1 == 0, lambda x: 8 * x % 1 == 0)
+    kinds = (
+        lambda x: x == 0,
+        lambda x: abs(x) == 1,
+        lambda x: x % 1 == 0,
+        lambda x: 2 * x % 1 == 0,
+        lambda x: 8 * x % 1 == 0,
+    )
 
     def rank(x: Any) -> Any:
         return np.select([kind(x) for kind in kinds], range(len(kinds)), default=len(kinds))

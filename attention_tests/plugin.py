@@ -171,7 +171,10 @@ class Summary:
         """Add a row for each property that was there to run and did not: deselected, or not reached."""
         seen = {(row.implementation, row.dtype): row for row in self.rows.values()}
         return [
-            self.rows.get((law.name, *subject), replace(row, law=law.name, clause=law.clause.id, verdict=Verdict.NOT_RUN, explanation="", measured={}))
+            self.rows.get(
+                (law.name, *subject),
+                replace(row, law=law.name, clause=law.clause.id, verdict=Verdict.NOT_RUN, explanation="", measured={}),
+            )
             for subject, row in seen.items()
             for law in all_laws()
         ]

@@ -56,7 +56,17 @@ def promise_table(rows: Sequence[Row], style: str = "simple") -> str:
     lines = []
     for name, dtype in _in_order((row.implementation, row.dtype) for row in rows):
         own = [row for row in rows if (row.implementation, row.dtype) == (name, dtype)]
-        lines.append([name, dtype, _counted(row.verdict for row in own), _largest_error(own), own[0].precision, strictest(own), _vacuous(own)])
+        lines.append(
+            [
+                name,
+                dtype,
+                _counted(row.verdict for row in own),
+                _largest_error(own),
+                own[0].precision,
+                strictest(own),
+                _vacuous(own),
+            ]
+        )
     headers = ["implementation", "dtype", "properties", "error / bound", "promises", "meets", "vacuous"]
     return tabulate(lines, headers=headers, tablefmt=style, disable_numparse=True)
 
@@ -67,7 +77,10 @@ def findings(rows: Iterable[Row]) -> list[str]:
     for row in rows:
         for name, words in row.measured.items():
             if isinstance(words, str):
-                found.setdefault((row.clause, name), f"{row.clause} ({CLAUSES[row.clause].standing}): {name}: {words}  [{row.implementation}, {row.dtype}]")
+                found.setdefault(
+                    (row.clause, name),
+                    f"{row.clause} ({CLAUSES[row.clause].standing}): {name}: {words}  [{row.implementation}, {row.dtype}]",
+                )
     return list(found.values())
 
 
@@ -84,7 +97,9 @@ def _largest_error(rows: Sequence[Row]) -> str:
 
 
 def _vacuous(rows: Sequence[Row]) -> str:
-    vacuous, elements = (sum(float(row.measured.get(name, 0)) for row in rows) for name in ("vacuous elements", "elements"))
+    vacuous, elements = (
+        sum(float(row.measured.get(name, 0)) for row in rows) for name in ("vacuous elements", "elements")
+    )
     return f"{vacuous / elements:.2%}" if vacuous else "0" if elements else "-"
 
 

@@ -96,7 +96,11 @@ def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Plan) -> O
     plan = _shrunk(law, subject, profile, broken_by)
     found = build(plan, subject.dtype, subject.features)
     kind = type(_attempt(law, subject, found))
-    smallest = minimise(found, lambda drawn: isinstance(_attempt(law, subject, drawn), kind)) if kind is not type(None) else found
+    smallest = (
+        minimise(found, lambda drawn: isinstance(_attempt(law, subject, drawn), kind))
+        if kind is not type(None)
+        else found
+    )
     failure = _attempt(law, subject, smallest)
     if failure is None:
         sentence = f"{subject} broke the law once and kept it when called again with the same problem"

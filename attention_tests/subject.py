@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from attention_tests.implementation import Feature, Implementation, Layout, Precision, Step
+from attention_tests.implementation import Implementation, Layout, Precision, Step
 from attention_tests.verdict import ImplementationRaised, WrongForm
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -97,7 +97,9 @@ class Subject:
     def assert_same_dtype(self, answer: Any, given: Any) -> None:
         """Raise `WrongForm` unless a native answer has the dtype of a native input."""
         if str(answer.dtype) != str(given.dtype):
-            raise WrongForm(f"{self}: attention returned {answer.dtype} for inputs of {given.dtype}; return the dtype of the inputs")
+            raise WrongForm(
+                f"{self}: attention returned {answer.dtype} for inputs of {given.dtype}; return the dtype of the inputs"
+            )
 
     def _laid_out(self, array: Array) -> Array:
         layout = self.implementation.dialect.layout

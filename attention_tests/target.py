@@ -54,7 +54,7 @@ def _plugged_in(target: str) -> Implementation:
     for part in attribute.split("."):
         if not hasattr(found, part):
             close = get_close_matches(part, dir(found), n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; name one of its callables after the colon"
+            hint = f"; did you mean {close[0]!r}?" if close else "; name one of its callables after the colon"
             raise BadTarget(f"{target}: {module_name} has no attribute {part!r}{hint}")
         found = getattr(found, part)
     if isinstance(found, Implementation):
@@ -78,10 +78,14 @@ def _import(target: str, module_name: str) -> Any:
                 f"{target}: there is no module {error.name!r} in {Path.cwd()} or among the installed packages; check the spelling, "
                 "or run the command from the folder that contains it"
             ) from None
-        raise BadTarget(f"{target}: importing {module_name} needs the module {error.name!r}, which is not installed") from None
+        raise BadTarget(
+            f"{target}: importing {module_name} needs the module {error.name!r}, which is not installed"
+        ) from None
     except (Exception, SystemExit) as error:
         where = _innermost_line(error)
-        raise BadTarget(f"{target}: importing {module_name} raised {type(error).__name__}: {error} ({where}); mend that first") from None
+        raise BadTarget(
+            f"{target}: importing {module_name} raised {type(error).__name__}: {error} ({where}); mend that first"
+        ) from None
 
 
 def _innermost_line(error: BaseException) -> str:
@@ -102,7 +106,9 @@ def from_callable(function: Callable[..., Any], name: str) -> Implementation:
     try:
         signature.bind(None, None, None)
     except TypeError as error:
-        raise BadTarget(f"{name}{signature} cannot be called with a query, a key and a value ({error}); its form must be {CONTRACT}") from None
+        raise BadTarget(
+            f"{name}{signature} cannot be called with a query, a key and a value ({error}); its form must be {CONTRACT}"
+        ) from None
     if "scale" in signature.parameters:
         supports.add(Feature.SCALE)
     return Implementation(name=name, attention=function, supports=frozenset(supports))
@@ -118,7 +124,9 @@ def subjects_of(found: list[Implementation], dtypes: tuple[str, ...] = ()) -> li
     ]
     if not subjects:
         declared = sorted({dtype for implementation in found for dtype in implementation.dtypes})
-        raise BadTarget(f"no implementation declares the dtype {' or '.join(dtypes)}: declared are {', '.join(declared) or 'none'}")
+        raise BadTarget(
+            f"no implementation declares the dtype {' or '.join(dtypes)}: declared are {', '.join(declared) or 'none'}"
+        )
     return subjects
 
 

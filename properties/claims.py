@@ -41,7 +41,9 @@ class NotSelfDominant:
 
     def build(self, dtype: str, _features: frozenset[Feature]) -> Problem:
         """Find them, and write them in `dtype`."""
-        query, key = (np.array(numbers, float).reshape(1, 1, -1, 1) for numbers in zip(*_not_self_dominant(), strict=True))
+        query, key = (
+            np.array(numbers, float).reshape(1, 1, -1, 1) for numbers in zip(*_not_self_dominant(), strict=True)
+        )
         return Problem(in_format(query, dtype), in_format(key, dtype), in_format(key, dtype), dtype)
 
 

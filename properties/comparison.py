@@ -14,6 +14,7 @@ from attention_tests.subject import Subject
 from attention_tests.verdict import Disagreement
 from properties.problems import Problem, Sentence
 from reference import error_bound
+from reference.arithmetic import ORACLE
 from reference.error_bound import Expected
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -63,9 +64,17 @@ def expected_of_sentence(sentence: Sentence, precision: Precision) -> Expected:
     )
 
 
-def moved(oracle: Expected, value: Array) -> Expected:
-    """Return `value`, known from a relation and not from the oracle, with the bound of `oracle` around it."""
-    return replace(oracle, value=np.broadcast_to(value, oracle.value.shape))
+def moved(oracle: Expected, value: Array, known_within: Array | float = 0.0) -> Expected:
+    """Return `value`, known from a relation within `known_within`, with the bound of `oracle` around it."""
+    value = np.broadcast_to(value, oracle.value.shape)
+    return replace(oracle, value=value, error=oracle.error + known_within)
+
+
+def radius(problem: Problem) -> Array:
+    """Return how far the oracle's own answer to `problem`, in float64, may be from the exact one."""
+    return error_bound.attention(
+        problem.query, problem.key, problem.value, dtype="float64", arithmetic=ORACLE, scale=problem.scale
+    ).error
 
 
 def picked(oracle: Expected, where: Any) -> Expected:
@@ -96,9 +105,9 @@ def assert_same_bits(got: Array, other: Array) -> None:
     _assert_everywhere(same, "elements are not the same bits", got, other)
 
 
-def assert_equal(got: Array, other: Array) -> None:
-    """Raise `Disagreement` unless all numbers are exactly equal; -0.0 equals 0.0."""
-    _assert_everywhere(got == other, "elements are not exactly equal", got, other)
+def assert_equal(got: Array, other: Array, where: Array | bool = True) -> None:  # noqa: FBT001, FBT002 - as NumPy's
+    """Raise `Disagreement` unless all numbers, or those at `where`, are exactly equal; -0.0 equals 0.0."""
+    _assert_everywhere((got == other) | ~np.asarray(where), "elements are not exactly equal", got, other)
 
 
 def assert_at_least(got: Array, least: Array, slack: Array) -> None:

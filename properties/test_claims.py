@@ -35,7 +35,10 @@ FALSE_ALARMS = 1e-3
 @law("self-dominates", given=only(NotSelfDominant()))
 def test_a_word_need_not_attend_most_to_itself(subject: Subject, problem: Problem) -> None:
     """Refuted: it is not always the word itself that contributes most to its own output."""
-    record_finding("counterexample", f"queries {problem.query.ravel()}, keys {problem.key.ravel()}: the first word prefers the second")
+    record_finding(
+        "counterexample",
+        f"queries {problem.query.ravel()}, keys {problem.key.ravel()}: the first word prefers the second",
+    )
     seen = weights(subject, problem)[0, 0]
     assert_at_least(seen[0, 1], seen[0, 0], np.zeros(()))
 
@@ -61,7 +64,9 @@ def test_queries_are_not_values(subject: Subject, sentence: Sentence) -> None:
 @law("query-is-value", Step.PROJECT, given=ANY_SENTENCE)
 def test_queries_are_values_where_their_matrices_are_equal(subject: Subject, sentence: Sentence) -> None:
     """Query and value are the same where the two matrices are."""
-    assert_same_bits(subject.project(sentence.x, sentence.w_value), subject.project(sentence.x, sentence.w_value.copy()))
+    assert_same_bits(
+        subject.project(sentence.x, sentence.w_value), subject.project(sentence.x, sentence.w_value.copy())
+    )
 
 
 @law("query-is-value", Step.SELF_ATTENTION, given=ANY_SENTENCE)
@@ -78,7 +83,9 @@ def test_scaled_scores_keep_unit_variance(subject: Subject, sample: Problem) -> 
     """Scores of random words have a variance of d_k; scaled ones have one of 1 (Chebyshev, false alarms below 1 in 1000)."""
     scores = subject.score(sample.query, sample.key)
     scaled = subject.scale(scores, sample.d_k)
-    record_finding(f"d_k = {sample.d_k}", f"variance of scores {np.mean(scores**2):.3g}, scaled {np.mean(scaled**2):.3g}")
+    record_finding(
+        f"d_k = {sample.d_k}", f"variance of scores {np.mean(scores**2):.3g}, scaled {np.mean(scaled**2):.3g}"
+    )
     variance_of_a_square = 2 + 6 / sample.d_k
     slack = np.sqrt(variance_of_a_square / (scaled.size * FALSE_ALARMS))
     assert_at_least(np.mean(scaled**2), np.ones(()), slack)

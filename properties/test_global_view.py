@@ -5,7 +5,16 @@ import numpy as np
 from attention_tests import Feature, Step
 from attention_tests.law import law
 from attention_tests.subject import Subject
-from properties.comparison import answer, assert_apart, assert_inside_bound, expected, expected_of_sentence, moved, picked
+from properties.comparison import (
+    answer,
+    assert_apart,
+    assert_inside_bound,
+    expected,
+    expected_of_sentence,
+    moved,
+    picked,
+    radius,
+)
 from properties.problems import ANY_PROBLEM, ANY_SENTENCE, Problem, Sentence, problems, sentences
 
 GENTLE_PROBLEMS = problems(regimes=("small integers", "normal", "uniform", "ties"), overlays=("none",))
@@ -54,4 +63,6 @@ def test_repeating_every_word_changes_nothing(subject: Subject, problem: Problem
     """Every word twice is every word once: each copy gets half the weight."""
     twice = problem.with_arrays(key=np.repeat(problem.key, 2, axis=-2), value=np.repeat(problem.value, 2, axis=-2))
     bound = expected(twice, subject.precision)
-    assert_inside_bound(answer(subject, twice), moved(bound, expected(problem, subject.precision).value))
+    assert_inside_bound(
+        answer(subject, twice), moved(bound, expected(problem, subject.precision).value, radius(problem))
+    )

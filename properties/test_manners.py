@@ -58,9 +58,7 @@ def test_strided_inputs_equal_their_copies(subject: Subject, problem: Problem) -
     views = (subject.views(array) for array in (problem.query, problem.key, problem.value))
     for query, key, value in zip(*views, strict=True):
         output = subject.attend_natively(query, key, value)
-        assert_inside_bound(
-            subject.take(output, answer(subject, problem).shape), expected(problem, subject.precision)
-        )
+        assert_inside_bound(subject.take(output, answer(subject, problem).shape), expected(problem, subject.precision))
 
 
 @law("every-word", given=ANY_PROBLEM)

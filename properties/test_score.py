@@ -3,7 +3,7 @@
 from attention_tests import Step
 from attention_tests.law import law
 from attention_tests.subject import Subject
-from properties.comparison import answer, assert_equal, assert_inside_bound
+from properties.comparison import answer, assert_equal, assert_inside_bound, expected
 from properties.problems import ANY_PROBLEM, Problem
 from reference import error_bound
 
@@ -26,4 +26,4 @@ def test_swapping_queries_and_keys_transposes_the_scores(subject: Subject, probl
 def test_negating_queries_and_keys_changes_nothing(subject: Subject, problem: Problem) -> None:
     """The scores of negated queries and negated keys are the same scores, and so is the answer, exactly."""
     negated = subject.attention(-problem.query, -problem.key, problem.value)
-    assert_equal(negated, answer(subject, problem))
+    assert_equal(negated, answer(subject, problem), where=~expected(problem, subject.precision).vacuous)
