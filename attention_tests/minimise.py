@@ -99,6 +99,6 @@ def _is_plainer(new: Any, old: Any) -> Any:
     )
 
     def rank(x: Any) -> Any:
-        return np.select([kind(x) for kind in kinds], range(len(kinds)), default=len(kinds))
+        return np.argmax([*(kind(x) for kind in kinds), np.ones_like(x, bool)], axis=0)
 
     return (rank(new) < rank(old)) | ((rank(new) == rank(old)) & (np.abs(new) < np.abs(old)))

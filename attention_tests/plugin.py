@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -100,7 +100,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     law: Law | None = getattr(pyfuncitem.function, "law", None)
     if law is None:
         return None
-    subject: Subject = pyfuncitem.funcargs["subject"]
+    subject = cast("Subject", pyfuncitem.funcargs["subject"])
     run = pyfuncitem.config.stash[RUN]
     unverifiable = run.unverifiable.get(repr(subject))
     outcome = Outcome(Verdict.ERROR, unverifiable) if unverifiable else hold(law, subject, run.profile)
@@ -127,7 +127,7 @@ def _row(law: Law, subject: Subject, outcome: Outcome) -> Row:
 
 
 def _row_of(report: pytest.TestReport) -> Row | None:
-    record: dict[str, Any] | None = next((value for key, value in report.user_properties if key == KEY), None)
+    record = cast("dict[str, Any] | None", next((value for key, value in report.user_properties if key == KEY), None))
     return None if record is None else Row(**record | {"verdict": Verdict(record["verdict"])})
 
 

@@ -53,7 +53,7 @@ def _drawn(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=2048)
-def build(plan: Plan, dtype: str, features: frozenset[Any]) -> Any:
+def build(plan: Any, dtype: str, features: frozenset[Any]) -> Any:
     """Build what a plan describes, once for all laws and implementations that share it."""
     return plan.build(dtype, features)
 
@@ -118,7 +118,7 @@ def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Plan) -> Pl
     def examine(drawn: Any) -> None:
         plan = law.given.narrow(drawn)
         failure = _failure(law, subject, plan) if time.monotonic() < deadline else None
-        if isinstance(failure, kind):
+        if failure is not None and isinstance(failure, kind):
             failing.append(plan)
             raise failure
 

@@ -83,6 +83,6 @@ class Sample:
         """Draw the sample: the same one every time, so that a verdict does not change from run to run."""
         random = np.random.default_rng([GATE_SEED, self.runs, self.queries, self.keys, self.d_k])
         shapes = ((1, self.runs, length, self.d_k) for length in (self.queries, self.keys, self.keys))
-        arrays = (in_format(random.standard_normal(shape), dtype) for shape in shapes)
+        query, key, value = (in_format(random.standard_normal(shape), dtype) for shape in shapes)
         # No axis may be cut: what is left of a sample after shrinking is no sample.
-        return Problem(*arrays, dtype, axes={})
+        return Problem(query, key, value, dtype, axes={})

@@ -23,7 +23,7 @@ AXES = {"query": "bhqd", "key": "bhkd", "value": "bhkv"}
 
 
 def in_format(array: Array, dtype: str) -> Array:
-    """Round to `dtype`, the largest finite number in place of an overflow, as a float64 array that cannot be written."""
+    """Round to `dtype`, the largest finite number in place of an overflow, as a read-only float64 array."""
     largest = FORMATS[dtype].max
     rounded = np.clip(round_to(array, dtype), -largest, largest)
     rounded.flags.writeable = False
@@ -58,7 +58,8 @@ class Problem:
 
     def with_arrays(self, **arrays: Array) -> Problem:
         """Replace some of query, key and value, rounded to the dtype."""
-        return replace(self, **{name: in_format(array, self.dtype) for name, array in arrays.items()})
+        rounded: dict[str, Any] = {name: in_format(array, self.dtype) for name, array in arrays.items()}
+        return replace(self, **rounded)
 
     @cached_property
     def seeing_weights(self) -> Problem:
@@ -136,7 +137,8 @@ class Sentence:
 
     def with_arrays(self, **arrays: Array) -> Sentence:
         """Replace some of the four arrays, rounded to the dtype."""
-        return replace(self, **{name: in_format(array, self.dtype) for name, array in arrays.items()})
+        rounded: dict[str, Any] = {name: in_format(array, self.dtype) for name, array in arrays.items()}
+        return replace(self, **rounded)
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,8 @@ class SentencePlan:
         random = np.random.default_rng([self.seed, self.words, self.d_model, self.d_k, self.d_v])
         shapes = [(self.words, self.d_model), *((self.d_model, width) for width in (self.d_k, self.d_k, self.d_v))]
         x, w_query, w_key, w_value = (self._draw(random, *shape) for shape in shapes)
-        return Sentence(*(in_format(array, dtype) for array in (x, w_query, w_key, w_value)), dtype, seed=self.seed)
+        arrays = [in_format(array, dtype) for array in (x, w_query, w_key, w_value)]
+        return Sentence(arrays[0], arrays[1], arrays[2], arrays[3], dtype, seed=self.seed)
 
     def _draw(self, random: np.random.Generator, rows: int, columns: int) -> Array:
         return REGIMES[self.regime](random, Sizes(queries=rows, keys=1, d_k=columns, d_v=1)).query

@@ -3,6 +3,8 @@
 So it is not made of the neighbours in a batch, of an earlier call, or of what else lies in memory.
 """
 
+from typing import Any
+
 import numpy as np
 
 from attention_tests import Feature
@@ -15,7 +17,7 @@ from properties.test_every_word import SEVERAL_BATCHES
 MANY_ZEROS = problems(regimes=("zeros", "signed zeros", "iota", "small integers", "spikes"))
 
 
-def natives(subject: Subject, problem: Problem) -> list[object]:
+def natives(subject: Subject, problem: Problem) -> list[Any]:
     """Return query, key and value as the implementation gets them."""
     return [subject.give(array) for array in (problem.query, problem.key, problem.value)]
 
