@@ -80,9 +80,9 @@ def _plainer(drawn: D, name: str) -> Iterator[D]:
 
 
 _CHANGES: tuple[Callable[[Any], Any], ...] = (
-    lambda x: np.zeros_like(x),
-    lambda x: np.sign(x),
-    lambda x: np.rint(x),
+    np.zeros_like,
+    np.sign,
+    np.rint,
     lambda x: np.rint(2 * x) / 2,
     lambda x: np.rint(8 * x) / 8,
 )
