@@ -52,7 +52,7 @@ def one_line(drawn: Drawn) -> str:
 
 
 def literal(name: str, array: Array, dtype: str) -> list[str]:
-    """Write one array so that evaluating the text gives the same bits: the shortest digits that are unique in the format."""
+    """Write one array so that evaluating the text gives the same bits, in the fewest digits that do."""
     # NumPy has no bfloat16: every bfloat16 number is a float32 one.
     numpy_dtype = "float32" if dtype == "bfloat16" else dtype
     start = f"{name} = np.array("

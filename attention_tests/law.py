@@ -76,8 +76,8 @@ def law(clause: str, *needs: Step | Feature, given: Stream) -> Callable[[Callabl
     """Make a pytest function of a law.
 
     `clause` is the id of a clause of the document; `needs` are the steps and the features that an implementation must
-    have for the law to apply (a law with a feature and no step is about `attention`); `given` draws plans. The docstring is the law in one
-    sentence. Raises KeyError for an unknown clause.
+    have for the law to apply (a law with a feature and no step is about `attention`); `given` draws plans. The
+    docstring is the law in one sentence. Raises KeyError for an unknown clause.
     """
     steps = tuple(need for need in needs if isinstance(need, Step)) or (Step.ATTENTION,)
     features = tuple(need for need in needs if isinstance(need, Feature))

@@ -89,16 +89,11 @@ _CHANGES: tuple[Callable[[Any], Any], ...] = (
 
 
 def _is_plainer(new: Any, old: Any) -> Any:
-    """Tell which elements are easier to read: 0, then ±1, then integers, halves, eighths, anything; small before large."""
-    kinds = (
-        lambda x: x == 0,
-        lambda x: abs(x) == 1,
-        lambda x: x % 1 == 0,
-        lambda x: 2 * x % 1 == 0,
-        lambda x: 8 * x % 1 == 0,
-    )
+    """Tell which are easier to read: 0, then ±1, then integers, halves, eighths, anything; small before large."""
+    new_kind, old_kind = _kind(new), _kind(old)
+    return (new_kind < old_kind) | ((new_kind == old_kind) & (np.abs(new) < np.abs(old)))
 
-    def rank(x: Any) -> Any:
-        return np.argmax([*(kind(x) for kind in kinds), np.ones_like(x, bool)], axis=0)
 
-    return (rank(new) < rank(old)) | ((rank(new) == rank(old)) & (np.abs(new) < np.abs(old)))
+def _kind(x: Any) -> Any:
+    kinds = [x == 0, np.abs(x) == 1, x % 1 == 0, 2 * x % 1 == 0, 8 * x % 1 == 0, np.ones_like(x, bool)]
+    return np.argmax(kinds, axis=0)

@@ -52,7 +52,7 @@ def _cell(rows: Sequence[Row], clause: str, implementation: str) -> str:
 
 
 def promise_table(rows: Sequence[Row], style: str = "simple") -> str:
-    """Return, for each implementation and dtype, the counts of verdicts, the largest error over bound and the precision met."""
+    """Return, for each implementation and dtype, counts of verdicts, largest error over bound and precision met."""
     lines = []
     for name, dtype in _in_order((row.implementation, row.dtype) for row in rows):
         own = [row for row in rows if (row.implementation, row.dtype) == (name, dtype)]
@@ -77,10 +77,8 @@ def findings(rows: Iterable[Row]) -> list[str]:
     for row in rows:
         for name, words in row.measured.items():
             if isinstance(words, str):
-                found.setdefault(
-                    (row.clause, name),
-                    f"{row.clause} ({CLAUSES[row.clause].standing}): {name}: {words}  [{row.implementation}, {row.dtype}]",
-                )
+                claim = f"{row.clause} ({CLAUSES[row.clause].standing})"
+                found.setdefault((row.clause, name), f"{claim}: {name}: {words}  [{row.implementation}, {row.dtype}]")
     return list(found.values())
 
 

@@ -104,7 +104,8 @@ class Subject:
     def _laid_out(self, array: Array) -> Array:
         layout = self.implementation.dialect.layout
         if layout is Layout.LENGTH_WIDTH:
-            return array[0, 0]
+            one_head: Array = array[0, 0]
+            return one_head
         return array.swapaxes(1, 2) if layout is Layout.BATCH_LENGTH_HEAD_WIDTH else array
 
     def _native(self, array: Array) -> Any:
@@ -120,9 +121,8 @@ class Subject:
             return function(*arguments, **options)
         except (Exception, SystemExit) as error:
             shapes = ", ".join(str(tuple(getattr(argument, "shape", (argument,)))) for argument in arguments)
-            raise ImplementationRaised(
-                f"{self}: {step} raised {type(error).__name__} on {self.dtype} arrays of shapes {shapes}: {_first_line(error)}"
-            ) from error
+            raised = f"raised {type(error).__name__} on {self.dtype} arrays of shapes {shapes}"
+            raise ImplementationRaised(f"{self}: {step} {raised}: {_first_line(error)}") from error
 
     def _read(self, step: Step, answer: Any, shape: tuple[int, ...]) -> Array:
         who = f"{self}: {step} returned"
@@ -131,9 +131,8 @@ class Subject:
         try:
             array = np.asarray(self.implementation.to_numpy(answer))
         except Exception as error:
-            raise WrongForm(
-                f"{who} {_article(type(answer).__name__)} that to_numpy cannot read ({_first_line(error)}); return one array"
-            ) from error
+            unreadable = f"{_article(type(answer).__name__)} that to_numpy cannot read ({_first_line(error)})"
+            raise WrongForm(f"{who} {unreadable}; return one array of shape {shape}") from error
         if array.dtype.kind != "f":
             raise WrongForm(f"{who} an array of dtype {array.dtype}; return real floating-point numbers")
         if array.shape != shape:

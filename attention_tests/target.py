@@ -45,7 +45,8 @@ def _unknown(target: str) -> str:
     close = get_close_matches(target, implementations.names(), n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     names = ", ".join(implementations.names())
-    return f"{target!r} is not a known implementation: {hint}known are {names}; your own is named as package.module:callable"
+    known = f"known are {names}; your own is named as package.module:callable"
+    return f"{target!r} is not a known implementation: {hint}{known}"
 
 
 def _plugged_in(target: str) -> Implementation:
@@ -61,7 +62,8 @@ def _plugged_in(target: str) -> Implementation:
         return found
     if not callable(found):
         raise BadTarget(
-            f"{target} is {_article(type(found).__name__)}, which cannot be called: name a function {CONTRACT} or an Implementation"
+            f"{target} is {_article(type(found).__name__)}, which cannot be called: "
+            f"name a function {CONTRACT} or an Implementation"
         )
     return from_callable(found, target)
 
@@ -75,13 +77,13 @@ def _import(target: str, module_name: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name and module_name.startswith(error.name):
             raise BadTarget(
-                f"{target}: there is no module {error.name!r} in {Path.cwd()} or among the installed packages; check the spelling, "
-                "or run the command from the folder that contains it"
+                f"{target}: there is no module {error.name!r} in {Path.cwd()} or among the installed packages; "
+                "check the spelling, or run the command from the folder that contains it"
             ) from None
         raise BadTarget(
             f"{target}: importing {module_name} needs the module {error.name!r}, which is not installed"
         ) from None
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever their module does becomes one sentence
         where = _innermost_line(error)
         raise BadTarget(
             f"{target}: importing {module_name} raised {type(error).__name__}: {error} ({where}); mend that first"
@@ -96,7 +98,10 @@ def _innermost_line(error: BaseException) -> str:
 
 
 def from_callable(function: Callable[..., Any], name: str) -> Implementation:
-    """Make an implementation of a bare callable: NumPy arrays (batch, heads, length, width), features as its signature says."""
+    """Make an implementation of a bare callable over NumPy arrays (batch, heads, length, width).
+
+    What its signature takes, it supports. Raises BadTarget if it cannot take a query, a key and a value.
+    """
     supports = {Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS}
     try:
         signature = inspect.signature(function)
@@ -131,7 +136,7 @@ def subjects_of(found: list[Implementation], dtypes: tuple[str, ...] = ()) -> li
 
 
 def trial(subject: Subject) -> str:
-    """Ask for the simplest answers, and return the one sentence that says why no property could be checked; empty if all is well."""
+    """Ask for the simplest answers, and say in one sentence why no property can be checked; empty if all is well."""
     if subject.implementation.attention is None:
         return ""
     failures = list(_failures(subject))

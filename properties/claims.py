@@ -1,4 +1,4 @@
-"""What the claims of the document are tried on: counterexamples that are searched for and shrunk, and random samples."""
+"""What the document's claims are tried on: counterexamples that are searched for and shrunk, and random samples."""
 
 from __future__ import annotations
 

@@ -112,18 +112,12 @@ def assert_equal(got: Array, other: Array, where: Array | bool = True) -> None: 
 
 def assert_at_least(got: Array, least: Array, slack: Array) -> None:
     """Raise `Disagreement` unless `got >= least - slack` everywhere, `slack` being a derived bound."""
-    least, slack = np.broadcast_to(least, got.shape), np.broadcast_to(slack, got.shape)
-    with np.errstate(invalid="ignore"):
-        shortfall = np.where(np.isnan(got), np.inf, least - got)
-    _assert_everywhere(shortfall <= slack, "elements are too small", got, least, slack, shortfall)
+    _assert_not_beyond(got, least, slack, np.less)
 
 
 def assert_at_most(got: Array, most: Array, slack: Array) -> None:
     """Raise `Disagreement` unless `got <= most + slack` everywhere, `slack` being a derived bound."""
-    most, slack = np.broadcast_to(most, got.shape), np.broadcast_to(slack, got.shape)
-    with np.errstate(invalid="ignore"):
-        excess = np.where(np.isnan(got), np.inf, got - most)
-    _assert_everywhere(excess <= slack, "elements are too large", got, most, slack, excess)
+    _assert_not_beyond(got, most, slack, np.greater)
 
 
 def assert_apart(got: Array, other: Array, oracles: tuple[Expected, Expected]) -> None:
@@ -133,19 +127,27 @@ def assert_apart(got: Array, other: Array, oracles: tuple[Expected, Expected]) -
     _assert_everywhere(~visible | (got != other), "elements are the same, but must differ", got, second.value)
 
 
-def _assert_everywhere(
-    holds: Array, sentence: str, got: Array, other: Array, bound: Array | None = None, by: Array | None = None
-) -> None:
-    if holds.all():
-        return
-    where = _worst(np.where(holds, -np.inf, 1 if by is None else by))
-    raise Disagreement(
-        f"{(~holds).sum()} of {holds.size} {sentence}; the worst one:",
-        got=got,
-        expected=other,
-        where=where,
-        bound=None if bound is None else float(bound[where]),
-    )
+def _assert_not_beyond(got: Array, limit: Array, slack: Array, beyond: np.ufunc) -> None:
+    limit, slack = np.broadcast_to(limit, got.shape), np.broadcast_to(slack, got.shape)
+    with np.errstate(invalid="ignore"):
+        excess = np.where(np.isnan(got), np.inf, np.where(beyond(got, limit), np.abs(got - limit), 0))
+    holds = excess <= slack
+    if not holds.all():
+        where = _worst(np.where(holds, -np.inf, excess))
+        size = "small" if beyond is np.less else "large"
+        raise Disagreement(
+            f"{(~holds).sum()} of {holds.size} elements are too {size}; the worst one:",
+            got=got,
+            expected=limit,
+            where=where,
+            bound=float(slack[where]),
+        )
+
+
+def _assert_everywhere(holds: Array, sentence: str, got: Array, other: Array) -> None:
+    if not holds.all():
+        counted = f"{(~holds).sum()} of {holds.size} {sentence}; the first one:"
+        raise Disagreement(counted, got=got, expected=other, where=_worst(~holds))
 
 
 def _worst(badness: Array) -> tuple[int, ...]:

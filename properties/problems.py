@@ -213,7 +213,7 @@ _SENTENCE_PLANS = st.builds(
 )
 
 
-def problems(
+def problems(  # noqa: PLR0913 - all that a law can ask of a problem
     *,
     regimes: Sequence[str] = ALL,
     overlays: Sequence[str] = tuple(OVERLAYS),
