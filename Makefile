@@ -5,7 +5,7 @@ READY := .venv/.ready
 .PHONY: verify test soak benchmark clean
 
 verify: $(READY)  ## hold the NumPy and PyTorch implementations against every property
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2
 
 test: $(READY)  ## the suite's own tests, types, lint and walls
 	$(BIN)/ruff format --check .

@@ -67,7 +67,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if not metafunc.config.stash[RUN].subjects:
         _bring_in(metafunc.config)
     subjects = metafunc.config.stash[RUN].subjects
-    metafunc.parametrize("subject", subjects, ids=repr, scope="session")
+    metafunc.parametrize("subject", subjects, ids=repr)
 
 
 def _bring_in(config: pytest.Config) -> None:
@@ -105,7 +105,8 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     unverifiable = run.unverifiable.get(repr(subject))
     outcome = Outcome(Verdict.ERROR, unverifiable) if unverifiable else hold(law, subject, run.profile)
     row = _row(law, subject, outcome)
-    pyfuncitem.user_properties.append((KEY, asdict(row)))
+    # A row travels between the processes of pytest-xdist, which knows plain types only.
+    pyfuncitem.user_properties.append((KEY, asdict(row) | {"verdict": row.verdict.value}))
     if outcome.verdict is Verdict.UNSUPPORTED:
         pytest.skip(outcome.explanation)
     if outcome.verdict is not Verdict.PASS:

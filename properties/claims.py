@@ -72,7 +72,7 @@ def _query_is_not_value() -> tuple[int, int, int]:
 
 @dataclass(frozen=True)
 class Sample:
-    """`runs` independent heads of standard normal queries, keys and values, all of them `d_k` wide."""
+    """`runs` independent heads of standard normal queries and keys, `d_k` wide; the values are the keys."""
 
     runs: int
     queries: int
@@ -82,7 +82,7 @@ class Sample:
     def build(self, dtype: str, _features: frozenset[Feature]) -> Problem:
         """Draw the sample: the same one every time, so that a verdict does not change from run to run."""
         random = np.random.default_rng([GATE_SEED, self.runs, self.queries, self.keys, self.d_k])
-        shapes = ((1, self.runs, length, self.d_k) for length in (self.queries, self.keys, self.keys))
-        query, key, value = (in_format(random.standard_normal(shape), dtype) for shape in shapes)
+        shapes = ((1, self.runs, length, self.d_k) for length in (self.queries, self.keys))
+        query, key = (in_format(random.standard_normal(shape), dtype) for shape in shapes)
         # No axis may be cut: what is left of a sample after shrinking is no sample.
-        return Problem(query, key, value, dtype, axes={})
+        return Problem(query, key, key, dtype, axes={})

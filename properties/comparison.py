@@ -14,7 +14,6 @@ from attention_tests.subject import Subject
 from attention_tests.verdict import Disagreement
 from properties.problems import Problem, Sentence
 from reference import error_bound
-from reference.arithmetic import ORACLE
 from reference.error_bound import Expected
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -65,21 +64,18 @@ def expected_of_sentence(sentence: Sentence, precision: Precision) -> Expected:
 
 
 def moved(oracle: Expected, value: Array, known_within: Array | float = 0.0) -> Expected:
-    """Return `value`, known from a relation within `known_within`, with the bound of `oracle` around it."""
+    """Return `value`, known from a relation within `known_within`, with the bound of `oracle` around it.
+
+    A value that the oracle computed for another problem is known within the radius of that answer.
+    """
     value = np.broadcast_to(value, oracle.value.shape)
     return replace(oracle, value=value, error=oracle.error + known_within)
 
 
-def radius(problem: Problem) -> Array:
-    """Return how far the oracle's own answer to `problem`, in float64, may be from the exact one."""
-    return error_bound.attention(
-        problem.query, problem.key, problem.value, dtype="float64", arithmetic=ORACLE, scale=problem.scale
-    ).error
-
-
 def picked(oracle: Expected, where: Any) -> Expected:
     """Return the part of an expected answer that `where` indexes."""
-    return replace(oracle, value=oracle.value[where], error=oracle.error[where])
+    radius = np.broadcast_to(oracle.radius, oracle.value.shape)[where]
+    return replace(oracle, value=oracle.value[where], error=oracle.error[where], radius=radius)
 
 
 def assert_inside_bound(got: Array, oracle: Expected) -> None:

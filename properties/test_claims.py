@@ -91,7 +91,7 @@ def test_scaled_scores_keep_unit_variance(subject: Subject, sample: Problem) -> 
     assert_at_most(np.mean(scaled**2), np.ones(()), slack)
 
 
-@law("stable-gradients", Feature.HEADS, Feature.LENGTHS, given=only(Sample(512, 1, 16, 256)))
+@law("stable-gradients", Feature.HEADS, Feature.LENGTHS, given=only(Sample(128, 1, 16, 256)))
 def test_scaled_softmax_keeps_its_gradient(subject: Subject, sample: Problem) -> None:
     """At d_k = 256 the softmax is no more saturated than at d_k = 4 (Hoeffding, false alarms below 1 in 1000)."""
     narrow = sample.with_arrays(query=sample.query[..., :4], key=sample.key[..., :4], value=sample.value[..., :4])

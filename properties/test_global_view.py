@@ -13,7 +13,6 @@ from properties.comparison import (
     expected_of_sentence,
     moved,
     picked,
-    radius,
 )
 from properties.problems import ANY_PROBLEM, ANY_SENTENCE, Problem, Sentence, problems, sentences
 
@@ -62,7 +61,5 @@ def test_reordering_words_reorders_outputs(subject: Subject, sentence: Sentence)
 def test_repeating_every_word_changes_nothing(subject: Subject, problem: Problem) -> None:
     """Every word twice is every word once: each copy gets half the weight."""
     twice = problem.with_arrays(key=np.repeat(problem.key, 2, axis=-2), value=np.repeat(problem.value, 2, axis=-2))
-    bound = expected(twice, subject.precision)
-    assert_inside_bound(
-        answer(subject, twice), moved(bound, expected(problem, subject.precision).value, radius(problem))
-    )
+    once = expected(problem, subject.precision)
+    assert_inside_bound(answer(subject, twice), moved(expected(twice, subject.precision), once.value, once.radius))

@@ -7,7 +7,7 @@ import numpy as np
 from attention_tests import Feature, Step
 from attention_tests.law import law
 from attention_tests.subject import Subject
-from properties.comparison import answer, assert_inside_bound, expected, moved, radius
+from properties.comparison import answer, assert_inside_bound, expected, moved
 from properties.problems import ANY_PROBLEM, Problem, problems
 from reference import error_bound
 
@@ -53,8 +53,8 @@ def test_scale_moves_between_factor_and_query(subject: Subject, problem: Problem
     folded = replace(quarter, scale=4 / np.sqrt(problem.d_k))
     plain = quarter.with_arrays(query=quarter.query * 4)
     output = subject.attention(folded.query, folded.key, folded.value, scale=folded.scale)
-    bound = moved(expected(folded, subject.precision), expected(plain, subject.precision).value, radius(plain))
-    assert_inside_bound(output, bound)
+    default = expected(plain, subject.precision)
+    assert_inside_bound(output, moved(expected(folded, subject.precision), default.value, default.radius))
 
 
 @law("scale", Feature.SCALE, given=ANY_PROBLEM)

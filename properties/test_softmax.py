@@ -13,7 +13,6 @@ from properties.comparison import (
     expected,
     expected_weights,
     moved,
-    radius,
     weights,
 )
 from properties.problems import ANY_PROBLEM, Problem, in_format, problems
@@ -45,8 +44,8 @@ def test_raising_every_score_alike_changes_nothing(subject: Subject, problem: Pr
     """One vector added to every key raises all scores of a query by the same number, and changes nothing."""
     shift = problem.random.integers(-3, 4, problem.d_k)
     raised = problem.with_arrays(key=problem.key + shift)
-    original = expected(problem, subject.precision).value
-    bound = moved(expected(raised, subject.precision), original, radius(problem))
+    original = expected(problem, subject.precision)
+    bound = moved(expected(raised, subject.precision), original.value, original.radius)
     assert_inside_bound(answer(subject, raised), bound)
 
 
@@ -88,4 +87,4 @@ def test_softmax_ignores_a_common_shift(subject: Subject, problem: Problem) -> N
     shifted = in_format(scores + problem.random.integers(-64, 65), problem.dtype)
     original = error_bound.softmax(scores, dtype=problem.dtype, arithmetic=subject.precision)
     bound = error_bound.softmax(shifted, dtype=problem.dtype, arithmetic=subject.precision)
-    assert_inside_bound(subject.softmax(shifted), moved(bound, original.value))
+    assert_inside_bound(subject.softmax(shifted), moved(bound, original.value, original.radius))

@@ -13,7 +13,6 @@ from properties.comparison import (
     expected,
     moved,
     picked,
-    radius,
 )
 from properties.problems import ANY_PROBLEM, Problem, problems
 from reference import error_bound
@@ -48,10 +47,9 @@ def test_output_is_linear_in_the_values(subject: Subject, problem: Problem) -> N
     """The output for a sum of values is the sum of the outputs."""
     other = problem.with_arrays(value=problem.value[..., ::-1, :] - 1)
     both = problem.with_arrays(value=problem.value + other.value)
-    parts = (problem, other)
-    apart = sum((expected(part, subject.precision).value for part in parts), np.zeros(()))
-    known_within = sum((radius(part) for part in parts), np.zeros(()))
-    assert_inside_bound(answer(subject, both), moved(expected(both, subject.precision), apart, known_within))
+    one, two = expected(problem, subject.precision), expected(other, subject.precision)
+    bound = moved(expected(both, subject.precision), one.value + two.value, one.radius + two.radius)
+    assert_inside_bound(answer(subject, both), bound)
 
 
 @law("sum", given=ANY_PROBLEM)

@@ -22,13 +22,15 @@ class Expected:
     Rounding to nearest never reorders two numbers, so that interval is what an implementation can return whose result
     is within `error` before its one last rounding. `value` and `error` are float64, of the shape of the answer; the
     error is ∞ where a declared format may overflow, and nothing is promised; a value is NaN where no key is seen, and
-    NaN and 0 are both right there.
+    NaN and 0 are both right there. `radius`, which `error` already has in it, is how far the value itself, computed in
+    float64, may be from the exact answer.
     """
 
     value: Array
     error: Array
     dtype: str
     flush: bool
+    radius: Array | float = 0.0
 
     @property
     def vacuous(self) -> npt.NDArray[np.bool_]:
@@ -83,4 +85,4 @@ def widened(value: Array, declared: Errors, own: Errors, dtype: str, arithmetic:
     room = 1 + 2.0**-10 + 8 * np.minimum(own_most, 0.25)
     radius = (radius + half_ulp(value, "float64")) * room
     error = error * room + radius * np.minimum(1.0, np.expm1(np.minimum(2 * most, 1.0))) + radius
-    return Expected(value, np.where(np.greater(own_most, 0.25), np.inf, error), dtype, arithmetic.flush)
+    return Expected(value, np.where(np.greater(own_most, 0.25), np.inf, error), dtype, arithmetic.flush, radius)
