@@ -1,14 +1,19 @@
-"""The command: `attention-tests TARGET [pytest options]`."""
+"""The command: `attention-tests TARGET... [pytest options]`."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from importlib.machinery import PathFinder
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 
+from attention_tests import suite
+
 USAGE = """\
-usage: attention-tests TARGET [pytest options]
+usage: attention-tests TARGET... [pytest options]
 
 Hold an implementation of attention against its specification.
 
@@ -21,38 +26,72 @@ or package.module:name of an attention_tests.Implementation.
   --dtype DTYPE                     only this dtype (repeatable)
   --seed N                          draw other problems than the gate does
   -k softmax, -x, -n 2, ...         any option of pytest
+  --version                         print the version
+
+exit code: 0 every property passed, 1 one did not, 4 nothing could be verified
 """
-
-PACKAGE = Path(__file__).parent
-
-
-def suite() -> Path:
-    """Return the folder of the suite: inside the package where it was installed, around it in a checkout."""
-    inside = PACKAGE / "suite"
-    return inside if inside.is_dir() else PACKAGE.parent
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command, and return its exit code: 0 all pass, 1 a property failed, 4 nothing could be verified."""
-    target, *options = sys.argv[1:] if arguments is None else arguments or ["--help"]
-    folder = suite()
-    if target in ("-h", "--help"):
-        sys.path.insert(0, str(folder))
-        from implementations import names  # noqa: PLC0415 - found only once the suite is on the path
+    arguments = sys.argv[1:] if arguments is None else arguments
+    targets = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
+    if not arguments or {"-h", "--help"} & set(arguments):
+        return _say(USAGE.format(names=", ".join(_names())))
+    if arguments == ["--version"]:
+        return _say(f"attention-tests {suite.version()}\n")
+    if not targets:
+        return _refuse(f"name a target first, then the options: attention-tests numpy {' '.join(arguments)}")
+    for clash in _clashes():
+        return _refuse(clash)
+    return _verify(targets, arguments[len(targets) :])
 
-        sys.stdout.write(USAGE.format(names=", ".join(names())))
-        return pytest.ExitCode.OK
+
+def _verify(targets: list[str], options: list[str]) -> int:
     return pytest.main(
         [
-            f"--rootdir={folder}",
-            f"--config-file={folder / 'pyproject.toml'}",
+            # The caller's folder is the root, so that tests are named without the way to the suite.
+            f"--rootdir={Path.cwd()}",
+            f"--config-file={suite.CONFIGURATION}",
+            "--no-header",
+            "--show-capture=no",
+            # The properties hold no assert statement: rewriting them is a second of nothing.
+            "--assert=plain",
             "-p",
             "no:cacheprovider",
-            f"--target={target}",
+            *(f"--target={target}" for target in targets),
             *options,
-            str(folder / "properties"),
+            str(suite.FOLDER / "properties"),
         ]
     )
+
+
+def _clashes() -> Iterator[str]:
+    for name in suite.PACKAGES:
+        found = PathFinder.find_spec(name, [str(Path.cwd())])
+        # A folder without __init__.py may be anything; if the target needs it, the import of the target will say so.
+        if found and found.origin and not Path(found.origin).is_relative_to(suite.FOLDER):
+            yield (
+                f"the suite has a package {name!r} of its own, which hides {found.origin}: "
+                "rename yours, or run the command in another folder"
+            )
+
+
+def _names() -> tuple[str, ...]:
+    sys.path.insert(0, str(suite.FOLDER))
+    from implementations import names  # noqa: PLC0415 - found only once the suite is on the path
+
+    return names()
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(text)
+    return pytest.ExitCode.OK
+
+
+def _refuse(sentence: str) -> int:
+    sys.stderr.write(f"ERROR: {sentence}\n")
+    return pytest.ExitCode.USAGE_ERROR
 
 
 if __name__ == "__main__":

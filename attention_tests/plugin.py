@@ -16,6 +16,7 @@ from attention_tests.search import hold
 from attention_tests.subject import Subject
 from attention_tests.target import BadTarget, resolve, subjects_of, trial
 from attention_tests.verdict import Outcome, Verdict
+from attention_tests.wording import unknown
 
 KEY = "attention-tests"
 
@@ -45,18 +46,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--dtype", action="append", metavar="DTYPE", help="verify at this dtype only (repeatable)")
     group.addoption(
         "--profile",
-        choices=list(PROFILES),
         default=DEFAULT.name,
-        help="how many problems each property is tried on (default: %(default)s)",
+        help=f"how many problems each property is tried on: {', '.join(PROFILES)} (default: %(default)s)",
     )
     group.addoption("--seed", type=int, metavar="N", help="draw other problems than the gate does")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Resolve the targets that were named, so that a wrong one is said before anything runs."""
-    config.stash[RUN] = Run(profile_named(config.getoption("profile"), config.getoption("seed")))
+    profile = config.getoption("profile")
+    if profile not in PROFILES:
+        raise pytest.UsageError(f"--profile: {unknown(profile, PROFILES)}")
+    config.stash[RUN] = Run(profile_named(profile, config.getoption("seed")))
     config.pluginmanager.register(Summary(config.stash[RUN]), "attention-tests-summary")
-    if config.getoption("target"):
+    if config.getoption("target") or config.getoption("dtype"):
         _bring_in(config)
 
 
@@ -79,7 +82,7 @@ def _bring_in(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     run.unverifiable = {repr(subject): sentence for subject in run.subjects if (sentence := trial(subject))}
     if len(run.unverifiable) == len(run.subjects):
-        raise pytest.UsageError("nothing could be verified: " + "; ".join(run.unverifiable.values()))
+        raise pytest.UsageError("nothing could be verified: " + next(iter(run.unverifiable.values())))
 
 
 def _installed(run: Run) -> list[str]:

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from attention_tests.implementation import Implementation, Layout, Precision, Step
 from attention_tests.verdict import ImplementationRaised, WrongForm
+from attention_tests.wording import article, raised
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+@contextmanager
+def unwarned() -> Iterator[None]:
+    """Run code that is not ours: it is judged by its answers, not by what it warns of."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 class Subject:
@@ -96,9 +107,10 @@ class Subject:
 
     def assert_same_dtype(self, answer: Any, given: Any) -> None:
         """Raise `WrongForm` unless a native answer has the dtype of a native input."""
-        if str(answer.dtype) != str(given.dtype):
+        dtype = getattr(answer, "dtype", type(answer).__name__)
+        if str(dtype) != str(given.dtype):
             raise WrongForm(
-                f"{self}: attention returned {answer.dtype} for inputs of {given.dtype}; return the dtype of the inputs"
+                f"{self}: attention returned {dtype} for inputs of {given.dtype}; return the dtype of the inputs"
             )
 
     def _laid_out(self, array: Array) -> Array:
@@ -109,8 +121,13 @@ class Subject:
         return array.swapaxes(1, 2) if layout is Layout.BATCH_LENGTH_HEAD_WIDTH else array
 
     def _native(self, array: Array) -> Any:
-        # A copy: an implementation that writes its input must not write ours.
-        return self.implementation.to_native(np.array(array, order="C"), self.dtype)
+        try:
+            with unwarned():
+                # A copy: an implementation that writes its input must not write ours.
+                return self.implementation.to_native(np.array(array, order="C"), self.dtype)
+        except (Exception, SystemExit) as error:
+            given = f"given a float64 array of shape {array.shape} and {self.dtype!r}"
+            raise ImplementationRaised(f"{self}: to_native, {given}, raised {raised(error)}") from error
 
     def _step(self, step: Step, arrays: tuple[Array, ...], shape: tuple[int, ...], *rest: int) -> Array:
         return self._read(step, self._call(step, (*map(self._native, arrays), *rest)), shape)
@@ -118,31 +135,30 @@ class Subject:
     def _call(self, step: Step, arguments: tuple[Any, ...], **options: float) -> Any:
         function: Callable[..., Any] = getattr(self.implementation, step.value)
         try:
-            return function(*arguments, **options)
+            with unwarned():
+                return function(*arguments, **options)
         except (Exception, SystemExit) as error:
             shapes = ", ".join(str(tuple(getattr(argument, "shape", (argument,)))) for argument in arguments)
-            raised = f"raised {type(error).__name__} on {self.dtype} arrays of shapes {shapes}"
-            raise ImplementationRaised(f"{self}: {step} {raised}: {_first_line(error)}") from error
+            given = f"given {self.dtype} arrays of shapes {shapes}"
+            raise ImplementationRaised(f"{self}: {step}, {given}, raised {raised(error)}") from error
 
     def _read(self, step: Step, answer: Any, shape: tuple[int, ...]) -> Array:
-        who = f"{self}: {step} returned"
+        who, wanted = f"{self}: {step} returned", f"return one array of shape {shape}"
         if isinstance(answer, list | tuple | dict | str | bool | int | float | complex | None):
-            raise WrongForm(f"{who} {_article(type(answer).__name__)}; return one array of shape {shape}")
+            raise WrongForm(f"{who} {_kind(answer)}; {wanted}")
         try:
-            array = np.asarray(self.implementation.to_numpy(answer))
-        except Exception as error:
-            unreadable = f"{_article(type(answer).__name__)} that to_numpy cannot read ({_first_line(error)})"
-            raise WrongForm(f"{who} {unreadable}; return one array of shape {shape}") from error
+            with unwarned():
+                array = np.asarray(self.implementation.to_numpy(answer))
+        except (Exception, SystemExit) as error:
+            raise WrongForm(f"{who} {_kind(answer)} that to_numpy cannot read ({raised(error)}); {wanted}") from error
+        if array.dtype == object and array.shape == ():
+            raise WrongForm(f"{who} {_kind(answer)}, which is no array; {wanted}")
         if array.dtype.kind != "f":
             raise WrongForm(f"{who} an array of dtype {array.dtype}; return real floating-point numbers")
         if array.shape != shape:
-            raise WrongForm(f"{who} shape {array.shape}; expected {shape}")
+            raise WrongForm(f"{who} an array of shape {array.shape}; {wanted}")
         return array.astype(np.float64)
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error) or "no message").splitlines()[0]
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+def _kind(answer: Any) -> str:
+    return "None" if answer is None else article(type(answer).__name__)

@@ -6,16 +6,20 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable, Iterator
-from difflib import get_close_matches
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import implementations
+from attention_tests import suite
+from attention_tests.declared import problems_of
 from attention_tests.implementation import Feature, Implementation
-from attention_tests.subject import Subject
+from attention_tests.subject import Subject, unwarned
 from attention_tests.verdict import Disagreement, ImplementationRaised
+from attention_tests.wording import article, raised, unknown
 
 CONTRACT = "attention(query, key, value, *, scale=None)"
 
@@ -33,7 +37,8 @@ def resolve(target: str) -> Implementation:
     if ":" in target:
         return _plugged_in(target)
     if target not in implementations.names():
-        raise BadTarget(_unknown(target))
+        known = unknown(target, implementations.names())
+        raise BadTarget(f"the implementation {known}; your own is named as package.module:callable")
     try:
         return implementations.load(target)
     except ModuleNotFoundError as error:
@@ -41,60 +46,68 @@ def resolve(target: str) -> Implementation:
         raise BadTarget(f"{target} needs the package {error.name!r}, which is not installed: {hint}") from None
 
 
-def _unknown(target: str) -> str:
-    close = get_close_matches(target, implementations.names(), n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    names = ", ".join(implementations.names())
-    known = f"known are {names}; your own is named as package.module:callable"
-    return f"{target!r} is not a known implementation: {hint}{known}"
-
-
 def _plugged_in(target: str) -> Implementation:
     module_name, _, attribute = target.partition(":")
+    if not module_name or not attribute:
+        raise BadTarget(f"{target!r} is half a target: write package.module:callable")
+    if module_name.endswith(".py"):
+        folder, written = Path(module_name).parent.resolve(), f"{Path(module_name).stem}:{attribute}"
+        raise BadTarget(f"{target} names a file, and a target names a module: in the folder {folder}, write {written}")
     found = _import(target, module_name)
     for part in attribute.split("."):
-        if not hasattr(found, part):
-            close = get_close_matches(part, dir(found), n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else "; name one of its callables after the colon"
-            raise BadTarget(f"{target}: {module_name} has no attribute {part!r}{hint}")
-        found = getattr(found, part)
+        found = _attribute(target, found, part)
     if isinstance(found, Implementation):
-        return found
+        return _well_declared(found, target)
+    if inspect.isclass(found):
+        raise BadTarget(f"{target} is a class: make an instance of it in {module_name}, and name that")
     if not callable(found):
-        raise BadTarget(
-            f"{target} is {_article(type(found).__name__)}, which cannot be called: "
-            f"name a function {CONTRACT} or an Implementation"
-        )
+        kind = article(type(found).__name__)
+        raise BadTarget(f"{target} is {kind}, which cannot be called: name a function {CONTRACT} or an Implementation")
     return from_callable(found, target)
 
 
-def _import(target: str, module_name: str) -> Any:
-    # The command is run from the folder of the caller's own package.
-    if str(Path.cwd()) not in sys.path:
-        sys.path.insert(0, str(Path.cwd()))
+def _attribute(target: str, found: Any, part: str) -> Any:
     try:
-        return importlib.import_module(module_name)
+        return getattr(found, part)
+    except AttributeError:
+        raise BadTarget(
+            f"{target}: the attribute {unknown(part, (name for name in dir(found) if not name.startswith('_')))}"
+        ) from None
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - a module may import what it names only now
+        raise BadTarget(f"{target}: looking up {part!r} raised {raised(error)}; mend that first") from None
+
+
+def _import(target: str, module_name: str) -> Any:
+    # The command is run from the folder of the caller's own package. Last, for the suite's folders come first.
+    if str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
+    try:
+        with unwarned():
+            return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
-        if error.name and module_name.startswith(error.name):
-            raise BadTarget(
-                f"{target}: there is no module {error.name!r} in {Path.cwd()} or among the installed packages; "
-                "check the spelling, or run the command from the folder that contains it"
-            ) from None
-        raise BadTarget(
-            f"{target}: importing {module_name} needs the module {error.name!r}, which is not installed"
-        ) from None
+        raise BadTarget(f"{target}: {_not_found(module_name, error.name or module_name)}") from None
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever their module does becomes one sentence
-        where = _innermost_line(error)
-        raise BadTarget(
-            f"{target}: importing {module_name} raised {type(error).__name__}: {error} ({where}); mend that first"
-        ) from None
+        raise BadTarget(f"{target}: importing {module_name} raised {raised(error)}; mend that first") from None
 
 
-def _innermost_line(error: BaseException) -> str:
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    return "unknown place" if trace is None else f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+def _not_found(module_name: str, missing: str) -> str:
+    package = missing.partition(".")[0]
+    if package in suite.PACKAGES:
+        return (
+            f"the suite has a package {package!r} of its own, and finds no {missing!r} in it: give yours another name"
+        )
+    if module_name.startswith(missing):
+        return (
+            f"there is no module {missing!r} in {Path.cwd()} or among the installed packages; "
+            "check the spelling, or run the command from the folder that contains it"
+        )
+    return f"importing {module_name} needs the module {missing!r}, which is not installed"
+
+
+def _well_declared(implementation: Implementation, target: str) -> Implementation:
+    if problem := next(problems_of(implementation), ""):
+        raise BadTarget(f"{target}: {problem}")
+    return implementation
 
 
 def from_callable(function: Callable[..., Any], name: str) -> Implementation:
@@ -120,26 +133,29 @@ def from_callable(function: Callable[..., Any], name: str) -> Implementation:
 
 
 def subjects_of(found: list[Implementation], dtypes: tuple[str, ...] = ()) -> list[Subject]:
-    """Return the implementations at each of their dtypes, or at those of `dtypes`. Raises BadTarget if none is left."""
-    subjects = [
+    """Return the implementations at each of their dtypes, or at those of `dtypes`.
+
+    Raises BadTarget if none of the implementations declares one of `dtypes`.
+    """
+    declared = list(dict.fromkeys(dtype for implementation in found for dtype in implementation.dtypes))
+    for dtype in dtypes:
+        if dtype not in declared:
+            raise BadTarget(f"no implementation declares the dtype: {unknown(dtype, declared)}")
+    return [
         Subject(implementation, dtype)
         for implementation in found
         for dtype in implementation.dtypes
         if not dtypes or dtype in dtypes
     ]
-    if not subjects:
-        declared = sorted({dtype for implementation in found for dtype in implementation.dtypes})
-        raise BadTarget(
-            f"no implementation declares the dtype {' or '.join(dtypes)}: declared are {', '.join(declared) or 'none'}"
-        )
-    return subjects
 
 
 def trial(subject: Subject) -> str:
     """Ask for the simplest answers, and say in one sentence why no property can be checked; empty if all is well."""
     if subject.implementation.attention is None:
         return ""
-    failures = list(_failures(subject))
+    # Properties run under pytest's capture of what is printed; this runs before.
+    with redirect_stdout(StringIO()):
+        failures = list(_failures(subject))
     return str(failures[0]) if len(failures) == len(TRIALS) else ""
 
 
@@ -155,7 +171,3 @@ def _failures(subject: Subject) -> Iterator[Disagreement | ImplementationRaised]
             subject.attention(query, key, key)
         except (Disagreement, ImplementationRaised) as failure:
             yield failure
-
-
-def _article(noun: str) -> str:
-    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

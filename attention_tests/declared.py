@@ -1,0 +1,56 @@
+"""Whether what an implementation declares makes sense, before any of it is believed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+
+from attention_tests.implementation import Feature, Implementation, Layout, Precision, Step
+from attention_tests.wording import article, unknown
+from reference.formats import FORMATS
+
+DTYPES = ("float64", "float32", "float16", "bfloat16")
+FORMATS_OF_A_PRECISION = ("accumulate", "scores", "weights", "inputs", "prescale")
+
+
+def problems_of(implementation: Implementation) -> Iterator[str]:
+    """Say what is wrong with the declarations, a sentence each."""
+    yield from _callables(implementation)
+    yield from _words(implementation)
+    dtypes: object = implementation.dtypes
+    if not isinstance(dtypes, Mapping) or not dtypes:
+        yield 'dtypes must map the names of dtypes to Precisions, as in {"float32": Precision.float32()}'
+        return
+    for dtype, precision in dtypes.items():
+        if dtype not in DTYPES:
+            yield f"dtypes: {unknown(str(dtype), DTYPES)}"
+        yield from _precision(dtype, precision)
+
+
+def _callables(implementation: Implementation) -> Iterator[str]:
+    exposed = [step for step in Step if implementation.exposes(step)]
+    if not exposed:
+        yield f"there is nothing to verify: give the Implementation one of {', '.join(Step)}"
+    for name in [*exposed, "to_native", "to_numpy"]:
+        member = getattr(implementation, name)
+        if not callable(member):
+            yield f"{name} is {article(type(member).__name__)}, which cannot be called: give a function"
+
+
+def _words(implementation: Implementation) -> Iterator[str]:
+    for feature in implementation.supports:
+        if feature not in set(Feature):
+            yield f"supports: {unknown(str(feature), Feature)}"
+    layout = getattr(implementation.dialect, "layout", implementation.dialect)
+    if not isinstance(layout, Layout):
+        yield f"dialect: {layout!r} is no Layout: give Dialect(layout=Layout.{Layout.BATCH_HEAD_LENGTH_WIDTH.name})"
+
+
+def _precision(dtype: str, precision: object) -> Iterator[str]:
+    if not isinstance(precision, Precision):
+        yield f"dtypes: {dtype} promises {article(type(precision).__name__)}: give a Precision"
+        return
+    for field in fields(precision):
+        format_ = getattr(precision, field.name)
+        if field.name in FORMATS_OF_A_PRECISION and format_ is not None and format_ not in FORMATS:
+            yield f"dtypes: the Precision {precision.name!r} has {field.name}={unknown(str(format_), FORMATS)}"

@@ -1,0 +1,39 @@
+"""Parts of the sentences that say what is wrong with what was given to us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+WORDS_TO_LIST = 12
+
+
+def article(noun: str) -> str:
+    """Put "a" or "an" before a noun."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def unknown(word: str, known: Iterable[str]) -> str:
+    """Say that `word` is none of the known ones, and which of them it may have been meant to be."""
+    known = list(known)
+    close = get_close_matches(word, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    more = f" and {len(known) - WORDS_TO_LIST} more" if len(known) > WORDS_TO_LIST else ""
+    return f"{word!r} is not known: {hint}known are {', '.join(known[:WORDS_TO_LIST])}{more}"
+
+
+def raised(error: BaseException) -> str:
+    """Say what code that is not ours raised, and where, as seen from the frame of ours that caught it."""
+    message = (str(error) or "no message").splitlines()[0]
+    return f"{type(error).__name__}: {message}{_place(error)}"
+
+
+def _place(error: BaseException) -> str:
+    trace = error.__traceback__ and error.__traceback__.tb_next
+    if trace is None:
+        return ""
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    file = trace.tb_frame.f_code.co_filename
+    # An import that finds no source to run ends inside of Python itself.
+    return "" if file.startswith("<frozen") else f" ({file}:{trace.tb_lineno})"
