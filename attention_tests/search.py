@@ -35,10 +35,15 @@ def hold(law: Law, subject: Subject, profile: Profile) -> Outcome:
     if missing:
         return Outcome(Verdict.UNSUPPORTED, f"{subject.implementation.name} {missing}")
     with measuring() as measured:
-        broken_by = next((plan for plan in corpus(law.given, profile) if _failure(law, subject, plan)), None)
+        broken_by = first_to_break(law, subject, profile)
     if broken_by is None:
         return Outcome(Verdict.PASS, measured=measured)
     return _refuted(law, subject, profile, broken_by)
+
+
+def first_to_break(law: Law, subject: Subject, profile: Profile) -> Any:
+    """Return the first plan of the profile on which `subject` breaks `law`, not shrunk; None if there is none."""
+    return next((plan for plan in corpus(law.given, profile) if _failure(law, subject, plan)), None)
 
 
 def corpus(stream: Stream, profile: Profile) -> Iterator[Any]:

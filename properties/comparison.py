@@ -116,11 +116,18 @@ def assert_at_most(got: Array, most: Array, slack: Array) -> None:
     _assert_not_beyond(got, most, slack, np.greater)
 
 
-def assert_apart(got: Array, other: Array, oracles: tuple[Expected, Expected]) -> None:
-    """Raise `Disagreement` unless `got` and `other` differ wherever their oracles differ by more than both bounds."""
+def assert_changed(before: Array, after: Array, oracles: tuple[Expected, Expected]) -> None:
+    """Raise `Disagreement` unless two answers differ by as much as their oracles do, but for both bounds."""
     first, second = oracles
-    visible = np.abs(first.value - second.value) > first.tolerance + second.tolerance
-    _assert_everywhere(~visible | (got != other), "elements are the same, but must differ", got, second.value)
+    # Twice, because the differences are rounded as well: by no more than half a unit in the last place of each.
+    slack = 2 * (first.tolerance + second.tolerance)
+    assert_at_least(np.abs(after - before), np.abs(second.value - first.value), slack)
+
+
+def assert_outside_bound(got: Array, other: Expected, oracle: Expected) -> None:
+    """Raise `Disagreement` where `got` is inside the bound of `other`, although that lies apart from `oracle`'s."""
+    apart = np.abs(oracle.value - other.value) > oracle.tolerance + other.tolerance
+    _assert_everywhere(~(apart & other.accepts(got)), "elements are what they must not be", got, oracle.value)
 
 
 def _assert_not_beyond(got: Array, limit: Array, slack: Array, beyond: np.ufunc) -> None:

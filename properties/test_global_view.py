@@ -7,7 +7,7 @@ from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import (
     answer,
-    assert_apart,
+    assert_changed,
     assert_inside_bound,
     expected,
     expected_of_sentence,
@@ -27,7 +27,7 @@ def test_every_value_reaches_every_output(subject: Subject, problem: Problem) ->
     value[..., problem.random.integers(value.shape[-2]), :] -= 8
     changed = problem.with_arrays(value=value)
     oracles = (expected(problem, subject.precision), expected(changed, subject.precision))
-    assert_apart(answer(subject, problem), answer(subject, changed), oracles)
+    assert_changed(answer(subject, problem), answer(subject, changed), oracles)
 
 
 @law("global-view", Step.SELF_ATTENTION, given=GENTLE_SENTENCES)
@@ -38,7 +38,7 @@ def test_every_word_reaches_every_output(subject: Subject, sentence: Sentence) -
     changed = sentence.with_arrays(x=x)
     oracles = (expected_of_sentence(sentence, subject.precision), expected_of_sentence(changed, subject.precision))
     before, after = (subject.self_attention(one.x, one.w_query, one.w_key, one.w_value) for one in (sentence, changed))
-    assert_apart(before, after, oracles)
+    assert_changed(before, after, oracles)
 
 
 @law("global-view", given=ANY_PROBLEM)

@@ -48,6 +48,14 @@ def test_output_shares_no_memory_with_its_inputs(subject: Subject, problem: Prob
 
 
 @law("every-word", given=ANY_PROBLEM)
+def test_later_calls_leave_earlier_outputs_alone(subject: Subject, problem: Problem) -> None:
+    """An output that is kept stays what it was while others of its shape are computed."""
+    output = subject.attend_natively(*natives(subject, problem))
+    subject.attend_natively(*natives(subject, another(problem)))
+    assert_same_bits(subject.take(output, answer(subject, problem).shape), answer(subject, problem))
+
+
+@law("every-word", given=ANY_PROBLEM)
 def test_same_call_gives_same_bits(subject: Subject, problem: Problem) -> None:
     """The same call gives the same bits every time."""
     again = subject.attention(problem.query, problem.key, problem.value)

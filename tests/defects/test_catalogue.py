@@ -6,8 +6,8 @@ import pytest
 
 from attention_tests import Implementation, Step
 from attention_tests.catalogue import all_laws
-from attention_tests.profiles import QUICK
-from attention_tests.search import hold
+from attention_tests.profiles import DEFAULT, QUICK
+from attention_tests.search import first_to_break, hold
 from attention_tests.subject import Subject
 from attention_tests.verdict import Verdict
 from reference.document import CLAUSES
@@ -46,6 +46,13 @@ def test_every_law_is_there_to_kill_a_defect() -> None:
 def test_the_law_that_kills_a_defect_applies_to_it(defect: Defect) -> None:
     subjects = (Subject(defect.implementation, dtype) for dtype in defect.implementation.dtypes)
     assert not any(LAWS[defect.killed_by].missing(subject) for subject in subjects)
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: defect.name)
+def test_a_defect_is_killed_by_its_law_at_every_dtype(defect: Defect) -> None:
+    law = LAWS[defect.killed_by]
+    for dtype in defect.implementation.dtypes:
+        assert first_to_break(law, Subject(defect.implementation, dtype), DEFAULT), f"{dtype} is let through"
 
 
 # Else a defect would have two things wrong, and it would not be known which of them was found.
