@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from textwrap import fill
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,24 +14,27 @@ from attention_tests.verdict import Disagreement, ImplementationRaised
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
+WIDTH = 120
 ELEMENTS_TO_PRINT = 512
 ELEMENTS_TO_COMPARE = 24
 
 
 def explain(law: Law, subject: Subject, plan: Plan, drawn: Drawn, failure: Disagreement | ImplementationRaised) -> str:
     """Say what was broken and by what, with everything that is needed to see it again."""
+    did = "breaks a law" if isinstance(failure, Disagreement) else "raised where a law asks for an answer"
+    smallest = _indented(literals(drawn))
     lines = [
-        f"{subject.implementation.name} ({subject.dtype}, promised precision: {subject.precision.name}) breaks a law.",
+        f"{subject.implementation.name} ({subject.dtype}, promised precision: {subject.precision.name}) {did}.",
         "",
-        f"  clause   {law.clause.id} (§{law.clause.section}): {law.clause.says}",
-        f"  law      {law.says}",
-        f"  problem  {_one_line(plan)}",
-        *_indented(literals(drawn)),
+        _entry("clause", f"{law.clause.id} (§{law.clause.section}): {law.clause.says}"),
+        _entry("law", law.says),
+        _entry("problem", repr(plan)),
+        *(["", "  The smallest problem found that shows it:", *smallest] if smallest else []),
         "",
         f"  {failure.sentence}",
     ]
     if isinstance(failure, Disagreement):
-        lines += _comparison(failure)
+        lines += _comparison(failure, subject.dtype)
     return "\n".join(lines)
 
 
@@ -40,10 +44,12 @@ def literals(drawn: Drawn) -> list[str]:
     for name in drawn.axes:
         array: Array = getattr(drawn, name)
         lines += (
-            literal(name, array, drawn.dtype) if array.size <= ELEMENTS_TO_PRINT else [f"{name}: shape {array.shape}"]
+            literal(name, array, drawn.dtype)
+            if array.size <= ELEMENTS_TO_PRINT
+            else [f"# {name}: {drawn.dtype}, of shape {array.shape}"]
         )
     scale = getattr(drawn, "scale", None)
-    return lines if scale is None else [*lines, f"scale = {scale!r}"]
+    return lines if scale is None else [*lines, f"scale = {float(scale)!r}"]
 
 
 def one_line(drawn: Drawn) -> str:
@@ -53,38 +59,52 @@ def one_line(drawn: Drawn) -> str:
 
 def literal(name: str, array: Array, dtype: str) -> list[str]:
     """Write one array so that evaluating the text gives the same bits, in the fewest digits that do."""
+    numbers, start = _narrowed(array, dtype), f"{name} = np.array("
+    with np.printoptions(
+        floatmode="unique", suppress=False, sign="-", nanstr="np.nan", infstr="np.inf", formatter=None, legacy=False
+    ):
+        text = np.array2string(numbers, separator=", ", threshold=sys.maxsize, max_line_width=100, prefix=start)
+    return f"{start}{text}, dtype=np.{numbers.dtype})".splitlines()
+
+
+def number(x: float, dtype: str) -> str:
+    """Write one number in the fewest digits that tell it from all others of `dtype`, or of float64 if it has more."""
+    return str(_narrowed(np.asarray(x), dtype)[()])
+
+
+def _narrowed(array: Array, dtype: str) -> Array:
     # NumPy has no bfloat16: every bfloat16 number is a float32 one.
-    numpy_dtype = "float32" if dtype == "bfloat16" else dtype
-    start = f"{name} = np.array("
-    with np.errstate(over="ignore"):
-        numbers = array.astype(numpy_dtype)
-    text = np.array2string(
-        numbers, separator=", ", threshold=sys.maxsize, max_line_width=100, prefix=start, floatmode="unique"
-    )
-    return f"{start}{text}, dtype=np.{numpy_dtype})".splitlines()
+    with np.errstate(all="ignore"):
+        narrow = array.astype("float32" if dtype == "bfloat16" else dtype)
+    return narrow if np.array_equal(narrow, array, equal_nan=True) else array.astype(np.float64)
 
 
-def _comparison(failure: Disagreement) -> list[str]:
+def _comparison(failure: Disagreement, dtype: str) -> list[str]:
     if failure.got is None or failure.expected is None or failure.where is None:
         return []
     got, expected = failure.got[failure.where], failure.expected[failure.where]
-    place = f" at {list(map(int, failure.where))}" if failure.where else ""
     lines = [
-        f"  got      {got!r}{place}".replace("np.float64", ""),
-        f"  expected {expected!r}".replace("np.float64", ""),
+        *([f"  at        {list(map(int, failure.where))}"] if failure.where else []),
+        f"  got       {number(got, dtype)}",
+        f"  expected  {number(expected, dtype)}",
+        f"  error     {_error(abs(float(got) - float(expected)), failure.bound)}",
     ]
-    error = abs(got - expected)
-    if failure.bound is None:
-        lines.append(f"  error    {error:.3g}, where the same bits are owed")
-    elif failure.bound > 0:
-        lines.append(f"  error    {error:.3g}, {error / failure.bound:.3g} times the bound {failure.bound:.3g}")
     if 1 < failure.got.size <= ELEMENTS_TO_COMPARE:
-        lines += _indented([*literal("got", failure.got, "float64"), *literal("expected", failure.expected, "float64")])
+        lines += _indented([*literal("got", failure.got, dtype), *literal("expected", failure.expected, dtype)])
     return lines
 
 
-def _one_line(plan: Plan) -> str:
-    return " ".join(repr(plan).split())
+def _error(error: float, bound: float | None) -> str:
+    if bound is None:
+        return f"{error:.3g}"
+    if bound == 0:
+        return f"{error:.3g}, where none is allowed"
+    return f"{error:.3g}, {error / bound:.3g} times the bound {bound:.3g}"
+
+
+def _entry(label: str, text: str) -> str:
+    first, rest = f"  {label:<10}", " " * 12
+    return fill(text, WIDTH, initial_indent=first, subsequent_indent=rest, break_on_hyphens=False)
 
 
 def _indented(lines: list[str]) -> list[str]:

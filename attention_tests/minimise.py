@@ -16,6 +16,8 @@ CALLS = 1000
 ELEMENTS_ONE_BY_ONE = 64
 
 
+# A change may overflow on the way: then it is no plainer, and not made.
+@np.errstate(all="ignore")
 def minimise(drawn: D, fails: Callable[[D], bool], calls: int = CALLS) -> D:
     """Return the smallest input found, with at most `calls` calls of `fails`, that still fails."""
     spent = 0
