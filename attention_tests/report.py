@@ -16,6 +16,7 @@ from reference.document import CLAUSES
 
 T = TypeVar("T")
 
+WIDTH = 120
 WORST_FIRST = list(Verdict)
 
 
@@ -38,12 +39,18 @@ def clause_table(rows: Sequence[Row], style: str = "simple") -> str:
 
     A property counts once, with the worst of its verdicts over the dtypes.
     """
+    on_one_line = _clauses(rows, ", ", style)
+    fits = max(map(len, on_one_line.splitlines()), default=0) <= WIDTH
+    return on_one_line if fits else _clauses(rows, "\n", style)
+
+
+def _clauses(rows: Sequence[Row], between_counts: str, style: str) -> str:
     names = _in_order(row.implementation for row in rows)
-    lines = [[clause, *(_cell(rows, clause, name) for name in names)] for clause in CLAUSES]
+    lines = [[clause, *(between_counts.join(_cell(rows, clause, name)) for name in names)] for clause in CLAUSES]
     return tabulate(lines, headers=["clause", *names], tablefmt=style, disable_numparse=True)
 
 
-def _cell(rows: Sequence[Row], clause: str, implementation: str) -> str:
+def _cell(rows: Sequence[Row], clause: str, implementation: str) -> list[str]:
     verdicts: dict[str, list[Verdict]] = {}
     for row in rows:
         if (row.clause, row.implementation) == (clause, implementation):
@@ -60,7 +67,7 @@ def promise_table(rows: Sequence[Row], style: str = "simple") -> str:
             [
                 name,
                 dtype,
-                _counted(row.verdict for row in own),
+                ", ".join(_counted(row.verdict for row in own)),
                 _largest_error(own),
                 own[0].precision,
                 strictest(own),
@@ -101,9 +108,9 @@ def _vacuous(rows: Sequence[Row]) -> str:
     return f"{vacuous / elements:.2%}" if vacuous else "0" if elements else "-"
 
 
-def _counted(verdicts: Iterable[Verdict]) -> str:
+def _counted(verdicts: Iterable[Verdict]) -> list[str]:
     counts = Counter(verdicts)
-    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in WORST_FIRST if counts[verdict])
+    return [f"{counts[verdict]} {verdict}" for verdict in WORST_FIRST if counts[verdict]]
 
 
 def _in_order(things: Iterable[T]) -> list[T]:
