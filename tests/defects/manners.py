@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import count
-from typing import Any
 
 import numpy as np
 
@@ -35,13 +34,13 @@ def single_value_returned_itself(query: Array, key: Array, value: Array) -> Arra
     return np.broadcast_to(value, (*query.shape[:-1], value.shape[-1])) if one else attention(query, key, value)
 
 
-_outputs: dict[tuple[object, ...], Any] = {}
+_outputs: dict[tuple[object, ...], Array] = {}
 
 
 @defect("every-word", "one output buffer for all calls", killed_by="test_later_calls_leave_earlier_outputs_alone")
 def output_buffer_used_again(query: Array, key: Array, value: Array) -> Array:
     output = attention(query, key, value)
-    buffer = _outputs.setdefault((output.shape, output.dtype), output)
+    buffer: Array = _outputs.setdefault((output.shape, output.dtype), output)
     buffer[...] = output
     return buffer
 
