@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from attention_tests import Feature
+from attention_tests.minimise import CALLS, minimise
+from properties.problems import Plan, Problem, Sentence, SentencePlan, in_format
+from reference.formats import FORMATS, round_to
+
+ALL = frozenset(Feature)
+DTYPES = ("float64", "float32", "float16", "bfloat16")
+Predicate = Callable[[Problem], bool]
+
+
+def large(dtype: str = "float32", features: frozenset[Feature] = ALL) -> Problem:
+    plan = Plan(batch=2, heads=3, queries=5, keys=9, d_k=4, d_v=3, regimes=("normal",), seed=7)
+    problem = plan.build(dtype, features)
+    assert isinstance(problem, Problem)
+    return problem
+
+
+def has_three_keys(problem: Problem) -> bool:
+    return len(problem.key[0, 0]) >= 3
+
+
+def is_wide(problem: Problem) -> bool:
+    return problem.d_k >= 2 and bool((problem.query != 0).any())
+
+
+def has_a_large_value(problem: Problem) -> bool:
+    return bool((problem.value > 1).any())
+
+
+@pytest.mark.parametrize(
+    ("fails", "query", "key", "value"),
+    [
+        (has_three_keys, (1, 1, 1, 1), (1, 1, 3, 1), (1, 1, 3, 1)),
+        (is_wide, (1, 1, 1, 2), (1, 1, 1, 2), (1, 1, 1, 1)),
+        (has_a_large_value, (1, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1)),
+    ],
+)
+def test_what_is_left_is_small_and_fails(
+    fails: Predicate, query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, ...]
+) -> None:
+    smallest = minimise(large(), fails)
+    assert fails(smallest)
+    assert (smallest.query.shape, smallest.key.shape, smallest.value.shape) == (query, key, value)
+
+
+def test_numbers_that_do_not_matter_become_zero() -> None:
+    smallest = minimise(large(), has_three_keys)
+    assert not any(array.any() for array in (smallest.query, smallest.key, smallest.value))
+
+
+def test_numbers_that_do_become_plain() -> None:
+    smallest = minimise(large(), has_a_large_value)
+    assert smallest.value.item() == 2
+    assert abs(minimise(large(), is_wide).query).max() == 1
+
+
+def test_every_problem_on_the_way_is_one_that_could_be_drawn() -> None:
+    def could_be_drawn(problem: Problem) -> bool:
+        (batch, heads, queries, d_k), n_keys = problem.query.shape, problem.key.shape[-2]
+        assert problem.key.shape == (batch, heads, n_keys, d_k)
+        assert problem.value.shape[:-1] == (batch, heads, n_keys)
+        assert queries >= 1
+        for array in (problem.query, problem.key, problem.value):
+            assert np.array_equal(array, round_to(array, problem.dtype))
+        return has_three_keys(problem)
+
+    minimise(large("bfloat16"), could_be_drawn)
+
+
+def test_axes_that_are_tied_stay_tied() -> None:
+    tied = large(features=frozenset({Feature.HEADS}))
+    assert tied.query.shape == tied.key.shape == tied.value.shape
+
+    def is_tied(problem: Problem) -> bool:
+        assert problem.query.shape == problem.key.shape == problem.value.shape
+        return has_three_keys(problem)
+
+    assert minimise(tied, is_tied).query.shape == (1, 1, 3, 1)
+
+
+def test_a_sentence_is_made_smaller_as_well() -> None:
+    sentence = SentencePlan(words=6, d_model=5, d_k=4, d_v=3, regime="normal", seed=3).build("float32", ALL)
+
+    def has_two_words(sentence: Sentence) -> bool:
+        return len(sentence.x) >= 2
+
+    smallest = minimise(sentence, has_two_words)
+    assert smallest.x.shape == (2, 1)
+    assert smallest.w_query.shape == smallest.w_key.shape == smallest.w_value.shape == (1, 1)
+
+
+@pytest.mark.parametrize("calls", [0, 1, 10, CALLS])
+def test_it_ends_within_its_calls_and_on_a_failing_problem(calls: int) -> None:
+    seen: list[Problem] = []
+
+    def fails(problem: Problem) -> bool:
+        seen.append(problem)
+        return has_three_keys(problem) and bool(problem.query.any())
+
+    problem = large()
+    smallest = minimise(problem, fails, calls)
+    assert len(seen) <= calls
+    assert smallest is problem or any(smallest is one for one in seen)
+    assert fails(smallest)
+
+
+def test_what_fails_only_as_a_whole_is_left_as_it_is() -> None:
+    problem = large()
+    assert minimise(problem, lambda _: False) is problem
+
+
+def test_what_has_no_axes_to_cut_is_left_as_it_is() -> None:
+    problem = large()
+    sample = Problem(problem.query, problem.key, problem.value, "float32", axes={})
+    assert minimise(sample, lambda _: True) is sample
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_the_largest_numbers_are_no_obstacle(dtype: str) -> None:
+    largest = FORMATS[dtype].max
+    problem = large(dtype)
+    problem = problem.with_arrays(
+        value=np.sign(problem.value) * largest, key=problem.key * FORMATS[dtype].smallest_normal
+    )
+    smallest = minimise(problem, lambda problem: bool((np.abs(problem.value) > largest / 2).any()))
+    assert smallest.value.size == 1
+    assert in_format(smallest.value, dtype) == smallest.value
+
+
+def test_the_same_problem_is_made_smaller_in_the_same_way() -> None:
+    first, second = (minimise(large(), is_wide) for _ in range(2))
+    assert np.array_equal(first.query, second.query)
