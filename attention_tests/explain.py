@@ -29,7 +29,7 @@ def explain(law: Law, subject: Subject, plan: Plan, drawn: Drawn, failure: Disag
         _entry("clause", f"{law.clause.id} (§{law.clause.section}): {law.clause.says}"),
         _entry("law", law.says),
         _entry("problem", repr(plan)),
-        *(["", "  The smallest problem found that shows it:", *smallest] if smallest else []),
+        *(["", "  The smallest problem found:", *smallest] if smallest else []),
         "",
         f"  {failure.sentence}",
     ]
@@ -64,7 +64,9 @@ def literal(name: str, array: Array, dtype: str) -> list[str]:
         floatmode="unique", suppress=False, sign="-", nanstr="np.nan", infstr="np.inf", formatter=None, legacy=False
     ):
         text = np.array2string(numbers, separator=", ", threshold=sys.maxsize, max_line_width=100, prefix=start)
-    return f"{start}{text}, dtype=np.{numbers.dtype})".splitlines()
+    lines = f"{start}{text}, dtype=np.{numbers.dtype})".splitlines()
+    # NumPy leaves a blank line between matrices.
+    return [line for line in lines if line]
 
 
 def number(x: float, dtype: str) -> str:

@@ -1,0 +1,155 @@
+"""What becomes of one law on one implementation: each word of the report has its case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import count, cycle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from attention_tests import Implementation, Step
+from attention_tests.catalogue import all_laws
+from attention_tests.law import Law
+from attention_tests.profiles import QUICK, Profile
+from attention_tests.search import corpus, hold
+from attention_tests.subject import Subject
+from attention_tests.verdict import Outcome, Verdict
+from properties.problems import ANY_PROBLEM
+from tests.defects import correct
+from tests.defects.correct import Array
+from tests.suite import targets
+from tests.suite.test_explain import evaluated
+
+LAWS = {law.name: law for law in all_laws()}
+INSIDE_THE_BOUND = LAWS["test_every_element_is_inside_the_derived_bound"]
+SAME_BITS = LAWS["test_same_call_gives_same_bits"]
+
+
+def outcome(function: Callable[..., Any], law: Law = INSIDE_THE_BOUND, profile: Profile = QUICK) -> Outcome:
+    return hold(law, Subject(Implementation(name="mine", attention=function), "float32"), profile)
+
+
+def flaky() -> Callable[..., Array]:
+    """Make an attention that is wrong in one call of a hundred."""
+    calls = count()
+
+    def attention(query: Array, key: Array, value: Array) -> Array:
+        return correct.attention(query, key, value) + (next(calls) % 100 == 40)
+
+    return attention
+
+
+def test_what_keeps_a_law_passes_and_is_measured() -> None:
+    passed = outcome(targets.attention)
+    assert passed.verdict is Verdict.PASS
+    assert not passed.explanation
+    assert float(passed.measured["elements"]) > 0
+    assert 0 < float(passed.measured["error over bound"]) <= 1
+
+
+def test_what_breaks_a_law_fails() -> None:
+    failed = outcome(targets.forgets_the_scale)
+    assert failed.verdict is Verdict.FAIL
+    assert "mine (float32, promised precision: float32) breaks a law." in failed.explanation
+    assert "times the bound" in failed.explanation
+
+
+def test_what_raises_is_an_error_and_says_where() -> None:
+    error = outcome(targets.raises_on_seven_keys)
+    assert error.verdict is Verdict.ERROR
+    assert "raised ValueError: seven is not (" in error.explanation
+    assert "(1, 1, 7, 1)" in error.explanation
+    assert "targets.py:" in error.explanation
+
+
+def test_what_answers_in_another_shape_fails() -> None:
+    failed = outcome(targets.drops_a_column_for_seven_keys)
+    assert failed.verdict is Verdict.FAIL
+    assert "return one array of shape (1, 1, 1, 1)" in failed.explanation
+
+
+@pytest.mark.parametrize(
+    ("law", "words"),
+    [
+        (LAWS["test_softmax_rows_are_distributions"], "mine exposes no `softmax`"),
+        (LAWS["test_every_scale_is_used"], "mine does not declare `scale`"),
+    ],
+    ids=["step", "feature"],
+)
+def test_what_was_not_promised_is_unsupported(law: Law, words: str) -> None:
+    unsupported = outcome(targets.attention, law)
+    assert unsupported.verdict is Verdict.UNSUPPORTED
+    assert unsupported.explanation == words
+
+
+def test_what_warns_is_judged_by_its_answers() -> None:
+    assert outcome(targets.warns).verdict is Verdict.PASS
+
+
+def test_what_breaks_a_law_once_fails_and_is_said_to_have() -> None:
+    failed = outcome(flaky(), SAME_BITS)
+    assert failed.verdict is Verdict.FAIL
+    assert "broke the law once and kept it when called again" in failed.explanation
+
+
+def test_what_alternates_fails() -> None:
+    signs: Iterator[int] = cycle([1, -1])
+    failed = outcome(lambda query, key, value: next(signs) * correct.attention(query, key, value), SAME_BITS)
+    assert failed.verdict is Verdict.FAIL
+
+
+def test_an_interruption_ends_the_search() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        outcome(targets.is_interrupted)
+
+
+def test_an_interruption_ends_the_shrinking() -> None:
+    calls = count()
+
+    def impatient(query: Array, key: Array, value: Array) -> Array:
+        if next(calls) > 60:
+            raise KeyboardInterrupt
+        return targets.forgets_the_scale(query, key, value)
+
+    with pytest.raises(KeyboardInterrupt):
+        outcome(impatient)
+
+
+@pytest.mark.parametrize("function", [targets.forgets_the_scale, targets.raises_on_seven_keys, targets.attention])
+def test_the_same_code_has_the_same_outcome(function: Callable[..., Any]) -> None:
+    assert outcome(function) == outcome(function)
+
+
+def test_another_seed_draws_other_problems() -> None:
+    assert list(corpus(ANY_PROBLEM, QUICK)) == list(corpus(ANY_PROBLEM, QUICK))
+    assert list(corpus(ANY_PROBLEM, QUICK)) != list(corpus(ANY_PROBLEM, Profile("quick", QUICK.examples, seed=1)))
+
+
+@pytest.mark.parametrize("function", [targets.forgets_the_scale, targets.raises_on_seven_keys, flaky()])
+def test_no_word_of_hypothesis_is_said(function: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
+    explanation = outcome(function, SAME_BITS if function.__name__ == "attention" else INSIDE_THE_BOUND).explanation
+    assert explanation
+    for word in ("Hypothesis", "hypothesis", "Falsifying", "reproduce_failure", "Traceback", "lambda"):
+        assert word not in explanation
+    assert capsys.readouterr() == ("", "")
+
+
+def test_the_problem_that_is_printed_breaks_the_law_when_it_is_run() -> None:
+    lines = outcome(targets.forgets_the_scale).explanation.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("    query"))
+    names = evaluated([line[4:] for line in lines[first : lines.index("", first)]])
+    arrays = [names[name] for name in ("query", "key", "value")]
+    assert sum(array.size for array in arrays) <= 8
+    got, right = targets.forgets_the_scale(*arrays), targets.attention(*arrays)
+    assert not np.allclose(got, right)
+    printed = next(line.removeprefix("  got       ") for line in lines if line.startswith("  got "))
+    assert np.isclose(got, float(printed), rtol=1e-6).any()
+
+
+def test_a_step_alone_is_held_against_its_laws() -> None:
+    steps = Implementation(name="steps", **{step.value: function for step, function in correct.STEPS.items()})  # type: ignore[arg-type]
+    law = LAWS["test_softmax_rows_are_distributions"]
+    assert law.steps == (Step.SOFTMAX,)
+    assert hold(law, Subject(steps, "float64"), QUICK).verdict is Verdict.PASS
