@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any, cast
 
 import pytest
@@ -158,9 +158,12 @@ class Summary:
         if row is not None:
             self.rows[row.law, row.implementation, row.dtype] = row
 
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Print the tables of verdicts, what was found out about the claims, and what could not be verified."""
-        rows = self.with_those_not_run()
+        if self.rows and not self.run.subjects:
+            # Only the workers of pytest-xdist have collected anything.
+            _bring_in(config)
+        rows = [] if config.getoption("collectonly") else self.with_those_not_run()
         for title, text in (
             ("verdicts: properties of each clause", clause_table(rows)),
             ("promises", promise_table(rows)),
@@ -172,13 +175,10 @@ class Summary:
                 terminalreporter.write_line(text)
 
     def with_those_not_run(self) -> list[Row]:
-        """Add a row for each property that was there to run and did not: deselected, or not reached."""
-        seen = {(row.implementation, row.dtype): row for row in self.rows.values()}
+        """Return a row for each property that was there to run, also if it did not: deselected, or not reached."""
         return [
-            self.rows.get(
-                (law.name, *subject),
-                replace(row, law=law.name, clause=law.clause.id, verdict=Verdict.NOT_RUN, explanation="", measured={}),
-            )
-            for subject, row in seen.items()
+            self.rows.get((law.name, subject.implementation.name, subject.dtype))
+            or _row(law, subject, Outcome(Verdict.NOT_RUN))
+            for subject in self.run.subjects
             for law in all_laws()
         ]

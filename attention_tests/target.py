@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from io import StringIO
@@ -135,8 +136,11 @@ def from_callable(function: Callable[..., Any], name: str) -> Implementation:
 def subjects_of(found: list[Implementation], dtypes: tuple[str, ...] = ()) -> list[Subject]:
     """Return the implementations at each of their dtypes, or at those of `dtypes`.
 
-    Raises BadTarget if none of the implementations declares one of `dtypes`.
+    Raises BadTarget if none of the implementations declares one of `dtypes`, or two have one name.
     """
+    for name, times in Counter(implementation.name for implementation in found).items():
+        if times > 1:
+            raise BadTarget(f"{times} implementations are named {name!r}: give each a name of its own")
     declared = list(dict.fromkeys(dtype for implementation in found for dtype in implementation.dtypes))
     for dtype in dtypes:
         if dtype not in declared:

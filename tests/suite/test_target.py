@@ -140,6 +140,11 @@ def test_a_dtype_that_nothing_declares_is_refused() -> None:
         subjects_of([targets.declared], ("float64", "float23"))
 
 
+def test_two_of_one_name_are_refused() -> None:
+    with pytest.raises(BadTarget, match="2 implementations are named 'declared'"):
+        subjects_of([targets.declared, targets.declared])
+
+
 def test_only_the_dtypes_asked_for_are_verified() -> None:
     assert [subject.dtype for subject in subjects_of([targets.declared], ("float32",))] == ["float32"]
 
