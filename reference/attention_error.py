@@ -11,7 +11,15 @@ import numpy.typing as npt
 
 from reference import matrix
 from reference.arithmetic import Arithmetic, Roundings, growth
-from reference.softmax_error import Mean, Softmax, WeightError, largest_size, mean_error, weight_error
+from reference.softmax_error import (
+    Mean,
+    Softmax,
+    WeightError,
+    largest_size,
+    log_sum_exp_error,
+    mean_error,
+    weight_error,
+)
 
 if TYPE_CHECKING:
     from reference.formats import Array
@@ -34,24 +42,37 @@ class Problem:
     key: Array
     scale: float
     scaled: Array
-    """t, the scaled scores."""
+    """|t|, the scaled scores."""
+    softcap: float | None
+    capped: Array
+    """|c tanh(t / c)|, or |t| where nothing is capped."""
     biased: bool
     softmax: Softmax
     mean: Mean
 
     @classmethod
-    def of(cls, query: Array, key: Array, value: Array, scale: float | None, bias: npt.ArrayLike | None) -> Self:
+    def of(  # noqa: PLR0913, PLR0917 - what attention depends on
+        cls,
+        query: Array,
+        key: Array,
+        value: Array,
+        scale: float | None,
+        bias: npt.ArrayLike | None,
+        softcap: float | None = None,
+    ) -> Self:
         """Evaluate the matrix path, and keep what the bound needs of it."""
         d_k = query.shape[-1]
-        scores = matrix.score(query, key)
-        scaled = matrix.scale(scores, d_k) if scale is None else scores * scale
-        softmax = Softmax.of(scaled if bias is None else matrix.add_bias(scaled, bias))
+        scaled = matrix.scaled(matrix.score(query, key), d_k, scale)
+        capped = scaled if softcap is None else matrix.soft_cap(scaled, softcap)
+        softmax = Softmax.of(capped if bias is None else matrix.add_bias(capped, bias))
         factor = (1 / math.sqrt(d_k) if d_k else math.inf) if scale is None else scale
         return cls(
             query=np.abs(query),
             key=np.abs(key),
             scale=abs(factor),
             scaled=np.abs(scaled),
+            softcap=softcap,
+            capped=np.abs(capped),
             biased=bias is not None,
             softmax=softmax,
             mean=Mean.of(softmax, value),
@@ -66,6 +87,14 @@ class Problem:
         overflows |= ~(np.abs(self.softmax.largest) + weights.largest_logit < roundings.largest_score)
         return np.where(overflows, np.inf, error), weights.largest
 
+    def log_sum_exp_error(self, arithmetic: Arithmetic, dtype: str) -> tuple[Array, Array]:
+        """Return the error of log Σ exp (…, n_q), before the final rounding, and the largest D of each query."""
+        roundings = Roundings.of(arithmetic, dtype)
+        logit_error, overflows = self._logit_error(roundings, None)
+        weights = weight_error(self.softmax, logit_error, roundings)
+        error = log_sum_exp_error(self.softmax, weights, roundings)
+        return np.where(overflows[..., 0], np.inf, error), weights.largest[..., 0]
+
     def _logit_error(self, roundings: Roundings, inputs: InputErrors | None) -> tuple[Array, npt.NDArray[np.bool_]]:
         """Return Δ (…, n_q, n_k), and which queries (…, n_q, 1) may meet a score too large for its format."""
         query, key, inherited = self.query, self.key, None
@@ -77,13 +106,23 @@ class Problem:
         dot = k1 * self.scale * products
         if inherited is not None:
             dot += self.scale * inherited
-        scaled = dot + k2 * (self.scaled + dot)
+        scaled = self._capped_error(dot + k2 * (self.scaled + dot), roundings)
         error = scaled + k3 * (self.softmax.sizes + scaled) + self._lost(query, key, roundings)
         largest = products.max(-1, keepdims=True, where=self.softmax.visible, initial=0.0)
         reached = (1 + k1) * max(1.0, self.scale) * largest
         prescaled = self.scale * query.max(-1, keepdims=True, initial=0.0)
         fits = (reached < roundings.largest_score) & (prescaled < roundings.largest_query)
         return error, ~fits  # so that NaN, which is neither, overflows
+
+    def _capped_error(self, error: Array, roundings: Roundings) -> Array:
+        """Return the error of scaled scores after the soft cap, which brings no two numbers farther apart."""
+        if self.softcap is None:
+            return error
+        error = np.minimum(error, 2 * self.softcap)
+        rounded = growth((4, roundings.u), (2, roundings.u_scores)) * (self.capped + error)
+        # A tanh that is made of exponentials is as exact as they are, next to 1 and not to its own size.
+        capped: Array = error + rounded + self.softcap * (roundings.exp_error + roundings.lost)
+        return capped
 
     def _growths(self, roundings: Roundings) -> tuple[float, float, float]:
         u, u_scores = roundings.u, roundings.u_scores

@@ -10,7 +10,8 @@ scores, u_P of stored weights, u_in of re-rounded inputs, u_pre of a pre-scaled 
     A  = |scale|·|q|·|k_j|     t = scale·q·k_j     z = t + bias     x = max z - z
     e₁ = K1·A                  K1 = (1+u_in)² (1+u_pre)² (1+u)^d_k - 1       the dot product
     e₂ = e₁ + K2 (|t| + e₁)    K2 = (1+u)⁶ (1+u_s)² - 1                      its scaling and storing
-    Δ  = e₂ + K3 (|z| + e₂)    K3 = (1+u)³ (1+u_s)^[bias] - 1                the bias, and log₂ e for an exp2; + η_s
+    e₃ = e₂ + K5 (|c| + e₂)    K5 = (1+u)⁴ (1+u_s)² - 1                      a soft cap c tanh(t / c), if any; + c ε_exp
+    Δ  = e₃ + K3 (|z| + e₃)    K3 = (1+u)³ (1+u_s)^[bias] - 1                the bias, and log₂ e for an exp2; + η_s
     D  from Δ                                                                `softmax_error.weight_error`
     E_w, a' from D                                                           `softmax_error.mean_error`, `largest_size`
     E  = E_w + ν a' + ψ (|o| + E_w + ν a') + η
@@ -32,6 +33,7 @@ Higham, *Accurately computing the log-sum-exp and softmax functions*, 2021.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -51,6 +53,7 @@ __all__ = [
     "Expected",
     "attention",
     "error_before_rounding",
+    "log_sum_exp",
     "project",
     "scale",
     "score",
@@ -71,6 +74,7 @@ def attention(  # noqa: PLR0913 - what attention depends on, and what is declare
     arithmetic: Arithmetic,
     scale: float | None = None,
     bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
 ) -> Expected:
     """Return what `arithmetic` may make of attention (…, n_q, d_v) on inputs that are exact in `dtype`.
 
@@ -80,9 +84,35 @@ def attention(  # noqa: PLR0913 - what attention depends on, and what is declare
     if key.shape[-2] == 0:
         nothing = np.full((*query.shape[:-1], value.shape[-1]), np.nan)
         return Expected(nothing, nothing, dtype, arithmetic.flush)
-    problem = Problem.of(query, key, value, scale, bias)
+    problem = Problem.of(query, key, value, scale, bias, softcap)
     declared, own = problem.error(arithmetic, dtype), problem.error(ORACLE, "float64")
     return widened(problem.mean.output, declared, own, dtype, arithmetic)
+
+
+@np.errstate(all="ignore")
+def log_sum_exp(  # noqa: PLR0913 - what attention depends on, and what is declared of it
+    query: npt.ArrayLike,
+    key: npt.ArrayLike,
+    *,
+    dtype: str,
+    arithmetic: Arithmetic,
+    scale: float | None = None,
+    bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
+) -> Expected:
+    """Return what `arithmetic` may make of log Σ exp (…, n_q) of the logits, in its format of accumulation.
+
+    It is -∞ for a query that sees no key.
+    """
+    query, key, _ = _same_axes(query, key, key)
+    if key.shape[-2] == 0:
+        nothing = np.full(query.shape[:-1], -np.inf)
+        return Expected(nothing, np.zeros_like(nothing), arithmetic.accumulate, arithmetic.flush)
+    problem = Problem.of(query, key, key[..., :0], scale, bias, softcap)
+    value = matrix.log_sum_exp(matrix.logits(query, key, scale, bias, softcap))
+    declared, own = problem.log_sum_exp_error(arithmetic, dtype), problem.log_sum_exp_error(ORACLE, "float64")
+    widest = widened(value, declared, own, arithmetic.accumulate, arithmetic)
+    return replace(widest, error=np.where(np.isneginf(value), 0.0, widest.error))
 
 
 @np.errstate(all="ignore")
@@ -95,9 +125,10 @@ def error_before_rounding(  # noqa: PLR0913 - what attention depends on, and wha
     arithmetic: Arithmetic,
     scale: float | None = None,
     bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
 ) -> Array:
     """Return E (…, n_q, d_v) alone, without the radius of the oracle and the room for evaluating E in float64."""
-    return Problem.of(*_same_axes(query, key, value), scale, bias).error(arithmetic, dtype)[0]
+    return Problem.of(*_same_axes(query, key, value), scale, bias, softcap).error(arithmetic, dtype)[0]
 
 
 @np.errstate(all="ignore")

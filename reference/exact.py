@@ -30,6 +30,8 @@ Arb: TypeAlias = Any
 ARB = vector.Numbers(
     number=flint.arb,
     exp=lambda x: x.exp(),
+    log=lambda x: x.log(),
+    tanh=lambda x: x.tanh(),
     sqrt=lambda x: x.sqrt(),
     # Any shift cancels in the softmax, so a point will do, and no ball gets wider by it.
     max=lambda balls: max(balls, key=lambda ball: float(ball.mid())).mid(),
@@ -58,9 +60,10 @@ def attention(  # noqa: PLR0913 - what attention depends on
     scale: float | None = None,
     bias: npt.ArrayLike | None = None,
     *,
+    softcap: float | None = None,
     precision: int = 128,
 ) -> Ball:
-    """Return an enclosure of attention (…, n_q, d_v); shapes, scale and bias are those of `matrix.attention`."""
+    """Return an enclosure of attention (…, n_q, d_v); shapes and options are those of `matrix.attention`."""
     query, key, value = (np.asarray(array, np.float64) for array in (query, key, value))
     axes = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
     query, key, value = (np.broadcast_to(array, axes + array.shape[-2:]) for array in (query, key, value))
@@ -71,7 +74,7 @@ def attention(  # noqa: PLR0913 - what attention depends on
         for head in np.ndindex(axes) if key.shape[-2] else ():
             rows = None if bias is None else bias[head].tolist()
             queries, keys, values = (_arbs(array[head]) for array in (query, key, value))
-            outputs = vector.attention(queries, keys, values, ARB, scale=scale, bias=rows)
+            outputs = vector.attention(queries, keys, values, ARB, scale=scale, softcap=softcap, bias=rows)
             output[head] = _objects(outputs, output.shape[-2:])
         return _ball(output)
 
@@ -84,6 +87,17 @@ def self_attention(
         words, *matrices = (_arbs(np.asarray(array, np.float64)) for array in (x, w_query, w_key, w_value))
         output = vector.self_attention(words, matrices[0], matrices[1], matrices[2], ARB)
         return _ball(_objects(output, (np.shape(x)[-2], np.shape(w_value)[-1])))
+
+
+def log_sum_exp(
+    query: Array, key: Array, scale: float | None = None, bias: Array | None = None, *, precision: int = 128
+) -> Ball:
+    """Return an enclosure of log Σ exp (n_q) of one head, (n_q, d_k) and (n_k, d_k), every query seeing some key."""
+    rows = [None] * len(query) if bias is None else bias.tolist()
+    with _precision(precision):
+        queries, keys = _arbs(query), _arbs(key)
+        logits = [vector.logits(q, keys, ARB, scale=scale, bias=row) for q, row in zip(queries, rows, strict=True)]
+        return _ball(np.array([vector.log_sum_exp(scores, ARB) for scores in logits], np.object_))
 
 
 @contextmanager

@@ -59,20 +59,57 @@ def sum_values(weighted: npt.ArrayLike) -> Array:
     return total
 
 
-def weights(
-    query: npt.ArrayLike, key: npt.ArrayLike, scale: float | None = None, bias: npt.ArrayLike | None = None
+@np.errstate(all="ignore")
+def log_sum_exp(scores: npt.ArrayLike) -> Array:
+    """Return log Σ exp (…, n_q) of scores (…, n_q, n_k): -∞ for a row of -∞, a query that sees no key."""
+    scores = _float64(scores)
+    largest = scores.max(-1, keepdims=True, initial=-np.inf)
+    largest = np.where(np.isneginf(largest), 0.0, largest)
+    total: Array = (largest + np.log(np.exp(scores - largest).sum(-1, keepdims=True)))[..., 0]
+    return total
+
+
+@np.errstate(all="ignore")
+def logits(
+    query: npt.ArrayLike,
+    key: npt.ArrayLike,
+    scale: float | None = None,
+    bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
 ) -> Array:
-    """Return the weights (…, n_q, n_k) of the keys (…, n_k, d_k) for the queries (…, n_q, d_k).
+    """Return what goes into the softmax, (…, n_q, n_k), of keys (…, n_k, d_k) and queries (…, n_q, d_k).
 
-    `scale` is a factor on the scores, in place of 1/√d_k. `bias` broadcasts to (…, n_q, n_k) and is added to the scaled
-    scores; where it is -∞ the key is left out.
+    `scale` is a factor on the scores, in place of 1/√d_k. `softcap` c makes c·tanh(s / c) of a scaled score s. `bias`
+    broadcasts to (…, n_q, n_k) and is added after that; where it is -∞ the key is left out.
     """
-    scores = _scaled(score(query, key), np.shape(key)[-1], scale)
-    return softmax(scores if bias is None else add_bias(scores, bias))
+    scores = scaled(score(query, key), np.shape(key)[-1], scale)
+    if softcap is not None:
+        scores = soft_cap(scores, softcap)
+    return scores if bias is None else add_bias(scores, bias)
 
 
-def _scaled(scores: Array, d_k: int, factor: float | None) -> Array:
+def weights(
+    query: npt.ArrayLike,
+    key: npt.ArrayLike,
+    scale: float | None = None,
+    bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
+) -> Array:
+    """Return the weights (…, n_q, n_k): the softmax of `logits`, whose shapes and options these are."""
+    return softmax(logits(query, key, scale, bias, softcap))
+
+
+@np.errstate(all="ignore")
+def scaled(scores: Array, d_k: int, factor: float | None) -> Array:
+    """Return the scores times a factor, or divided by √d_k where there is none."""
     return scale(scores, d_k) if factor is None else scores * factor
+
+
+@np.errstate(all="ignore")
+def soft_cap(scores: npt.ArrayLike, cap: float) -> Array:
+    """Return the scores squeezed between -cap and cap."""
+    capped: Array = cap * np.tanh(_float64(scores) / cap)
+    return capped
 
 
 @np.errstate(all="ignore")
@@ -83,19 +120,20 @@ def add_bias(scores: Array, bias: npt.ArrayLike) -> Array:
 
 
 @np.errstate(all="ignore")
-def attention(
+def attention(  # noqa: PLR0913, PLR0917 - what attention depends on
     query: npt.ArrayLike,
     key: npt.ArrayLike,
     value: npt.ArrayLike,
     scale: float | None = None,
     bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
 ) -> Array:
     """Return softmax(Q Kᵀ / √d_k + bias) V, (…, n_q, d_v), from (…, n_q, d_k), (…, n_k, d_k) and (…, n_k, d_v).
 
-    `scale` and `bias` are those of `weights`. A query that sees no key gets NaN.
+    The options are those of `logits`. A query that sees no key gets NaN.
     """
     hidden = None if bias is None else np.isneginf(_float64(bias))
-    return average(weights(query, key, scale, bias), value, hidden)
+    return average(weights(query, key, scale, bias, softcap), value, hidden)
 
 
 @np.errstate(all="ignore")

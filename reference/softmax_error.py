@@ -126,6 +126,21 @@ def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> 
     return WeightError(each, largest, top, excess=p * np.expm1(finite), shrunk=p * np.exp(-finite))
 
 
+def log_sum_exp_error(softmax: Softmax, error: WeightError, roundings: Roundings) -> Array:
+    """Return how far log Σ exp, (…, n_q), is from its value: 0 where no key is seen.
+
+    Errors D of the terms move it by no more than log Σ p e^±D, the sum adds its own roundings, and six more, with
+    those of the logarithm, are relative to the largest logit, to the logarithm and to 1, which it may be taken of.
+    """
+    n_keys = softmax.weights.shape[-1]
+    moved = np.maximum(np.log1p(error.excess.sum(-1)), -np.log(error.shrunk.sum(-1)))
+    rescales = roundings.rescales(n_keys)
+    moved = moved + growth((n_keys + rescales, roundings.u)) + n_keys * (1 + rescales) * roundings.lost
+    sizes = np.abs(softmax.largest) + error.largest_logit + np.log(softmax.total) + 1
+    total: Array = moved + growth((6, roundings.u)) * (sizes[..., 0] + moved)
+    return np.where(softmax.total[..., 0] == 0, 0.0, total)
+
+
 def mean_error(softmax: Softmax, mean: Mean, error: WeightError) -> Array:
     """Return E_w: how far weights, each wrong by a factor within e^±D, can take the mean from o.
 

@@ -23,12 +23,14 @@ class Numbers:
     number: Callable[[float], Number]
     """A number from a float, exactly."""
     exp: Callable[[Number], Number]
+    log: Callable[[Number], Number]
+    tanh: Callable[[Number], Number]
     sqrt: Callable[[Number], Number]
     max: Callable[[Sequence[Number]], Number]
     nan: Number
 
 
-FLOAT = Numbers(number=float, exp=math.exp, sqrt=math.sqrt, max=max, nan=math.nan)
+FLOAT = Numbers(number=float, exp=math.exp, log=math.log, tanh=math.tanh, sqrt=math.sqrt, max=max, nan=math.nan)
 
 
 def project(word: Vector, matrix: Matrix) -> Vector:
@@ -54,6 +56,17 @@ def softmax(scores: Vector, numbers: Numbers = FLOAT) -> Vector:
     return [exponential / total for exponential in exponentials]
 
 
+def log_sum_exp(scores: Vector, numbers: Numbers = FLOAT) -> Number:
+    """Return the logarithm of the sum of the exponentials of n scores: all that softmax needs to know of the others."""
+    largest = numbers.max(scores)
+    return largest + numbers.log(sum(numbers.exp(score - largest) for score in scores))
+
+
+def soft_cap(score: Number, cap: float, numbers: Numbers = FLOAT) -> Number:
+    """Return the score squeezed between -cap and cap."""
+    return numbers.number(cap) * numbers.tanh(score / numbers.number(cap))
+
+
 def weigh(weight: Number, value: Vector) -> Vector:
     """Return the value (d_v), each of its numbers times the one weight."""
     return [weight * x for x in value]
@@ -71,21 +84,43 @@ def attend(  # noqa: PLR0913 - one argument for each thing that attention depend
     numbers: Numbers = FLOAT,
     *,
     scale: float | None = None,
+    softcap: float | None = None,
     bias: Sequence[float] | None = None,
 ) -> Vector:
     """Return the output (d_v) of one word, whose query (d_k) meets the keys (n, d_k) and values (n, d_v) of all words.
 
-    `scale` is a factor on the scores, in place of 1/√d_k. `bias` (n) is added to the scaled scores; a word whose bias
-    is -∞ is left out. A query that sees no word gets NaN.
+    `scale` is a factor on the scores, in place of 1/√d_k. `softcap` squeezes the scaled scores. `bias` (n) is added to
+    them after that; a word whose bias is -∞ is left out. A query that sees no word gets NaN.
     """
-    seen = [j for j in range(len(keys)) if bias is None or bias[j] != -math.inf]
+    seen = seen_words(len(keys), bias)
     if not seen:
         return [numbers.nan for _ in values[0]] if values else []
-    scores = [_scaled_score(query, keys[j], numbers, scale) for j in seen]
-    if bias is not None:
-        scores = [score + numbers.number(bias[j]) for score, j in zip(scores, seen, strict=True)]
-    weights = softmax(scores, numbers)
+    weights = softmax(logits(query, keys, numbers, scale=scale, softcap=softcap, bias=bias), numbers)
     return sum_values([weigh(weight, values[j]) for weight, j in zip(weights, seen, strict=True)])
+
+
+def seen_words(n: int, bias: Sequence[float] | None) -> list[int]:
+    """Return which of n words a query sees: those whose bias is not -∞."""
+    return [j for j in range(n) if bias is None or bias[j] != -math.inf]
+
+
+def logits(  # noqa: PLR0913 - as attend
+    query: Vector,
+    keys: Matrix,
+    numbers: Numbers = FLOAT,
+    *,
+    scale: float | None = None,
+    softcap: float | None = None,
+    bias: Sequence[float] | None = None,
+) -> Vector:
+    """Return what goes into the softmax for one query: the score of every word that it sees."""
+    seen = seen_words(len(keys), bias)
+    scores = [_scaled_score(query, keys[j], numbers, scale) for j in seen]
+    if softcap is not None:
+        scores = [soft_cap(score, softcap, numbers) for score in scores]
+    if bias is None:
+        return scores
+    return [score + numbers.number(bias[j]) for score, j in zip(scores, seen, strict=True)]
 
 
 def _scaled_score(query: Vector, key: Vector, numbers: Numbers, factor: float | None) -> Number:
@@ -101,12 +136,14 @@ def attention(  # noqa: PLR0913 - as attend
     numbers: Numbers = FLOAT,
     *,
     scale: float | None = None,
+    softcap: float | None = None,
     bias: Sequence[Sequence[float]] | None = None,
 ) -> Matrix:
     """Return the outputs (n_q, d_v) of all words: `attend` for each query, with its own row of the bias (n_q, n_k)."""
+    rows = [None] * len(queries) if bias is None else bias
     return [
-        attend(query, keys, values, numbers, scale=scale, bias=None if bias is None else bias[i])
-        for i, query in enumerate(queries)
+        attend(query, keys, values, numbers, scale=scale, softcap=softcap, bias=row)
+        for query, row in zip(queries, rows, strict=True)
     ]
 
 

@@ -25,6 +25,7 @@ class Emulated:
     """Sum from the last to the first."""
     exp_signs: int | None = None
     """Seed for making exp as wrong as it is allowed to be; None: as good as the format."""
+    softcap: float | None = None
 
     def accumulated(self, x: Array) -> Array:
         return round_to(x, self.precision.accumulate)
@@ -82,6 +83,9 @@ class Emulated:
         factor = self.accumulated(np.asarray(1 / np.sqrt(query.shape[1]) if scale is None else scale))
         scores = self.stored(self.dot(query, key.T), self.precision.scores)
         logits = self.stored(self.accumulated(scores * factor), self.precision.scores)
+        if self.softcap is not None:
+            squeezed = self.accumulated(np.tanh(self.accumulated(logits / self.softcap)))
+            logits = self.stored(self.accumulated(self.softcap * squeezed), self.precision.scores)
         if bias is None:
             return logits
         return self.stored(self.accumulated(logits + bias), self.precision.scores)
@@ -97,6 +101,12 @@ class Emulated:
             weights = self.stored(self.accumulated(weights / total), self.precision.weights)
             return self.answer(self.dot(weights, value))
         return self.answer(self.accumulated(self.dot(self.stored(weights, self.precision.weights), value) / total))
+
+    def log_sum_exp(self, query: Array, key: Array, scale: float | None = None, bias: Array | None = None) -> Array:
+        logits = self.logits(query, key, scale, bias)
+        largest = logits.max(-1, keepdims=True)
+        logarithm = self.accumulated(np.log(self.sum(self.exp(logits - largest))))
+        return self.accumulated(largest[:, 0] + logarithm)
 
     def divided_first(
         self, query: Array, key: Array, value: Array, scale: float | None = None, bias: Array | None = None
