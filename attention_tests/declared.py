@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
-from attention_tests.implementation import Feature, Implementation, Layout, Precision, Step
+from attention_tests.implementation import Dialect, Feature, Implementation, Precision, Step
 from attention_tests.wording import article, unknown
 from reference.formats import FORMATS
 
@@ -41,9 +41,13 @@ def _words(implementation: Implementation) -> Iterator[str]:
     for feature in implementation.supports:
         if feature not in set(Feature):
             yield f"supports: {unknown(str(feature), Feature)}"
-    layout = getattr(implementation.dialect, "layout", implementation.dialect)
-    if not isinstance(layout, Layout):
-        yield f"dialect: {layout!r} is no Layout: give Dialect(layout=Layout.{Layout.BATCH_HEAD_LENGTH_WIDTH.name})"
+    if not isinstance(implementation.dialect, Dialect):
+        yield f"dialect is {article(type(implementation.dialect).__name__)}: give a Dialect"
+        return
+    for field in fields(Dialect):
+        word, kind = getattr(implementation.dialect, field.name), type(field.default)
+        if not isinstance(word, kind):
+            yield f"dialect: {field.name}={word!r} is no {kind.__name__}: give one of {kind.__module__}.{kind.__name__}"
 
 
 def _precision(dtype: str, precision: object) -> Iterator[str]:

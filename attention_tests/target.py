@@ -128,8 +128,7 @@ def from_callable(function: Callable[..., Any], name: str) -> Implementation:
         raise BadTarget(
             f"{name}{signature} cannot be called with a query, a key and a value ({error}); its form must be {CONTRACT}"
         ) from None
-    if "scale" in signature.parameters:
-        supports.add(Feature.SCALE)
+    supports |= {feature for feature in Feature if feature in signature.parameters}
     return Implementation(name=name, attention=function, supports=frozenset(supports))
 
 

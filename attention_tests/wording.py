@@ -15,7 +15,7 @@ def article(noun: str) -> str:
 
 def unknown(word: str, known: Iterable[str]) -> str:
     """Say that `word` is none of the known ones, and which of them it may have been meant to be."""
-    known = list(known)
+    known = list(map(str, known))
     close = get_close_matches(word, known, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
     more = f" and {len(known) - WORDS_TO_LIST} more" if len(known) > WORDS_TO_LIST else ""

@@ -31,7 +31,7 @@ def warns(query: Array, key: Array, value: Array) -> Array:
 
 def prints(query: Array, key: Array, value: Array) -> Array:
     print("a kernel speaks")  # noqa: T201 - as its author may, too
-    return correct.attention(query, key, value)
+    return forgets_the_scale(query, key, value)
 
 
 def forgets_the_scale(query: Array, key: Array, value: Array) -> Array:

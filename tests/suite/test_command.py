@@ -11,17 +11,22 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+import implementations
 from attention_tests import suite
 from attention_tests.__main__ import main
 
-WORDS_OF_OTHERS = ("Traceback", "hypothesis", "Hypothesis", "INTERNALERROR", "site-packages", "pluggy")
+WORDS_OF_OTHERS = ("Traceback", "hypothesis", "Hypothesis", "INTERNALERROR", "site-packages", "pyfuncitem")
 A_FEW = ("--profile=quick", "-k", "sum_to_one or every_element or softmax_rows", "-p", "no:randomly")
 SEVERAL = ("attention", "forgets_the_scale", "raises_on_seven_keys", "drops_a_column_for_seven_keys", "prints")
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return python(folder, "attention_tests", *arguments)
+
+
+def python(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"PYTHONPATH": str(suite.FOLDER), "COLUMNS": "120", "PYTEST_ADDOPTS": ""}
-    command = [sys.executable, "-m", "attention_tests", *arguments]
+    command = [sys.executable, "-m", module, *arguments]
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
 
 
@@ -64,7 +69,7 @@ def test_one_failure_is_enough_to_end_with_one(several: subprocess.CompletedProc
         ("forgets_the_scale", "FAILED"),
         ("raises_on_seven_keys", "ERROR"),
         ("drops_a_column_for_seven_keys", "FAILED"),
-        ("prints", "PASSED"),
+        ("prints", "FAILED"),
     ],
 )
 def test_each_outcome_has_its_word(several: subprocess.CompletedProcess[str], target: str, word: str) -> None:
@@ -83,6 +88,10 @@ def test_nobody_else_speaks(several: subprocess.CompletedProcess[str]) -> None:
         assert word not in several.stdout
 
 
+def test_a_failure_is_named_without_the_way_to_the_suite(several: subprocess.CompletedProcess[str]) -> None:
+    assert "\nFAILED test_precision.py::test_every_element_is_inside_the_derived_bound[" in several.stdout
+
+
 def test_a_failure_is_explained(several: subprocess.CompletedProcess[str]) -> None:
     assert "forgets_the_scale (float32, promised precision: float32) breaks a law." in several.stdout
     assert "  law       Every element of the output is as near to the exact answer as" in several.stdout
@@ -93,6 +102,14 @@ def test_workers_report_what_one_process_does(several: subprocess.CompletedProce
     assert shared.returncode == several.returncode
     for title in ("verdicts: properties of each clause", "promises"):
         assert table(shared.stdout, title) == table(several.stdout, title)
+
+
+def test_workers_report_all_that_is_known_in_its_order(tmp_path: Path) -> None:
+    options = [f"--rootdir={tmp_path}", f"--config-file={suite.CONFIGURATION}", "-pno:cacheprovider", "-n1", *A_FEW]
+    done = python(tmp_path, "pytest", *options, str(suite.FOLDER / "properties"))
+    assert done.returncode == pytest.ExitCode.OK
+    rows = [line.split()[0] for line in table(done.stdout, "promises")[2:]]
+    assert list(dict.fromkeys(rows)) == list(implementations.names())
 
 
 def test_a_report_for_other_machines_is_written(tmp_path: Path) -> None:

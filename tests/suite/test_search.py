@@ -109,7 +109,7 @@ def test_an_interruption_ends_the_shrinking() -> None:
     calls = count()
 
     def impatient(query: Array, key: Array, value: Array) -> Array:
-        if next(calls) > 60:
+        if next(calls) == 60:
             raise KeyboardInterrupt
         return targets.forgets_the_scale(query, key, value)
 
@@ -127,9 +127,9 @@ def test_another_seed_draws_other_problems() -> None:
     assert list(corpus(ANY_PROBLEM, QUICK)) != list(corpus(ANY_PROBLEM, Profile("quick", QUICK.examples, seed=1)))
 
 
-@pytest.mark.parametrize("function", [targets.forgets_the_scale, targets.raises_on_seven_keys, flaky()])
+@pytest.mark.parametrize("function", [targets.forgets_the_scale, targets.raises_on_seven_keys])
 def test_no_word_of_hypothesis_is_said(function: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
-    explanation = outcome(function, SAME_BITS if function.__name__ == "attention" else INSIDE_THE_BOUND).explanation
+    explanation = outcome(function).explanation
     assert explanation
     for word in ("Hypothesis", "hypothesis", "Falsifying", "reproduce_failure", "Traceback", "lambda"):
         assert word not in explanation

@@ -120,9 +120,9 @@ def test_the_signature_says_what_is_supported() -> None:
         ({"dtypes": {"float23": Precision.float32()}}, ["'float23'", "did you mean 'float32'?"]),
         ({"dtypes": {"float32": "float32"}}, ["float32 promises a str", "give a Precision"]),
         ({"dtypes": {"float16": Precision.flash("flaot16")}}, ["'flash'", "weights='flaot16'", "'float16'?"]),
-        ({"supports": {"mask"}}, ["supports", "'mask'", "lengths"]),
-        ({"dialect": Dialect(layout="BHLD")}, ["'BHLD' is no Layout", "Layout."]),  # type: ignore[arg-type]
-        ({"dialect": "BLHD"}, ["'BLHD' is no Layout"]),
+        ({"supports": {"lenghts"}}, ["supports", "'lenghts'", "did you mean 'lengths'?"]),
+        ({"dialect": Dialect(layout="BHLD")}, ["layout='BHLD' is no Layout", "attention_tests.implementation.Layout"]),  # type: ignore[arg-type]
+        ({"dialect": "BLHD"}, ["dialect is a str", "give a Dialect"]),
     ],
 )
 def test_a_declaration_that_makes_no_sense_is_refused(declared: dict[str, Any], words: list[str]) -> None:
