@@ -1,5 +1,14 @@
 """Hold an implementation of self-attention against its specification."""
 
-from attention_tests.implementation import Dialect, Feature, Implementation, Layout, Precision, Step
+from attention_tests.implementation import (
+    Alignment,
+    Dialect,
+    Feature,
+    Implementation,
+    Layout,
+    Precision,
+    Step,
+    Unseeing,
+)
 
-__all__ = ["Dialect", "Feature", "Implementation", "Layout", "Precision", "Step"]
+__all__ = ["Alignment", "Dialect", "Feature", "Implementation", "Layout", "Precision", "Step", "Unseeing"]

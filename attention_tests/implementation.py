@@ -39,6 +39,28 @@ class Feature(StrEnum):
     """The width of the values may differ from that of the keys."""
     HEADS = "heads"
     """Takes many batches and heads at once. Never so in the layout LD."""
+    GROUPED_HEADS = "grouped_heads"
+    """Fewer key heads than query heads: query head h reads key head h // group."""
+    MASK = "mask"
+    """`attention(..., mask=x)`: which words a query sees, boolean, broadcasting to (batch, heads, n_q, n_k)."""
+    BIAS = "bias"
+    """`attention(..., bias=x)`: numbers added to the scaled scores, -∞ hiding a word; broadcasts as a mask does."""
+    CAUSAL = "causal"
+    """`attention(..., causal=True)`: no query sees a later word; which one is its own is the dialect's `alignment`."""
+    WINDOW = "window"
+    """`attention(..., window=w)`: a query sees only words fewer than w places from its own."""
+    SOFTCAP = "softcap"
+    """`attention(..., softcap=c)`: scaled scores s become c·tanh(s / c), before a bias or a mask."""
+    TOGETHER = "together"
+    """Mask, bias, causal and window may be given in one call: a query sees what none of them hides."""
+    NON_FINITE = "non_finite"
+    """NaN and ∞ in hidden keys and values reach nothing."""
+    LOG_SUM_EXP = "log_sum_exp"
+    """`attention(..., return_lse=True)`: returns the output and log Σ exp of the logits, (batch, heads, n_q)."""
+    DROPOUT = "dropout"
+    """`attention(..., dropout=0.0)`: drops no weight."""
+    EMPTY = "empty"
+    """Takes arrays of size zero: no queries, no keys, no batch, no heads, values of width zero."""
 
 
 class Layout(StrEnum):
@@ -49,14 +71,36 @@ class Layout(StrEnum):
     LENGTH_WIDTH = "LD"
 
 
+class Alignment(StrEnum):
+    """Which word is a query's own where there are not as many queries as keys."""
+
+    TOP_LEFT = "top-left"
+    """The first query is the first word."""
+    BOTTOM_RIGHT = "bottom-right"
+    """The last query is the last word, as with a cache of earlier words."""
+
+
+class Unseeing(StrEnum):
+    """What a query gets that sees no word."""
+
+    ZEROS = "zeros"
+    NAN = "NaN"
+    MEAN = "mean"
+    """The mean of all values, seen or not."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """Where correct implementations differ by convention.
-
-    `layout` is BHLD (batch, heads, length, width), BLHD, or LD (length, width) for a function of one head.
-    """
+    """Where correct implementations differ by convention."""
 
     layout: Layout = Layout.BATCH_HEAD_LENGTH_WIDTH
+    """BHLD (batch, heads, length, width), BLHD, or LD (length, width) for a function of one head."""
+    alignment: Alignment = Alignment.TOP_LEFT
+    """Which word is a query's own, for `causal` and `window`."""
+    true_hides: bool = False
+    """Whether True in a boolean mask hides a word. Usually it means that the word is seen."""
+    unseeing: Unseeing = Unseeing.ZEROS
+    """What a query gets that sees no word."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 
 from hypothesis.strategies import SearchStrategy
 
-from attention_tests.implementation import Feature, Step
+from attention_tests.implementation import Dialect, Feature, Step
 from attention_tests.subject import Subject
 from reference.document import CLAUSES, Clause
 
@@ -31,8 +31,8 @@ class Drawn(Protocol):
 class Plan(Protocol):
     """An input in waiting: small, printable, and the same input on every machine."""
 
-    def build(self, dtype: str, features: frozenset[Feature], /) -> Any:
-        """Build the input in `dtype`, in shapes that an implementation with `features` takes."""
+    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect, /) -> Any:
+        """Build the input in `dtype`, in shapes and a dialect that an implementation takes."""
 
 
 def _as_drawn(plan: Any) -> Any:

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from attention_tests.explain import explain
+from attention_tests.implementation import Dialect, Feature
 from attention_tests.law import Law, Stream
 from attention_tests.measurements import measuring
 from attention_tests.minimise import minimise
@@ -59,9 +60,14 @@ def _drawn(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Any, ...]:
 
 
 @lru_cache(maxsize=2048)
-def build(plan: Any, dtype: str, features: frozenset[Any]) -> Any:
+def _build(plan: Any, dtype: str, features: frozenset[Feature], dialect: Dialect) -> Any:
     """Build what a plan describes, once for all laws and implementations that share it."""
-    return plan.build(dtype, features)
+    return plan.build(dtype, features, dialect)
+
+
+def build(plan: Any, subject: Subject) -> Any:
+    """Build what a plan describes, for `subject`."""
+    return _build(plan, subject.dtype, subject.features, subject.implementation.dialect)
 
 
 def _drive(
@@ -95,12 +101,12 @@ def _attempt(law: Law, subject: Subject, drawn: Any) -> Failure | None:
 
 
 def _failure(law: Law, subject: Subject, plan: Any) -> Failure | None:
-    return _attempt(law, subject, build(plan, subject.dtype, subject.features))
+    return _attempt(law, subject, build(plan, subject))
 
 
 def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Outcome:
     plan = _shrunk(law, subject, profile, broken_by)
-    found = build(plan, subject.dtype, subject.features)
+    found = build(plan, subject)
     kind = type(_attempt(law, subject, found))
     smallest = (
         minimise(found, lambda drawn: isinstance(_attempt(law, subject, drawn), kind))

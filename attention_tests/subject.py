@@ -36,15 +36,31 @@ class Subject:
         self.dtype = dtype
         self.precision: Precision = implementation.dtypes[dtype]
         self.features = implementation.features
+        self._layout = implementation.dialect.layout
 
     def __repr__(self) -> str:
         return f"{self.implementation.name}-{self.dtype}"
 
-    def attention(self, query: Array, key: Array, value: Array, *, scale: float | None = None) -> Array:
-        """Whole function: (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v) → (…, n_q, d_v), … being (batch, heads)."""
-        options = {} if scale is None else {"scale": scale}
-        answer = self.attend_natively(self.give(query), self.give(key), self.give(value), **options)
+    def attention(self, query: Array, key: Array, value: Array, **options: Any) -> Array:
+        """Whole function: (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v) → (…, n_q, d_v), … being (batch, heads).
+
+        Options are those of `Implementation.attention`; a mask, True where a word is seen, and a bias broadcast to
+        (batch, heads, n_q, n_k).
+        """
+        answer = self.attend_natively(self.give(query), self.give(key), self.give(value), **self.give_options(options))
         return self.take(answer, (*query.shape[:-1], value.shape[-1]))
+
+    def attention_and_lse(self, query: Array, key: Array, value: Array, **options: Any) -> tuple[Array, Array]:
+        """Whole function with `return_lse`: the output, and the log-sum-exp (batch, heads, n_q)."""
+        inputs, options = (self.give(array) for array in (query, key, value)), self.give_options(options)
+        answer = self.attend_natively(*inputs, **options, return_lse=True)
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise WrongForm(f"{self}: attention with return_lse=True must return two arrays, (output, lse)")
+        output, lse = answer
+        shape = query.shape[2:-1] if self._layout is Layout.LENGTH_WIDTH else query.shape[:-1]
+        return self.take(output, (*query.shape[:-1], value.shape[-1])), self._read(Step.ATTENTION, lse, shape).reshape(
+            query.shape[:-1]
+        )
 
     def self_attention(self, x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
         """From the words on: (n, d_model), (d_model, d_k) twice, (d_model, d_v) → (n, d_v)."""
@@ -78,6 +94,37 @@ class Subject:
         """Turn an array (batch, heads, length, width) into a native one in the implementation's layout."""
         return self._native(self._laid_out(array))
 
+    def give_options(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Turn the masks and biases among the options into native ones, and leave the rest."""
+        return {name: self._give_option(name, option) for name, option in options.items()}
+
+    def _give_option(self, name: str, option: Any) -> Any:
+        if not isinstance(option, np.ndarray):
+            return option
+        if self._layout is Layout.LENGTH_WIDTH and option.ndim == 4:
+            option = option[0, 0]
+        if name == "mask":
+            mask = ~option if self.implementation.dialect.true_hides else option
+            return self.implementation.to_native(np.array(mask, order="C"), "bool")
+        return self._native(option)
+
+    def mask_views(self, mask: Array, shape: tuple[int, ...]) -> Iterator[Any]:
+        """Turn a mask into native ones of the same meaning that lie otherwise in memory.
+
+        Copied for every query, with gaps, transposed, and repeated without being copied.
+        """
+        whole = np.broadcast_to(mask, shape)
+        yield self._give_option("mask", whole)
+        yield self._give_option("mask", np.repeat(whole, 2, axis=-1))[..., ::2]
+        yield self._give_option("mask", whole.swapaxes(-1, -2)).swapaxes(-1, -2)
+        once = self._give_option("mask", np.array(whole[:1, :1]))
+        if self._layout is not Layout.LENGTH_WIDTH and (whole == whole[:1, :1]).all():
+            yield np.broadcast_to(once, shape) if isinstance(once, np.ndarray) else once.expand(shape)
+
+    def read_mask(self, mask: Any) -> Array:
+        """Turn a native mask back into numbers: 1 where it is True."""
+        return np.asarray(self.implementation.to_numpy(mask)).astype(np.float64)
+
     def views(self, array: Array) -> Iterator[Any]:
         """Turn an array into native ones of the same numbers that lie otherwise in memory.
 
@@ -93,7 +140,7 @@ class Subject:
 
     def take(self, answer: Any, shape: tuple[int, ...]) -> Array:
         """Read a native answer whose shape in (batch, heads, length, width) must be `shape`."""
-        layout = self.implementation.dialect.layout
+        layout = self._layout
         if layout is Layout.LENGTH_WIDTH:
             return self._read(Step.ATTENTION, answer, shape[2:])[None, None]
         if layout is Layout.BATCH_LENGTH_HEAD_WIDTH:
@@ -101,7 +148,7 @@ class Subject:
             return self._read(Step.ATTENTION, answer, (batch, length, heads, width)).swapaxes(1, 2)
         return self._read(Step.ATTENTION, answer, shape)
 
-    def attend_natively(self, query: Any, key: Any, value: Any, **options: float) -> Any:
+    def attend_natively(self, query: Any, key: Any, value: Any, **options: Any) -> Any:
         """Call the whole function on native arrays in the implementation's layout, and return what it returns."""
         return self._call(Step.ATTENTION, (query, key, value), **options)
 
@@ -114,11 +161,10 @@ class Subject:
             )
 
     def _laid_out(self, array: Array) -> Array:
-        layout = self.implementation.dialect.layout
-        if layout is Layout.LENGTH_WIDTH:
+        if self._layout is Layout.LENGTH_WIDTH:
             one_head: Array = array[0, 0]
             return one_head
-        return array.swapaxes(1, 2) if layout is Layout.BATCH_LENGTH_HEAD_WIDTH else array
+        return array.swapaxes(1, 2) if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else array
 
     def _native(self, array: Array) -> Any:
         try:
@@ -132,7 +178,7 @@ class Subject:
     def _step(self, step: Step, arrays: tuple[Array, ...], shape: tuple[int, ...], *rest: int) -> Array:
         return self._read(step, self._call(step, (*map(self._native, arrays), *rest)), shape)
 
-    def _call(self, step: Step, arguments: tuple[Any, ...], **options: float) -> Any:
+    def _call(self, step: Step, arguments: tuple[Any, ...], **options: Any) -> Any:
         function: Callable[..., Any] = getattr(self.implementation, step.value)
         try:
             with unwarned():

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 _PLACES = {
     "numpy": "implementations.numpy:WHOLE",
     "numpy-online": "implementations.numpy:ONLINE",
+    "numpy-layer": "implementations.numpy_layer:LAYER",
     "numpy-steps": "implementations.numpy_steps:STEPS",
     "torch": "implementations.torch:EAGER",
     "torch-steps": "implementations.torch_steps:STEPS",

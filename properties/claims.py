@@ -13,10 +13,10 @@ from hypothesis import HealthCheck, find, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from attention_tests import Feature
+from attention_tests import Dialect, Feature
 from attention_tests.law import Stream
 from attention_tests.profiles import GATE_SEED
-from properties.problems import Problem, Sentence, in_format
+from properties.inputs import Problem, Sentence, in_format
 
 T = TypeVar("T")
 
@@ -39,7 +39,7 @@ def _smallest(strategy: SearchStrategy[T], refutes: Callable[[T], bool]) -> T:
 class NotSelfDominant:
     """The smallest queries and keys found with which a word scores another word higher than itself."""
 
-    def build(self, dtype: str, _features: frozenset[Feature]) -> Problem:
+    def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect) -> Problem:
         """Find them, and write them in `dtype`."""
         query, key = (
             np.array(numbers, float).reshape(1, 1, -1, 1) for numbers in zip(*_not_self_dominant(), strict=True)
@@ -58,7 +58,7 @@ def _not_self_dominant() -> list[tuple[int, int]]:
 class QueryIsNotValue:
     """The smallest sentence found whose queries are not its values."""
 
-    def build(self, dtype: str, _features: frozenset[Feature]) -> Sentence:
+    def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect) -> Sentence:
         """Find it, and write it in `dtype`."""
         x, w_query, w_value = (in_format(np.array([[float(number)]]), dtype) for number in _query_is_not_value())
         return Sentence(x, w_query, w_query, w_value, dtype)
@@ -79,7 +79,7 @@ class Sample:
     keys: int
     d_k: int
 
-    def build(self, dtype: str, _features: frozenset[Feature]) -> Problem:
+    def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect) -> Problem:
         """Draw the sample: the same one every time, so that a verdict does not change from run to run."""
         random = np.random.default_rng([GATE_SEED, self.runs, self.queries, self.keys, self.d_k])
         shapes = ((1, self.runs, length, self.d_k) for length in (self.queries, self.keys))

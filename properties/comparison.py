@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from attention_tests import Feature, Precision
+from attention_tests import Feature, Precision, Unseeing
 from attention_tests.measurements import ERROR_OVER_BOUND, record_count, record_largest
 from attention_tests.subject import Subject
 from attention_tests.verdict import Disagreement
-from properties.problems import Problem, Sentence
-from reference import error_bound
+from properties.inputs import Problem, Sentence
+from reference import error_bound, matrix
 from reference.error_bound import Expected
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -22,15 +23,38 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 @lru_cache(maxsize=2048)
 def expected(problem: Problem, precision: Precision) -> Expected:
     """Return the oracle's answer to `problem`, and how far a correct implementation may stray from it."""
-    return error_bound.attention(
-        problem.query, problem.key, problem.value, dtype=problem.dtype, arithmetic=precision, scale=problem.scale
+    key, value = problem.for_each_query_head(problem.key), problem.for_each_query_head(problem.value)
+    oracle = error_bound.attention(
+        problem.query,
+        key,
+        value,
+        dtype=problem.dtype,
+        arithmetic=precision,
+        scale=problem.scale,
+        bias=problem.logit_bias,
+        softcap=problem.softcap,
     )
+    return oracle if problem.logit_bias is None else _with_unseeing_rows(oracle, problem, precision)
+
+
+def _with_unseeing_rows(oracle: Expected, problem: Problem, precision: Precision) -> Expected:
+    """Put what the dialect says into the rows of queries that see no word, which the oracle leaves NaN."""
+    unseeing = ~problem.seen.any(axis=-1)
+    if problem.dialect.unseeing is Unseeing.NAN or not unseeing.any():
+        return oracle
+    value, error = oracle.value.copy(), oracle.error.copy()
+    value[unseeing], error[unseeing] = 0.0, 0.0
+    if problem.dialect.unseeing is Unseeing.MEAN:
+        zeros = np.zeros_like(problem.query)
+        mean = expected(Problem(zeros, problem.key, problem.value, problem.dtype), precision)
+        value[unseeing], error[unseeing] = mean.value[unseeing], mean.error[unseeing]
+    return replace(oracle, value=value, error=error)
 
 
 @lru_cache(maxsize=2048)
 def answer(subject: Subject, problem: Problem) -> Array:
     """Return what the implementation says of `problem`, asked once for all laws that compare it with something."""
-    output = subject.attention(problem.query, problem.key, problem.value, scale=problem.scale)
+    output = subject.attention(problem.query, problem.key, problem.value, **problem.options)
     output.flags.writeable = False
     return output
 
@@ -46,8 +70,22 @@ def weights(subject: Subject, problem: Problem) -> Array:
     identity, width = problem.seeing_weights.value, problem.d_k
     slices = [identity[..., start : start + width] for start in range(0, identity.shape[-1], width)]
     padded = [np.pad(part, [(0, 0)] * 3 + [(0, width - part.shape[-1])]) for part in slices]
-    outputs = [subject.attention(problem.query, problem.key, part, scale=problem.scale) for part in padded]
+    outputs = [subject.attention(problem.query, problem.key, part, **problem.options) for part in padded]
     return np.concatenate(outputs, axis=-1)[..., : identity.shape[-1]]
+
+
+@lru_cache(maxsize=2048)
+def expected_lse(problem: Problem, precision: Precision) -> Expected:
+    """Return the oracle's log-sum-exp (batch, heads, n_q), and how far a correct implementation may stray from it."""
+    return error_bound.log_sum_exp(
+        problem.query,
+        problem.for_each_query_head(problem.key),
+        dtype=problem.dtype,
+        arithmetic=precision,
+        scale=problem.scale,
+        bias=problem.logit_bias,
+        softcap=problem.softcap,
+    )
 
 
 def expected_weights(subject: Subject, problem: Problem) -> Expected:
@@ -70,6 +108,27 @@ def moved(oracle: Expected, value: Array, known_within: Array | float = 0.0) -> 
     """
     value = np.broadcast_to(value, oracle.value.shape)
     return replace(oracle, value=value, error=oracle.error + known_within)
+
+
+def merged(problem: Problem, parts: Sequence[Problem], precision: Precision) -> Expected:
+    """Return the answer to `problem`, with the bound for merging the answers to parts of its words in float64.
+
+    With shares s_k = e^(L_k - L), log-sum-exps known within T and outputs o_k within τ_k, a merged output strays by no
+    more than Σ s_k (e^2T τ_k + (e^2T - 1) |o_k - o|). Merging rounds fewer than sixteen times, and the exponents by
+    as much again as a log-sum-exp is large.
+    """
+    whole = expected(problem, precision)
+    outputs, sums = [expected(part, precision) for part in parts], [expected_lse(part, precision) for part in parts]
+    with np.errstate(all="ignore"):
+        shares = np.moveaxis(matrix.softmax(np.stack([lse.value for lse in sums], axis=-1)), -1, 0)
+        known_within = [lse.tolerance + 2.0**-51 * (1 + np.abs(lse.value)) for lse in sums]
+        grown = np.exp(2 * np.max(known_within, axis=0))[..., None]
+        error = np.zeros_like(whole.value)
+        for share, output in zip(shares[..., None], outputs, strict=True):
+            moved_by = (grown - 1) * np.abs(output.value - whole.value)
+            error += share * grown * (output.tolerance + moved_by + 2.0**-49 * np.abs(output.value))
+    error = np.where(np.isnan(error), np.inf, error)
+    return replace(whole, error=error + whole.radius, dtype="float64")
 
 
 def picked(oracle: Expected, where: Any) -> Expected:

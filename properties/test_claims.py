@@ -22,7 +22,8 @@ from properties.comparison import (
     moved,
     weights,
 )
-from properties.problems import ANY_PROBLEM, ANY_SENTENCE, Problem, Sentence
+from properties.inputs import Problem, Sentence
+from properties.problems import ANY_PROBLEM, ANY_SENTENCE
 from reference import matrix
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"

@@ -6,7 +6,8 @@ from attention_tests import Feature, Step
 from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_inside_bound, assert_same_bits, expected, expected_of_sentence, picked
-from properties.problems import ANY_PROBLEM, DOCUMENT_SENTENCES, Problem, Sentence, problems
+from properties.inputs import Problem, Sentence
+from properties.problems import ANY_PROBLEM, DOCUMENT_SENTENCES, problems
 
 SEVERAL_BATCHES = problems(batches_and_heads=((2, 1), (3, 1), (2, 2), (3, 2)))
 SEVERAL_HEADS = problems(batches_and_heads=((1, 2), (1, 3), (2, 3), (1, 4)))

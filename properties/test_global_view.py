@@ -14,7 +14,8 @@ from properties.comparison import (
     moved,
     picked,
 )
-from properties.problems import ANY_PROBLEM, ANY_SENTENCE, Problem, Sentence, problems, sentences
+from properties.inputs import Problem, Sentence
+from properties.problems import ANY_PROBLEM, ANY_SENTENCE, problems, sentences
 
 GENTLE_PROBLEMS = problems(regimes=("small integers", "normal", "uniform", "ties"), overlays=("none",))
 GENTLE_SENTENCES = sentences(regimes=("small integers", "uniform"))

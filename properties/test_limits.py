@@ -13,7 +13,8 @@ from properties.comparison import (
     moved,
     weights,
 )
-from properties.problems import ANY_PROBLEM, Problem, problems
+from properties.inputs import Problem
+from properties.problems import ANY_PROBLEM, problems
 
 ONE_WORD = problems(keys=(1,))
 

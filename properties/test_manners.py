@@ -11,7 +11,8 @@ from attention_tests import Feature
 from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_equal, assert_inside_bound, assert_same_bits, expected
-from properties.problems import ANY_PROBLEM, Problem, problems
+from properties.inputs import Problem
+from properties.problems import ANY_PROBLEM, problems
 from properties.test_every_word import SEVERAL_BATCHES
 
 MANY_ZEROS = problems(regimes=("zeros", "signed zeros", "iota", "small integers", "spikes"))

@@ -16,7 +16,8 @@ from properties.comparison import (
     moved,
     picked,
 )
-from properties.problems import ANY_PROBLEM, ANY_SENTENCE, Problem, Sentence, problems
+from properties.inputs import Problem, Sentence
+from properties.problems import ANY_PROBLEM, ANY_SENTENCE, problems
 from reference import vector
 
 SPREAD_SCORES = problems(regimes=("normal", "small integers"), d_k=(4, 5, 7, 8, 16), keys=(2, 3, 4, 5, 8, 16))

@@ -5,7 +5,8 @@ from attention_tests.law import law
 from attention_tests.measurements import record_count
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_inside_bound, expected
-from properties.problems import Problem, problems
+from properties.inputs import Problem
+from properties.problems import problems
 
 SHORT_AND_LONG = problems(sometimes_long=True)
 AMPLIFIERS = problems(regimes=("amplifier",), overlays=("none",))

@@ -4,7 +4,8 @@ from attention_tests import Step
 from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import assert_equal, assert_inside_bound, expected_of_sentence, picked
-from properties.problems import ANY_SENTENCE, Sentence, sentences
+from properties.inputs import Sentence
+from properties.problems import ANY_SENTENCE, sentences
 from reference import error_bound
 
 FEW_INTEGERS = sentences(regimes=("ones", "iota", "small integers"), d_model=(1, 2, 3, 4, 5, 7))

@@ -8,7 +8,8 @@ from attention_tests import Feature, Step
 from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_inside_bound, expected, moved
-from properties.problems import ANY_PROBLEM, Problem, problems
+from properties.inputs import Problem
+from properties.problems import ANY_PROBLEM, problems
 from reference import error_bound
 
 LARGE_INPUTS = problems(regimes=("large",), overlays=("none", "tied rows"))

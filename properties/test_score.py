@@ -4,7 +4,8 @@ from attention_tests import Step
 from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_equal, assert_inside_bound, expected
-from properties.problems import ANY_PROBLEM, Problem
+from properties.inputs import Problem
+from properties.problems import ANY_PROBLEM
 from reference import error_bound
 
 

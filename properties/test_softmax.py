@@ -15,7 +15,8 @@ from properties.comparison import (
     moved,
     weights,
 )
-from properties.problems import ANY_PROBLEM, Problem, in_format, problems
+from properties.inputs import Problem, in_format
+from properties.problems import ANY_PROBLEM, problems
 from reference import error_bound
 
 INTEGER_PROBLEMS = problems(regimes=("iota", "small integers"), overlays=("none", "tied rows"))

@@ -14,7 +14,8 @@ from properties.comparison import (
     moved,
     picked,
 )
-from properties.problems import ANY_PROBLEM, Problem, problems
+from properties.inputs import Problem
+from properties.problems import ANY_PROBLEM, problems
 from reference import error_bound
 
 INTEGER_VALUES = problems(regimes=("iota", "small integers"), overlays=("none",))

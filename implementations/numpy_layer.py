@@ -1,0 +1,92 @@
+"""Attention in NumPy as layers have it: grouped heads, masks, causality, windows, soft caps, the log-sum-exp."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from attention_tests.implementation import Array, Dialect, Feature, Implementation, Precision, Unseeing
+
+# An overflow, and the NaN it may lead to, is an answer for the suite to judge. Only NumPy would also warn of it.
+_quietly = np.errstate(all="ignore")
+
+
+@_quietly
+def attention(  # noqa: PLR0913 - what layers offer
+    query: Array,
+    key: Array,
+    value: Array,
+    *,
+    scale: float | None = None,
+    mask: Array | None = None,
+    bias: Array | None = None,
+    causal: bool = False,
+    window: int | None = None,
+    softcap: float | None = None,
+    dropout: float = 0.0,
+    return_lse: bool = False,
+) -> Array | tuple[Array, Array]:
+    """Return the output (batch, heads, n_q, d_v) and, if asked for, the log-sum-exp (batch, heads, n_q).
+
+    Raises ValueError for a dropout: this is evaluation.
+    """
+    if dropout:
+        raise ValueError("dropout is for training")
+    inputs = query.dtype
+    query, key, value = _at_least_float32(query, key, value)
+    key, value = (_for_each_query_head(array, query) for array in (key, value))
+    scores = query @ key.mT * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    if softcap is not None:
+        scores = softcap * np.tanh(scores / softcap)
+    if bias is not None:
+        scores = scores + bias
+    seen = _seen(scores, mask, causal=causal, window=window)
+    scores = np.where(seen & ~np.isneginf(0 if bias is None else bias), scores, -np.inf)
+    largest = scores.max(axis=-1, keepdims=True, initial=-np.inf)
+    weights = np.exp(scores - np.where(np.isneginf(largest), 0, largest))
+    total = weights.sum(axis=-1, keepdims=True)
+    # A query that sees no word: nothing over one is zero.
+    output = _average(weights, value) / np.where(total == 0, 1, total)
+    if not return_lse:
+        return output.astype(inputs)
+    return output.astype(inputs), (largest + np.log(total))[..., 0]
+
+
+def _at_least_float32(*arrays: Array) -> tuple[Array, ...]:
+    # NumPy rounds float16 after every operation, and has no score beyond 65504.
+    return tuple(array.astype(np.result_type(array, np.float32), copy=False) for array in arrays)
+
+
+def _for_each_query_head(array: Array, query: Array) -> Array:
+    if array.shape[1] in (0, query.shape[1]):
+        return array
+    return np.repeat(array, query.shape[1] // array.shape[1], axis=1)
+
+
+def _seen(scores: Array, mask: Array | None, *, causal: bool, window: int | None) -> Array:
+    """Return which words each query sees: those that nothing hides, (batch, heads, n_q, n_k)."""
+    seen = np.ones(scores.shape, bool) if mask is None else np.broadcast_to(mask, scores.shape)
+    ahead = np.arange(scores.shape[-1]) - np.arange(scores.shape[-2])[:, None]
+    if causal:
+        seen = seen & (ahead <= 0)
+    return seen if window is None else seen & (np.abs(ahead) < window)
+
+
+def _average(weights: Array, value: Array) -> Array:
+    """Return the sum of the weighted values; one without weight is left out, since 0 · NaN is NaN."""
+    finite = np.isfinite(value)
+    total: Array = weights @ np.where(finite, value, 0)
+    if finite.all():
+        return total
+    weighted = np.where(weights[..., None] > 0, weights[..., None] * value[..., None, :, :], 0)
+    return np.where((weights > 0) @ ~finite, weighted.sum(axis=-2), total)
+
+
+LAYER = Implementation(
+    name="numpy-layer",
+    attention=attention,
+    supports=frozenset(Feature),
+    dtypes={"float64": Precision.float64(), "float32": Precision.float32(), "float16": Precision.upcast()},
+    dialect=Dialect(unseeing=Unseeing.ZEROS),
+)

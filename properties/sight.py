@@ -1,0 +1,94 @@
+"""Who sees whom: masks, causality and windows as sets of words that a query may see, and the biases that are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests import Alignment
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+Shape: TypeAlias = tuple[int, ...]
+
+
+def places_ahead(n_q: int, n_k: int, alignment: Alignment) -> Array:
+    """Return how many places each word stands after the one of each query, (n_q, n_k)."""
+    first = 0 if alignment is Alignment.TOP_LEFT else n_k - n_q
+    return np.asarray(np.arange(n_k) - (np.arange(n_q)[:, None] + first))
+
+
+def causal(n_q: int, n_k: int, alignment: Alignment) -> Array:
+    """Return which words stand no later than the one of each query, (n_q, n_k)."""
+    return np.asarray(places_ahead(n_q, n_k, alignment) <= 0)
+
+
+def window(n_q: int, n_k: int, size: int, alignment: Alignment) -> Array:
+    """Return which words stand fewer than `size` places from the one of each query, (n_q, n_k)."""
+    return np.asarray(np.abs(places_ahead(n_q, n_k, alignment)) < size)
+
+
+def _most(random: np.random.Generator, shape: Shape) -> Array:
+    luck = random.random(shape)
+    return np.asarray((luck < 0.7) | (luck == luck.min(axis=-1, keepdims=True)))
+
+
+def _few(random: np.random.Generator, shape: Shape) -> Array:
+    return random.random(shape) < 0.2
+
+
+def _one(random: np.random.Generator, shape: Shape) -> Array:
+    return np.asarray(np.arange(shape[-1]) == random.integers(0, shape[-1], (*shape[:-1], 1)))
+
+
+def _padding(random: np.random.Generator, shape: Shape) -> Array:
+    lengths = random.integers(1, shape[-1] + 1, (*shape[:-2], 1, 1))
+    return np.broadcast_to(np.arange(shape[-1]) < lengths, shape)
+
+
+def _triangle(_random: np.random.Generator, shape: Shape) -> Array:
+    return np.tril(np.ones(shape, bool))
+
+
+def _blind(random: np.random.Generator, shape: Shape) -> Array:
+    """Hide everything from about half of the queries."""
+    return np.broadcast_to(random.random((*shape[:-1], 1)) < 0.5, shape) & _most(random, shape)
+
+
+MASKS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
+    "all": lambda _random, shape: np.ones(shape, bool),
+    "triangle": _triangle,
+    "padding": _padding,
+    "one": _one,
+    "most": _most,
+    "few": _few,
+    "blind": _blind,
+}
+"""Boolean masks by name, True where a word is seen; the plainest comes first. "few" and "blind" may hide all words."""
+
+
+def _distance(_random: np.random.Generator, shape: Shape) -> Array:
+    return np.zeros(shape) - 0.5 * np.abs(places_ahead(shape[-2], shape[-1], Alignment.TOP_LEFT))
+
+
+def _hiding(random: np.random.Generator, shape: Shape) -> Array:
+    return np.where(_most(random, shape), random.standard_normal(shape), -np.inf)
+
+
+BIASES: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
+    "zero": lambda _random, shape: np.zeros(shape),
+    "distance": _distance,
+    "normal": lambda random, shape: random.standard_normal(shape),
+    "large": lambda random, shape: 30 * random.standard_normal(shape),
+    "hiding": _hiding,
+}
+"""Biases by name."""
+
+BROADCASTS = ("bhqk", "11qk", "b1qk", "1hqk", "111k", "b11k", "bh1k", "bhq1", "1111", "qk", "1k")
+"""The shapes that a mask or a bias can have: a 1 stands where one row serves all, and leading axes may be missing."""
+
+
+def broadcast_shape(axes: str, shape: Shape) -> Shape:
+    """Return the shape (batch, heads, n_q, n_k) with ones in it, or without its leading axes, as `axes` says."""
+    return tuple(1 if letter == "1" else shape["bhqk".index(letter)] for letter in axes)

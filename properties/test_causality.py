@@ -1,0 +1,104 @@
+"""Clause `every-word` with later words hidden, or those far away."""
+
+import numpy as np
+
+from attention_tests import Feature
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import answer, assert_inside_bound, assert_same_bits, expected, picked
+from properties.inputs import Problem
+from properties.problems import Asking, problems
+from properties.sight import BIASES, MASKS
+
+CAUSAL = problems(asking=Asking(causal=(True,)))
+CAUSAL_AND_MASKED = problems(asking=Asking(masks=tuple(MASKS), causal=(True,)))
+CAUSAL_AND_BIASED = problems(asking=Asking(biases=tuple(BIASES), causal=(True,)))
+WINDOWED = problems(asking=Asking(windows=(1, 2, 3, 8, 16)))
+CAUSAL_AND_WINDOWED = problems(asking=Asking(causal=(True,), windows=(1, 2, 3, 8, 16)))
+PLAIN = problems()
+
+
+def as_long_as_keys(problem: Problem) -> Problem:
+    """Return the problem with as many queries as keys, for which all alignments agree."""
+    rows = np.arange(problem.key.shape[-2]) % problem.query.shape[-2]
+    return problem.with_arrays(query=problem.query[..., rows, :])
+
+
+@law("every-word", Feature.CAUSAL, given=CAUSAL)
+def test_a_causal_query_sees_no_later_word(subject: Subject, problem: Problem) -> None:
+    """A query weighs its own word and the earlier ones."""
+    words = as_long_as_keys(problem)
+    assert_inside_bound(answer(subject, words), expected(words, subject.precision))
+
+
+@law("every-word", Feature.CAUSAL, Feature.LENGTHS, given=CAUSAL)
+def test_causality_is_aligned_as_the_dialect_says(subject: Subject, problem: Problem) -> None:
+    """With more queries than keys, or fewer, one rule says which word is a query's own."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("every-word", Feature.CAUSAL, given=CAUSAL)
+def test_later_words_change_no_bit_of_earlier_outputs(subject: Subject, problem: Problem) -> None:
+    """Other keys and values after a word leave the outputs up to it as they were, to the bit."""
+    words = as_long_as_keys(problem)
+    place = problem.random.integers(words.key.shape[-2])
+    later = np.arange(words.key.shape[-2])[:, None] > place
+    key, value = (np.where(later, 1 - array, array) for array in (words.key, words.value))
+    changed = words.with_arrays(key=key, value=value)
+    assert_same_bits(answer(subject, changed)[..., : place + 1, :], answer(subject, words)[..., : place + 1, :])
+
+
+@law("every-word", Feature.CAUSAL, Feature.MASK, given=CAUSAL)
+def test_causality_is_a_triangular_mask(subject: Subject, problem: Problem) -> None:
+    """To be causal is to be given a mask that hides later words."""
+    output = subject.attention(problem.query, problem.key, problem.value, mask=problem.seen)
+    assert_inside_bound(output, expected(problem, subject.precision))
+
+
+@law("every-word", Feature.CAUSAL, Feature.LENGTHS, given=CAUSAL)
+def test_words_that_come_one_by_one_give_the_whole(subject: Subject, problem: Problem) -> None:
+    """A query given the keys and values so far, as from a cache, gets its row of the causal whole."""
+    words = as_long_as_keys(problem)
+    place = int(problem.random.integers(words.key.shape[-2]))
+    so_far, own = (..., slice(0, place + 1), slice(None)), (..., slice(place, place + 1), slice(None))
+    output = subject.attention(words.query[own], words.key[so_far], words.value[so_far])
+    assert_inside_bound(output, picked(expected(words, subject.precision), own))
+
+
+@law("every-word", Feature.CAUSAL, Feature.MASK, Feature.TOGETHER, given=CAUSAL_AND_MASKED)
+def test_a_causal_mask_hides_what_either_hides(subject: Subject, problem: Problem) -> None:
+    """With a mask and causality a query sees what both let it see."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("every-word", Feature.CAUSAL, Feature.BIAS, Feature.TOGETHER, given=CAUSAL_AND_BIASED)
+def test_a_bias_counts_for_the_words_that_causality_leaves(subject: Subject, problem: Problem) -> None:
+    """With a bias and causality, the bias counts for the words up to a query's own."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("every-word", Feature.WINDOW, given=WINDOWED)
+def test_a_window_hides_the_words_far_away(subject: Subject, problem: Problem) -> None:
+    """A query weighs the words fewer than `window` places from its own, on either side."""
+    words = as_long_as_keys(problem)
+    assert_inside_bound(answer(subject, words), expected(words, subject.precision))
+
+
+@law("every-word", Feature.WINDOW, Feature.LENGTHS, given=WINDOWED)
+def test_a_window_is_aligned_as_the_dialect_says(subject: Subject, problem: Problem) -> None:
+    """With more queries than keys, or fewer, the window lies around the word that the dialect calls a query's own."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("every-word", Feature.WINDOW, given=PLAIN)
+def test_a_window_over_all_words_is_none(subject: Subject, problem: Problem) -> None:
+    """A window that reaches past both ends changes nothing."""
+    reach = problem.query.shape[-2] + problem.key.shape[-2]
+    output = subject.attention(problem.query, problem.key, problem.value, window=reach)
+    assert_inside_bound(output, expected(problem, subject.precision))
+
+
+@law("every-word", Feature.WINDOW, Feature.CAUSAL, Feature.TOGETHER, given=CAUSAL_AND_WINDOWED)
+def test_a_causal_window_holds_the_last_words(subject: Subject, problem: Problem) -> None:
+    """With a window and causality a query sees its own word and the `window` - 1 before it."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

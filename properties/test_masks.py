@@ -1,0 +1,130 @@
+"""Clause `every-word` with words hidden: to hide a word from a query is to leave it out."""
+
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests import Feature
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import answer, assert_equal, assert_inside_bound, assert_same_bits, expected, moved
+from properties.inputs import Problem
+from properties.problems import Asking, problems
+from properties.sight import BIASES, BROADCASTS, MASKS
+
+MASKED = problems(asking=Asking(masks=tuple(MASKS), axes=BROADCASTS))
+PADDED = problems(asking=Asking(masks=("padding", "most"), axes=("111k",)))
+SOME_BLIND = problems(asking=Asking(masks=("blind",)))
+BIASED = problems(asking=Asking(biases=tuple(BIASES), axes=BROADCASTS))
+HIDING = problems(asking=Asking(biases=("hiding",)))
+MASKED_AND_BIASED = problems(asking=Asking(masks=tuple(MASKS), biases=tuple(BIASES)))
+PLAIN = problems()
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+HUGE = {"float64": 1e30, "float32": 1e30, "bfloat16": 1e30, "float16": 100.0}
+
+
+def nobody_sees(problem: Problem) -> Array:
+    """Return which words are hidden from every query, (batch, key heads, n_k, 1)."""
+    seen = np.asarray(problem.seen.any(axis=-2))
+    return ~seen[..., None]
+
+
+@law("every-word", Feature.MASK, given=MASKED)
+def test_a_mask_of_any_shape_hides_what_it_says(subject: Subject, problem: Problem) -> None:
+    """A query weighs the words that its mask lets it see, and no others, whatever shape the mask broadcasts from."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("every-word", Feature.MASK, Feature.LENGTHS, given=PADDED)
+def test_hiding_a_word_is_leaving_it_out(subject: Subject, problem: Problem) -> None:
+    """Hidden keys and values might as well not be there."""
+    seen = problem.seen[0, 0, 0]
+    shown = Problem(problem.query, problem.key[..., seen, :], problem.value[..., seen, :], problem.dtype)
+    assert_inside_bound(answer(subject, problem), expected(shown, subject.precision))
+
+
+@law("every-word", Feature.MASK, given=PLAIN)
+def test_a_mask_that_hides_nothing_is_none(subject: Subject, problem: Problem) -> None:
+    """A mask that lets every query see every word changes nothing."""
+    everything = np.ones(problem.logits_shape, bool)
+    output = subject.attention(problem.query, problem.key, problem.value, mask=everything)
+    assert_inside_bound(output, expected(problem, subject.precision))
+
+
+@law("every-word", Feature.MASK, given=MASKED)
+def test_finite_numbers_in_hidden_words_reach_nothing(subject: Subject, problem: Problem) -> None:
+    """Numbers of 1e30 in words that nobody sees, or of 100 where 1e30 is infinite, do not change the output."""
+    unseen = nobody_sees(problem)
+    key, value = (np.where(unseen, HUGE[subject.dtype], array) for array in (problem.key, problem.value))
+    output = subject.attention(problem.query, key, value, **problem.options)
+    assert_inside_bound(output, expected(problem, subject.precision))
+
+
+@law("every-word", Feature.MASK, Feature.NON_FINITE, given=MASKED)
+def test_nan_and_infinity_in_hidden_words_reach_nothing(subject: Subject, problem: Problem) -> None:
+    """What is not a number, in words that nobody sees, reaches no output."""
+    unseen = nobody_sees(problem)
+    for poison in (np.nan, np.inf, -np.inf):
+        key, value = (np.where(unseen, poison, array) for array in (problem.key, problem.value))
+        output = subject.attention(problem.query, key, value, **problem.options)
+        assert_inside_bound(output, expected(problem, subject.precision))
+
+
+@law("every-word", Feature.MASK, given=SOME_BLIND)
+def test_a_query_that_sees_nothing_gets_what_the_dialect_says(subject: Subject, problem: Problem) -> None:
+    """A query that sees no word gets the dialect's row, and the others get theirs."""
+    unseeing = ~problem.seen.any(axis=-1)
+    output, oracle = answer(subject, problem), expected(problem, subject.precision)
+    assert_equal(np.isnan(output[unseeing]), np.isnan(oracle.value[unseeing]))
+    assert_inside_bound(output, oracle)
+
+
+@law("every-word", Feature.MASK, given=MASKED)
+def test_how_a_mask_lies_in_memory_does_not_matter(subject: Subject, problem: Problem) -> None:
+    """A mask with gaps, transposed, or repeated without being copied, is the mask."""
+    inputs = [subject.give(array) for array in (problem.query, problem.key, problem.value)]
+    for mask in subject.mask_views(problem.seen, problem.logits_shape):
+        output = subject.attend_natively(*inputs, mask=mask)
+        assert_inside_bound(subject.take(output, answer(subject, problem).shape), expected(problem, subject.precision))
+
+
+@law("every-word", Feature.BIAS, given=BIASED)
+def test_a_bias_of_any_shape_is_added_to_the_scaled_scores(subject: Subject, problem: Problem) -> None:
+    """A bias is added after the scale and before the softmax, whatever shape it broadcasts from."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("every-word", Feature.BIAS, given=HIDING)
+def test_a_bias_of_minus_infinity_hides_as_a_mask_does(subject: Subject, problem: Problem) -> None:
+    """A bias that is -∞ in places and 0 elsewhere is a mask."""
+    hiding = np.where(problem.seen, 0.0, -np.inf)
+    output = subject.attention(problem.query, problem.key, problem.value, bias=hiding)
+    masked = replace(problem, bias=None, mask=problem.seen)
+    assert_inside_bound(output, expected(masked, subject.precision))
+
+
+@law("every-word", Feature.BIAS, given=PLAIN)
+def test_a_bias_that_is_the_same_for_all_words_changes_nothing(subject: Subject, problem: Problem) -> None:
+    """One number added to all scores of a query is a shift, which softmax ignores."""
+    shift = np.zeros(problem.logits_shape) + problem.random.integers(-3, 4, (*problem.logits_shape[:-1], 1))
+    raised, original = replace(problem, bias=shift), expected(problem, subject.precision)
+    bound = moved(expected(raised, subject.precision), original.value, original.radius)
+    assert_inside_bound(answer(subject, raised), bound)
+
+
+@law("every-word", Feature.MASK, Feature.BIAS, Feature.TOGETHER, given=MASKED_AND_BIASED)
+def test_a_mask_and_a_bias_both_count(subject: Subject, problem: Problem) -> None:
+    """A query sees the words that neither hides, and the bias counts for those."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("every-word", Feature.MASK, given=MASKED)
+def test_masks_are_not_written(subject: Subject, problem: Problem) -> None:
+    """A call leaves its mask as it was."""
+    mask = subject.give_options({"mask": problem.mask})["mask"]
+    before = subject.read_mask(mask)
+    subject.attend_natively(*(subject.give(array) for array in (problem.query, problem.key, problem.value)), mask=mask)
+    assert_same_bits(subject.read_mask(mask), before)

@@ -1,0 +1,64 @@
+"""Clauses `scale` and `softmax` as layers have them: soft caps, the log-sum-exp, dropout that is off."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from attention_tests import Feature
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import answer, assert_inside_bound, expected, expected_lse, merged
+from properties.inputs import Problem
+from properties.problems import Asking, problems
+from properties.sight import MASKS
+from reference import matrix
+
+CAPS = (30.0, 1.0, 50.0, 0.1)
+CAPPED = problems(asking=Asking(softcaps=CAPS))
+CAPPED_AND_MASKED = problems(asking=Asking(masks=tuple(MASKS), softcaps=CAPS))
+PLAIN = problems()
+
+
+@law("scale", Feature.SOFTCAP, given=CAPPED)
+def test_a_soft_cap_squeezes_the_scaled_scores(subject: Subject, problem: Problem) -> None:
+    """A soft cap c makes c·tanh(s / c) of each score s, after the scale."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("scale", Feature.SOFTCAP, Feature.MASK, given=CAPPED_AND_MASKED)
+def test_a_soft_cap_leaves_hidden_words_hidden(subject: Subject, problem: Problem) -> None:
+    """The cap comes before the mask: a hidden word is hidden, and not a score of -c."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("scale", Feature.SOFTCAP, Feature.SCALE, given=CAPPED)
+def test_a_soft_cap_comes_after_an_explicit_scale(subject: Subject, problem: Problem) -> None:
+    """The scale that is asked for is applied before the cap."""
+    scaled = replace(problem, scale=float(problem.random.choice([0.25, 3.0, -0.5])))
+    assert_inside_bound(answer(subject, scaled), expected(scaled, subject.precision))
+
+
+@law("softmax", Feature.LOG_SUM_EXP, given=PLAIN)
+def test_log_sum_exp_is_the_logarithm_of_the_denominator(subject: Subject, problem: Problem) -> None:
+    """The log-sum-exp of a query is the logarithm of the sum of the exponentials of its scaled scores."""
+    output, lse = subject.attention_and_lse(problem.query, problem.key, problem.value)
+    assert_inside_bound(lse, expected_lse(problem, subject.precision))
+    assert_inside_bound(output, expected(problem, subject.precision))
+
+
+@law("softmax", Feature.LOG_SUM_EXP, Feature.LENGTHS, given=PLAIN)
+def test_parts_merged_by_log_sum_exp_are_the_whole(subject: Subject, problem: Problem) -> None:
+    """Attention over two parts of the words, each weighed by its share of the sum of exponentials, is the whole."""
+    halves = np.array_split(problem.random.permutation(problem.key.shape[-2]), min(2, problem.key.shape[-2]))
+    parts = [problem.with_arrays(key=problem.key[..., half, :], value=problem.value[..., half, :]) for half in halves]
+    answers = [subject.attention_and_lse(part.query, part.key, part.value) for part in parts]
+    shares = matrix.softmax(np.stack([lse for _, lse in answers], axis=-1))
+    outputs = np.stack([output for output, _ in answers], axis=-2)
+    assert_inside_bound((shares[..., None] * outputs).sum(axis=-2), merged(problem, parts, subject.precision))
+
+
+@law("softmax", Feature.DROPOUT, given=PLAIN)
+def test_dropout_of_zero_drops_nothing(subject: Subject, problem: Problem) -> None:
+    """Asking for no dropout is not asking for any."""
+    output = subject.attention(problem.query, problem.key, problem.value, dropout=0.0)
+    assert_inside_bound(output, expected(problem, subject.precision))
