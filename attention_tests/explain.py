@@ -48,8 +48,8 @@ def literals(drawn: Drawn) -> list[str]:
             if array.size <= ELEMENTS_TO_PRINT
             else [f"# {name}: {drawn.dtype}, of shape {array.shape}"]
         )
-    scale = getattr(drawn, "scale", None)
-    return lines if scale is None else [*lines, f"scale = {float(scale)!r}"]
+    options = getattr(drawn, "options", {})
+    return lines + [f"{name} = {option!r}" for name, option in options.items() if name not in drawn.axes]
 
 
 def one_line(drawn: Drawn) -> str:
@@ -59,7 +59,10 @@ def one_line(drawn: Drawn) -> str:
 
 def literal(name: str, array: Array, dtype: str) -> list[str]:
     """Write one array so that evaluating the text gives the same bits, in the fewest digits that do."""
-    numbers, start = _narrowed(array, dtype), f"{name} = np.array("
+    numbers = _narrowed(array, dtype)
+    if numbers.size == 0:
+        return [f"{name} = np.zeros({numbers.shape}, dtype=np.{numbers.dtype})"]
+    start = f"{name} = np.array("
     with np.printoptions(
         floatmode="unique", suppress=False, sign="-", nanstr="np.nan", infstr="np.inf", formatter=None, legacy=False
     ):
@@ -75,6 +78,8 @@ def number(x: float, dtype: str) -> str:
 
 
 def _narrowed(array: Array, dtype: str) -> Array:
+    if array.dtype == bool:
+        return array
     # NumPy has no bfloat16: every bfloat16 number is a float32 one.
     with np.errstate(all="ignore"):
         narrow = array.astype("float32" if dtype == "bfloat16" else dtype)

@@ -13,6 +13,8 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 D = TypeVar("D", bound=Drawn)
 
 CALLS = 1000
+FIXED = "1"
+"""The letter of an axis that must not get shorter."""
 ELEMENTS_ONE_BY_ONE = 64
 
 
@@ -35,7 +37,7 @@ def minimise(drawn: D, fails: Callable[[D], bool], calls: int = CALLS) -> D:
 
 
 def _smaller(drawn: D) -> Iterator[D]:
-    for letter in sorted(set("".join(drawn.axes.values()))):
+    for letter in sorted({*"".join(drawn.axes.values())} - {FIXED}):
         yield from _shorter(drawn, letter)
     for name in drawn.axes:
         yield from _plainer(drawn, name)
@@ -68,16 +70,17 @@ def _fewer(length: int) -> Iterator[list[int]]:
 
 def _plainer(drawn: D, name: str) -> Iterator[D]:
     array: Array = getattr(drawn, name)
-    for change in _CHANGES:
-        if _is_plainer(change(array), array).all(where=change(array) != array) and (change(array) != array).any():
+    changes, is_plainer = ((np.ones_like,), np.greater) if array.dtype == bool else (_CHANGES, _is_plainer)
+    for change in changes:
+        if is_plainer(change(array), array).all(where=change(array) != array) and (change(array) != array).any():
             yield drawn.with_arrays(**{name: change(array)})
     if array.size > ELEMENTS_ONE_BY_ONE:
         return
     for place in np.ndindex(array.shape):
-        for change in _CHANGES:
+        for change in changes:
             changed = array.copy()
             changed[place] = change(array[place])
-            if changed[place] != array[place] and _is_plainer(changed[place], array[place]).all():
+            if changed[place] != array[place] and is_plainer(changed[place], array[place]).all():
                 yield drawn.with_arrays(**{name: changed})
 
 

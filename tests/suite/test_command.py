@@ -32,7 +32,7 @@ def python(folder: Path, module: str, *arguments: str) -> subprocess.CompletedPr
 
 def table(output: str, title: str) -> list[str]:
     lines = output.splitlines()
-    start = next(i for i, line in enumerate(lines) if f" {title} " in line)
+    start = next(i for i, line in enumerate(lines) if f"= {title} =" in line)
     end = next(i for i, line in enumerate(lines[start + 1 :], start + 1) if line.startswith(("===", "!!!")))
     return lines[start + 1 : end]
 
@@ -104,12 +104,14 @@ def test_workers_report_what_one_process_does(several: subprocess.CompletedProce
         assert table(shared.stdout, title) == table(several.stdout, title)
 
 
-def test_workers_report_all_that_is_known_in_its_order(tmp_path: Path) -> None:
-    options = [f"--rootdir={tmp_path}", f"--config-file={suite.CONFIGURATION}", "-pno:cacheprovider", "-n1", *A_FEW]
+def test_workers_report_all_that_is_installed_in_its_order(tmp_path: Path) -> None:
+    (tmp_path / "torch.py").write_text("raise ModuleNotFoundError('No module named torch', name='torch')\n")
+    options = [f"--rootdir={tmp_path}", f"--config-file={suite.CONFIGURATION}", "-pno:cacheprovider", "-n2", *A_FEW]
     done = python(tmp_path, "pytest", *options, str(suite.FOLDER / "properties"))
     assert done.returncode == pytest.ExitCode.OK
     rows = [line.split()[0] for line in table(done.stdout, "promises")[2:]]
-    assert list(dict.fromkeys(rows)) == list(implementations.names())
+    assert list(dict.fromkeys(rows)) == [name for name in implementations.names() if not name.startswith("torch")]
+    assert "torch-steps needs the package 'torch', which is not installed" in "\n".join(table(done.stdout, "not run"))
 
 
 def test_a_report_for_other_machines_is_written(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from attention_tests import Feature
 from attention_tests.minimise import CALLS, minimise
-from properties.problems import Plan, Problem, Sentence, SentencePlan, in_format
+from properties.inputs import Problem, Sentence, in_format
+from properties.plans import Plan, SentencePlan
 from reference.formats import FORMATS, round_to
 
 ALL = frozenset(Feature)
@@ -83,6 +86,38 @@ def test_axes_that_are_tied_stay_tied() -> None:
         return has_three_keys(problem)
 
     assert minimise(tied, is_tied).query.shape == (1, 1, 3, 1)
+
+
+def test_an_axis_that_is_fixed_keeps_its_length() -> None:
+    axes = {"query": "b1qd", "key": "b1kd", "value": "b1kv"}
+    problem = large()
+    fixed = Problem(problem.query, problem.key, problem.value, "float32", axes=axes)
+    assert minimise(fixed, has_three_keys).key.shape == (1, 3, 3, 1)
+
+
+@dataclass(frozen=True)
+class Masked:
+    mask: Any
+    dtype: str = "float32"
+
+    @property
+    def axes(self) -> dict[str, str]:
+        return {"mask": "qk"}
+
+    def with_arrays(self, **arrays: Any) -> Masked:
+        return replace(self, **arrays)
+
+
+def test_a_mask_hides_no_more_than_it_must() -> None:
+    masked = Masked(np.random.default_rng(0).random((5, 7)) < 0.5)
+    assert minimise(masked, lambda masked: not masked.mask.all()).mask.tolist() == [[False]]
+    assert minimise(masked, lambda masked: masked.mask.shape == (5, 7)).mask.all()
+    assert minimise(masked, lambda masked: masked.mask.any()).mask.tolist() == [[True]]
+
+
+def test_an_empty_array_can_be_made_no_smaller() -> None:
+    empty = Masked(np.zeros((0, 3)))
+    assert minimise(empty, lambda _: True).mask.shape == (0, 1)
 
 
 def test_a_sentence_is_made_smaller_as_well() -> None:

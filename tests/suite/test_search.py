@@ -105,11 +105,12 @@ def test_an_interruption_ends_the_search() -> None:
         outcome(targets.is_interrupted)
 
 
-def test_an_interruption_ends_the_shrinking() -> None:
+@pytest.mark.parametrize("patience", [10, 20, 30, 40, 50])
+def test_an_interruption_ends_the_shrinking(patience: int) -> None:
     calls = count()
 
     def impatient(query: Array, key: Array, value: Array) -> Array:
-        if next(calls) == 60:
+        if next(calls) == patience:
             raise KeyboardInterrupt
         return targets.forgets_the_scale(query, key, value)
 
