@@ -23,6 +23,17 @@ from attention_tests.verdict import Disagreement, ImplementationRaised
 from attention_tests.wording import article, raised, unknown
 
 CONTRACT = "attention(query, key, value, *, scale=None)"
+OPTIONS = {
+    "scale": Feature.SCALE,
+    "mask": Feature.MASK,
+    "bias": Feature.BIAS,
+    "causal": Feature.CAUSAL,
+    "window": Feature.WINDOW,
+    "softcap": Feature.SOFTCAP,
+    "dropout": Feature.DROPOUT,
+    "return_lse": Feature.LOG_SUM_EXP,
+}
+"""What a bare callable supports because its signature takes it."""
 
 
 class BadTarget(Exception):  # noqa: N818 - the word in the message
@@ -128,7 +139,7 @@ def from_callable(function: Callable[..., Any], name: str) -> Implementation:
         raise BadTarget(
             f"{name}{signature} cannot be called with a query, a key and a value ({error}); its form must be {CONTRACT}"
         ) from None
-    supports |= {feature for feature in Feature if feature in signature.parameters}
+    supports |= {feature for name, feature in OPTIONS.items() if name in signature.parameters}
     return Implementation(name=name, attention=function, supports=frozenset(supports))
 
 

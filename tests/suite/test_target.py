@@ -13,7 +13,7 @@ import pytest
 from attention_tests import Dialect, Feature, Implementation, Layout, Precision
 from attention_tests.declared import problems_of
 from attention_tests.subject import Subject
-from attention_tests.target import BadTarget, resolve, subjects_of, trial
+from attention_tests.target import BadTarget, from_callable, resolve, subjects_of, trial
 from tests.suite import targets
 
 
@@ -105,8 +105,11 @@ def test_what_is_a_target_is_found(target: str) -> None:
 
 
 def test_the_signature_says_what_is_supported() -> None:
-    assert Feature.SCALE in resolve("tests.suite.targets:with_scale").supports
-    assert Feature.SCALE not in resolve("tests.suite.targets:attention").supports
+    def flash(query: Any, key: Any, value: Any, *, causal: bool = False, return_lse: bool = False) -> None: ...
+
+    plain = from_callable(targets.attention, "plain").supports
+    assert from_callable(targets.with_scale, "scaled").supports - plain == {Feature.SCALE}
+    assert from_callable(flash, "flash").supports - plain == {Feature.CAUSAL, Feature.LOG_SUM_EXP}
 
 
 @pytest.mark.parametrize(
