@@ -20,7 +20,7 @@ from properties.problems import ANY_PROBLEM
 from tests.defects import correct
 from tests.defects.correct import Array
 from tests.suite import targets
-from tests.suite.test_explain import evaluated
+from tests.suite.test_literals import evaluated
 
 LAWS = {law.name: law for law in all_laws()}
 INSIDE_THE_BOUND = LAWS["test_every_element_is_inside_the_derived_bound"]
