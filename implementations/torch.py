@@ -3,42 +3,93 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
-from attention_tests.implementation import Array, Feature, Implementation, Precision
+from attention_tests.implementation import Array, Dialect, Feature, Implementation, Precision, Unseeing
 
 
-def attention(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *, scale: float | None = None
+def attention(  # noqa: PLR0913 - what layers offer
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    *,
+    scale: float | None = None,
+    mask: torch.Tensor | None = None,
+    bias: torch.Tensor | None = None,
+    causal: bool = False,
+    window: int | None = None,
+    softcap: float | None = None,
 ) -> torch.Tensor:
-    """Return softmax(scale · Q Kᵀ) V, of shape (…, n_q, d_v).
+    """Return softmax(scale · Q Kᵀ + bias) V, of shape (…, n_q, d_v).
 
     The query is scaled, not the scores: in float16 a score beyond 65504 would be infinite before it is scaled.
     """
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     scores = (query * factor) @ key.mT
-    return torch.softmax(scores, dim=-1) @ value
+    if softcap is not None:
+        scores = softcap * torch.tanh(scores / softcap)
+    if bias is not None:
+        scores = scores + bias
+    for hidden in _hidden(scores, mask, causal=causal, window=window):
+        scores = scores.masked_fill(hidden, -math.inf)
+    # Zeros and not NaN for a query that sees no word: NaN would reach its neighbours (docs/findings/).
+    unseeing = torch.isneginf(scores).all(dim=-1, keepdim=True)
+    return torch.softmax(scores, dim=-1).masked_fill(unseeing, 0) @ value
 
 
-def math_attention(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *, scale: float | None = None
-) -> torch.Tensor:
+def _hidden(
+    scores: torch.Tensor, mask: torch.Tensor | None, *, causal: bool, window: int | None
+) -> Iterator[torch.Tensor]:
+    ahead = torch.arange(scores.shape[-1]) - torch.arange(scores.shape[-2])[:, None]
+    if mask is not None:
+        yield ~mask
+    if causal:
+        yield ahead > 0
+    if window is not None:
+        yield ahead.abs() >= window
+
+
+def math_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
     """Return the same from PyTorch's reference kernel."""
     with sdpa_kernel(SDPBackend.MATH):
-        return scaled_dot_product_attention(query, key, value, scale=scale)
+        return _scaled_dot_product_attention(query, key, value, **options)
 
 
-def flash_attention(
-    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *, scale: float | None = None
-) -> torch.Tensor:
+def flash_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
     """Return the same from PyTorch's flash kernel for the CPU."""
     query, key, value = (_with_adjacent_columns(array) for array in (query, key, value))
     with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
-        return scaled_dot_product_attention(query, key, value, scale=scale)
+        return _scaled_dot_product_attention(query, key, value, **options)
+
+
+def _scaled_dot_product_attention(  # noqa: PLR0913 - what the function offers
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    *,
+    scale: float | None = None,
+    mask: torch.Tensor | None = None,
+    bias: torch.Tensor | None = None,
+    causal: bool = False,
+    dropout: float = 0.0,
+) -> torch.Tensor:
+    # One argument serves for a mask, which is boolean, and for a bias, which is not.
+    return scaled_dot_product_attention(
+        query,
+        key,
+        value,
+        attn_mask=bias if mask is None else mask,
+        dropout_p=dropout,
+        is_causal=causal,
+        scale=scale,
+        enable_gqa=query.shape[1] != key.shape[1],
+    )
 
 
 def _with_adjacent_columns(array: torch.Tensor) -> torch.Tensor:
@@ -61,26 +112,31 @@ def _dtypes(of_16_bit: dict[str, Precision]) -> dict[str, Precision]:
     return {"float64": Precision.float64(), "float32": Precision.float32(), **of_16_bit}
 
 
+_PLAIN = frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS})
+_MASKS = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL})
+
 EAGER = Implementation(
     name="torch",
     attention=attention,
-    supports=frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS}),
+    supports=_PLAIN | _MASKS | {Feature.TOGETHER, Feature.WINDOW, Feature.SOFTCAP},
     # Every operator rounds its result to 16 bit, the scaled query included, and sums in float32.
     dtypes=_dtypes({dtype: replace(Precision.eager(dtype), prescale=dtype) for dtype in ("bfloat16", "float16")}),
     to_native=to_native,
     to_numpy=to_numpy,
+    dialect=Dialect(unseeing=Unseeing.ZEROS),
 )
 SDPA_MATH = replace(
     EAGER,
     name="torch-sdpa-math",
     attention=math_attention,
+    supports=_PLAIN | _MASKS | {Feature.GROUPED_HEADS, Feature.DROPOUT, Feature.EMPTY},
     # Computes in float32 unless `torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp` is set.
     dtypes=_dtypes({dtype: Precision.upcast() for dtype in ("bfloat16", "float16")}),
 )
 SDPA_FLASH = replace(
-    EAGER,
+    SDPA_MATH,
     name="torch-sdpa-flash",
     attention=flash_attention,
-    supports=frozenset({Feature.SCALE, Feature.LENGTHS, Feature.HEADS}),
+    supports=SDPA_MATH.supports - {Feature.VALUE_WIDTH},
     dtypes=_dtypes({dtype: Precision.flash(dtype) for dtype in ("bfloat16", "float16")}),
 )
