@@ -6,9 +6,9 @@ from attention_tests.implementation import (
     Feature,
     Implementation,
     Layout,
-    Precision,
     Step,
     Unseeing,
 )
+from attention_tests.precision import Precision
 
 __all__ = ["Alignment", "Dialect", "Feature", "Implementation", "Layout", "Precision", "Step", "Unseeing"]

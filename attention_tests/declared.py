@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
 
-from attention_tests.implementation import Dialect, Feature, Implementation, Precision, Step
+from attention_tests.implementation import Dialect, Feature, Implementation, Step
+from attention_tests.precision import Precision
 from attention_tests.wording import article, unknown
 from reference.formats import FORMATS
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from tabulate import tabulate
 
-from attention_tests.implementation import Precision
 from attention_tests.measurements import ERROR_OVER_BOUND, Measurements
+from attention_tests.precision import Precision
 from attention_tests.verdict import Verdict
 from reference.document import CLAUSES
 

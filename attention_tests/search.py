@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -36,15 +37,18 @@ def hold(law: Law, subject: Subject, profile: Profile) -> Outcome:
     if missing:
         return Outcome(Verdict.UNSUPPORTED, f"{subject.implementation.name} {missing}")
     with measuring() as measured:
-        broken_by = first_to_break(law, subject, profile)
-    if broken_by is None:
+        broken_by = all_that_break(law, subject, profile)
+    if not broken_by:
         return Outcome(Verdict.PASS, measured=measured)
-    return _refuted(law, subject, profile, broken_by)
+    return replace(_refuted(law, subject, profile, broken_by[0]), measured=measured)
 
 
-def first_to_break(law: Law, subject: Subject, profile: Profile) -> Any:
-    """Return the first plan of the profile on which `subject` breaks `law`, not shrunk; None if there is none."""
-    return next((plan for plan in corpus(law.given, profile) if _failure(law, subject, plan)), None)
+def all_that_break(law: Law, subject: Subject, profile: Profile) -> list[Any]:
+    """Return the plans of the profile on which `subject` breaks `law`, not shrunk.
+
+    All are tried, although the first would do for a verdict, so that what is measured is measured on all.
+    """
+    return [plan for plan in corpus(law.given, profile) if _failure(law, subject, plan)]
 
 
 def corpus(stream: Stream, profile: Profile) -> Iterator[Any]:

@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from attention_tests.implementation import Implementation, Layout, Precision, Step
+from attention_tests.implementation import Implementation, Layout, Step
+from attention_tests.natives import Natives, unwarned
+from attention_tests.precision import Precision
 from attention_tests.verdict import ImplementationRaised, WrongForm
 from attention_tests.wording import article, raised
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
-@contextmanager
-def unwarned() -> Iterator[None]:
-    """Run code that is not ours: it is judged by its answers, not by what it warns of."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
-
-
-class Subject:
+class Subject(Natives):
     """One implementation at one dtype.
 
     Every method takes float64 arrays that are exact in the dtype and returns a float64 array. It raises
@@ -32,14 +24,9 @@ class Subject:
     """
 
     def __init__(self, implementation: Implementation, dtype: str) -> None:
-        self.implementation = implementation
-        self.dtype = dtype
+        super().__init__(implementation, dtype)
         self.precision: Precision = implementation.dtypes[dtype]
         self.features = implementation.features
-        self._layout = implementation.dialect.layout
-
-    def __repr__(self) -> str:
-        return f"{self.implementation.name}-{self.dtype}"
 
     def attention(self, query: Array, key: Array, value: Array, **options: Any) -> Array:
         """Whole function: (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v) → (…, n_q, d_v), … being (batch, heads).
@@ -57,10 +44,9 @@ class Subject:
         if not isinstance(answer, tuple) or len(answer) != 2:
             raise WrongForm(f"{self}: attention with return_lse=True must return two arrays, (output, lse)")
         output, lse = answer
-        shape = query.shape[2:-1] if self._layout is Layout.LENGTH_WIDTH else query.shape[:-1]
-        return self.take(output, (*query.shape[:-1], value.shape[-1])), self._read(Step.ATTENTION, lse, shape).reshape(
-            query.shape[:-1]
-        )
+        rows = query.shape[:-1]
+        sums = self._read(Step.ATTENTION, lse, rows[2:] if self._layout is Layout.LENGTH_WIDTH else rows)
+        return self.take(output, (*rows, value.shape[-1])), sums.reshape(rows)
 
     def self_attention(self, x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
         """From the words on: (n, d_model), (d_model, d_k) twice, (d_model, d_v) → (n, d_v)."""
@@ -90,54 +76,6 @@ class Subject:
         """(…, n_q, n_k, d_v) → (…, n_q, d_v), over the keys."""
         return self._step(Step.SUM, (weighted,), (*weighted.shape[:-2], weighted.shape[-1]))
 
-    def give(self, array: Array) -> Any:
-        """Turn an array (batch, heads, length, width) into a native one in the implementation's layout."""
-        return self._native(self._laid_out(array))
-
-    def give_options(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Turn the masks and biases among the options into native ones, and leave the rest."""
-        return {name: self._give_option(name, option) for name, option in options.items()}
-
-    def _give_option(self, name: str, option: Any) -> Any:
-        if not isinstance(option, np.ndarray):
-            return option
-        if self._layout is Layout.LENGTH_WIDTH and option.ndim == 4:
-            option = option[0, 0]
-        if name == "mask":
-            mask = ~option if self.implementation.dialect.true_hides else option
-            return self.implementation.to_native(np.array(mask, order="C"), "bool")
-        return self._native(option)
-
-    def mask_views(self, mask: Array, shape: tuple[int, ...]) -> Iterator[Any]:
-        """Turn a mask into native ones of the same meaning that lie otherwise in memory.
-
-        Copied for every query, with gaps, transposed, and repeated without being copied.
-        """
-        whole = np.broadcast_to(mask, shape)
-        yield self._give_option("mask", whole)
-        yield self._give_option("mask", np.repeat(whole, 2, axis=-1))[..., ::2]
-        yield self._give_option("mask", whole.swapaxes(-1, -2)).swapaxes(-1, -2)
-        once = self._give_option("mask", np.array(whole[:1, :1]))
-        if self._layout is not Layout.LENGTH_WIDTH and (whole == whole[:1, :1]).all():
-            yield np.broadcast_to(once, shape) if isinstance(once, np.ndarray) else once.expand(shape)
-
-    def read_mask(self, mask: Any) -> Array:
-        """Turn a native mask back into numbers: 1 where it is True."""
-        return np.asarray(self.implementation.to_numpy(mask)).astype(np.float64)
-
-    def views(self, array: Array) -> Iterator[Any]:
-        """Turn an array into native ones of the same numbers that lie otherwise in memory.
-
-        With gaps between the columns, with gaps between the rows, transposed, and, as only NumPy can, backwards.
-        """
-        laid_out = self._laid_out(array)
-        yield self._native(np.repeat(laid_out, 2, axis=-1))[..., ::2]
-        yield self._native(np.repeat(laid_out, 2, axis=-2))[..., ::2, :]
-        yield self._native(laid_out.swapaxes(-1, -2)).swapaxes(-1, -2)
-        backwards = self._native(laid_out[..., ::-1])
-        if isinstance(backwards, np.ndarray):
-            yield backwards[..., ::-1]
-
     def take(self, answer: Any, shape: tuple[int, ...]) -> Array:
         """Read a native answer whose shape in (batch, heads, length, width) must be `shape`."""
         layout = self._layout
@@ -160,23 +98,8 @@ class Subject:
                 f"{self}: attention returned {dtype} for inputs of {given.dtype}; return the dtype of the inputs"
             )
 
-    def _laid_out(self, array: Array) -> Array:
-        if self._layout is Layout.LENGTH_WIDTH:
-            one_head: Array = array[0, 0]
-            return one_head
-        return array.swapaxes(1, 2) if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else array
-
-    def _native(self, array: Array) -> Any:
-        try:
-            with unwarned():
-                # A copy: an implementation that writes its input must not write ours.
-                return self.implementation.to_native(np.array(array, order="C"), self.dtype)
-        except (Exception, SystemExit) as error:
-            given = f"given a float64 array of shape {array.shape} and {self.dtype!r}"
-            raise ImplementationRaised(f"{self}: to_native, {given}, raised {raised(error)}") from error
-
     def _step(self, step: Step, arrays: tuple[Array, ...], shape: tuple[int, ...], *rest: int) -> Array:
-        return self._read(step, self._call(step, (*map(self._native, arrays), *rest)), shape)
+        return self._read(step, self._call(step, (*map(self.native, arrays), *rest)), shape)
 
     def _call(self, step: Step, arguments: tuple[Any, ...], **options: Any) -> Any:
         function: Callable[..., Any] = getattr(self.implementation, step.value)

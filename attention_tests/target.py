@@ -18,7 +18,8 @@ import implementations
 from attention_tests import suite
 from attention_tests.declared import problems_of
 from attention_tests.implementation import Feature, Implementation
-from attention_tests.subject import Subject, unwarned
+from attention_tests.natives import unwarned
+from attention_tests.subject import Subject
 from attention_tests.verdict import Disagreement, ImplementationRaised
 from attention_tests.wording import article, raised, unknown
 

@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from attention_tests.implementation import Array, Feature, Implementation, Precision
+from attention_tests.implementation import Array, Feature, Implementation
+from attention_tests.precision import Precision
 
 # An overflow, and the NaN it may lead to, is an answer for the suite to judge. Only NumPy would also warn of it.
 _quietly = np.errstate(over="ignore", invalid="ignore")

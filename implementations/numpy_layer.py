@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 
-from attention_tests.implementation import Array, Dialect, Feature, Implementation, Precision, Unseeing
+from attention_tests.implementation import Array, Dialect, Feature, Implementation, Unseeing
+from attention_tests.precision import Precision
 
 # An overflow, and the NaN it may lead to, is an answer for the suite to judge. Only NumPy would also warn of it.
 _quietly = np.errstate(all="ignore")

@@ -11,7 +11,8 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
-from attention_tests.implementation import Array, Dialect, Feature, Implementation, Precision, Unseeing
+from attention_tests.implementation import Array, Dialect, Feature, Implementation, Unseeing
+from attention_tests.precision import Precision
 
 
 def attention(  # noqa: PLR0913 - what layers offer

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from attention_tests.implementation import Feature, Implementation, Precision
+from attention_tests.implementation import Feature, Implementation
+from attention_tests.precision import Precision
 from implementations.torch import to_native, to_numpy
 
 if TYPE_CHECKING:

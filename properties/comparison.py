@@ -146,7 +146,7 @@ def assert_inside_bound(got: Array, oracle: Expected) -> None:
     if not accepted.all():
         where = _worst(np.where(accepted, -1, np.nan_to_num(ratio, nan=np.inf)))
         raise Disagreement(
-            f"{(~accepted).sum()} of {got.size} elements are outside the derived bound; the worst one:",
+            _counted(~accepted, "outside the derived bound", "the worst one"),
             got=got,
             expected=oracle.value,
             where=where,
@@ -157,12 +157,12 @@ def assert_inside_bound(got: Array, oracle: Expected) -> None:
 def assert_same_bits(got: Array, other: Array) -> None:
     """Raise `Disagreement` unless both are the same, to the bit (a NaN is the same as a NaN)."""
     same = (got == other) & (np.signbit(got) == np.signbit(other)) | np.isnan(got) & np.isnan(other)
-    _assert_everywhere(same, "elements are not the same bits", got, other)
+    _assert_everywhere(same, "not the same bits", got, other)
 
 
 def assert_equal(got: Array, other: Array, where: Array | bool = True) -> None:  # noqa: FBT001, FBT002 - as NumPy's
     """Raise `Disagreement` unless all numbers, or those at `where`, are exactly equal; -0.0 equals 0.0."""
-    _assert_everywhere((got == other) | ~np.asarray(where), "elements are not exactly equal", got, other)
+    _assert_everywhere((got == other) | ~np.asarray(where), "not exactly equal", got, other)
 
 
 def assert_at_least(got: Array, least: Array, slack: Array) -> None:
@@ -186,7 +186,7 @@ def assert_changed(before: Array, after: Array, oracles: tuple[Expected, Expecte
 def assert_outside_bound(got: Array, other: Expected, oracle: Expected) -> None:
     """Raise `Disagreement` where `got` is inside the bound of `other`, although that lies apart from `oracle`'s."""
     apart = np.abs(oracle.value - other.value) > oracle.tolerance + other.tolerance
-    _assert_everywhere(~(apart & other.accepts(got)), "elements are what they must not be", got, oracle.value)
+    _assert_everywhere(~(apart & other.accepts(got)), "what it must not be", got, oracle.value)
 
 
 def _assert_not_beyond(got: Array, limit: Array, slack: Array, beyond: np.ufunc) -> None:
@@ -196,9 +196,8 @@ def _assert_not_beyond(got: Array, limit: Array, slack: Array, beyond: np.ufunc)
     holds = excess <= slack
     if not holds.all():
         where = _worst(np.where(holds, -np.inf, excess))
-        size = "small" if beyond is np.less else "large"
         raise Disagreement(
-            f"{(~holds).sum()} of {holds.size} elements are too {size}; the worst one:",
+            _counted(~holds, f"too {'small' if beyond is np.less else 'large'}", "the worst one"),
             got=got,
             expected=limit,
             where=where,
@@ -208,8 +207,15 @@ def _assert_not_beyond(got: Array, limit: Array, slack: Array, beyond: np.ufunc)
 
 def _assert_everywhere(holds: Array, sentence: str, got: Array, other: Array) -> None:
     if not holds.all():
-        counted = f"{(~holds).sum()} of {holds.size} {sentence}; the first one:"
-        raise Disagreement(counted, got=got, expected=other, where=_worst(~holds))
+        counted = _counted(~holds, sentence, "the first one")
+        raise Disagreement(counted, got=got, expected=np.broadcast_to(other, got.shape), where=_worst(~holds))
+
+
+def _counted(wrong: Array, what: str, shown: str) -> str:
+    """Say how many elements are wrong, and that one of them is shown; of one there is nothing to count."""
+    return (
+        f"the answer is {what}:" if wrong.size == 1 else f"{wrong.sum()} of {wrong.size} elements are {what}; {shown}:"
+    )
 
 
 def _worst(badness: Array) -> tuple[int, ...]:

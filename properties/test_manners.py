@@ -44,7 +44,7 @@ def test_output_shares_no_memory_with_its_inputs(subject: Subject, problem: Prob
     output = subject.attend_natively(*inputs)
     before = subject.take(output, answer(subject, problem).shape)
     for native, array in zip(inputs, (problem.query, problem.key, problem.value), strict=True):
-        native[...] = subject.give(array + 1)
+        subject.write(native, array + 1)
     assert_same_bits(subject.take(output, before.shape), before)
 
 
@@ -112,7 +112,7 @@ def test_new_values_in_the_same_buffer_give_new_answers(subject: Subject, proble
     inputs, other = natives(subject, problem), another(problem)
     subject.attend_natively(*inputs)
     for native, array in zip(inputs, (other.query, other.key, other.value), strict=True):
-        native[...] = subject.give(array)
+        subject.write(native, array)
     output = subject.take(subject.attend_natively(*inputs), answer(subject, problem).shape)
     assert_inside_bound(output, expected(other, subject.precision))
 
