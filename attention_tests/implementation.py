@@ -62,6 +62,10 @@ class Feature(StrEnum):
     """Takes arrays of size zero: no queries, no keys, no batch, no heads, values of width zero."""
 
 
+SHAPING = frozenset({Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS})
+"""The features that decide about the shapes of plain problems."""
+
+
 class Layout(StrEnum):
     """The order of the axes of a query, a key, a value and the output."""
 
@@ -101,6 +105,11 @@ class Dialect:
     unseeing: Unseeing = Unseeing.ZEROS
     """What a query gets that sees no word."""
 
+    @property
+    def of_hiding(self) -> Dialect:
+        """What of it decides about answers, and not about how arrays are given."""
+        return Dialect(alignment=self.alignment, unseeing=self.unseeing)
+
 
 def _numpy_array(array: Array, dtype: str) -> Array:
     return array.astype(dtype)
@@ -139,7 +148,7 @@ class Implementation:
     softmax: Callable[..., Any] | None = None
     weigh: Callable[..., Any] | None = None
     sum: Callable[..., Any] | None = None
-    supports: frozenset[Feature] = frozenset({Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS})
+    supports: frozenset[Feature] = SHAPING
     dtypes: Mapping[str, Precision] = field(default_factory=_strict_numpy_dtypes)
     dialect: Dialect = field(default_factory=Dialect)
     to_native: Callable[[Array, str], Any] = _numpy_array

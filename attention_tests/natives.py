@@ -105,9 +105,8 @@ class Natives:
         """Turn an array of any axes into a native one, in another `dtype` where one is named."""
         dtype = dtype or self.dtype
         try:
-            with unwarned():
-                # A copy: an implementation that writes its input must not write ours.
-                return self.implementation.to_native(np.array(array, order="C"), dtype)
+            # A copy: an implementation that writes its input must not write ours.
+            return self.implementation.to_native(np.array(array, order="C"), dtype)
         except (Exception, SystemExit) as error:
             given = f"given a {array.dtype} array of shape {array.shape} and {dtype!r}"
             raise ImplementationRaised(f"{self}: to_native, {given}, raised {raised(error)}") from error

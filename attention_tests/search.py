@@ -18,10 +18,11 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from attention_tests.explain import explain
-from attention_tests.implementation import Dialect, Feature
+from attention_tests.implementation import SHAPING, Dialect, Feature
 from attention_tests.law import Law, Stream
 from attention_tests.measurements import measuring
 from attention_tests.minimise import minimise
+from attention_tests.natives import unwarned
 from attention_tests.profiles import Profile
 from attention_tests.subject import Subject
 from attention_tests.verdict import Disagreement, ImplementationRaised, Outcome, Verdict
@@ -71,7 +72,7 @@ def _build(plan: Any, dtype: str, features: frozenset[Feature], dialect: Dialect
 
 def build(plan: Any, subject: Subject) -> Any:
     """Build what a plan describes, for `subject`."""
-    return _build(plan, subject.dtype, subject.features, subject.implementation.dialect)
+    return _build(plan, subject.dtype, subject.features & SHAPING, subject.implementation.dialect.of_hiding)
 
 
 def _drive(
@@ -98,7 +99,8 @@ def _drive(
 
 def _attempt(law: Law, subject: Subject, drawn: Any) -> Failure | None:
     try:
-        law.body(subject, drawn)
+        with unwarned():
+            law.body(subject, drawn)
     except (Disagreement, ImplementationRaised) as failure:
         return failure
     return None

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from attention_tests.implementation import Implementation, Layout, Step
-from attention_tests.natives import Natives, unwarned
+from attention_tests.natives import Natives
 from attention_tests.precision import Precision
 from attention_tests.verdict import ImplementationRaised, WrongForm
 from attention_tests.wording import article, raised
@@ -104,8 +104,7 @@ class Subject(Natives):
     def _call(self, step: Step, arguments: tuple[Any, ...], **options: Any) -> Any:
         function: Callable[..., Any] = getattr(self.implementation, step.value)
         try:
-            with unwarned():
-                return function(*arguments, **options)
+            return function(*arguments, **options)
         except (Exception, SystemExit) as error:
             shapes = ", ".join(str(tuple(getattr(argument, "shape", (argument,)))) for argument in arguments)
             given = f"given {self.dtype} arrays of shapes {shapes}"
@@ -116,8 +115,7 @@ class Subject(Natives):
         if isinstance(answer, list | tuple | dict | str | bool | int | float | complex | None):
             raise WrongForm(f"{who} {_kind(answer)}; {wanted}")
         try:
-            with unwarned():
-                array = np.asarray(self.implementation.to_numpy(answer))
+            array = np.asarray(self.implementation.to_numpy(answer))
         except (Exception, SystemExit) as error:
             raise WrongForm(f"{who} {_kind(answer)} that to_numpy cannot read ({raised(error)}); {wanted}") from error
         if array.dtype == object and array.shape == ():

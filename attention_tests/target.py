@@ -169,7 +169,7 @@ def trial(subject: Subject) -> str:
     if subject.implementation.attention is None:
         return ""
     # Properties run under pytest's capture of what is printed; this runs before.
-    with redirect_stdout(StringIO()):
+    with redirect_stdout(StringIO()), unwarned():
         failures = list(_failures(subject))
     return str(failures[0]) if len(failures) == len(TRIALS) else ""
 
