@@ -3,24 +3,47 @@
 from __future__ import annotations
 
 from tests.defects import (
+    biases,
+    blind,
+    caps,
+    causality,
     controls,
+    empty,
+    heads,
+    hiding,
     layout,
     manners,
+    masks,
     online,
     precision,
     projections,
     scale,
     scores,
     softmax,
+    sums,
     values,
     visibility,
+    windows,
 )
 from tests.defects.defect import Defect
 
-_MODULES = (projections, scores, scale, softmax, values, visibility, online, layout, manners, precision, controls)
+_OF_THE_DOCUMENT = (
+    projections,
+    scores,
+    scale,
+    softmax,
+    values,
+    visibility,
+    online,
+    layout,
+    manners,
+    precision,
+    controls,
+)
+_OF_LAYERS = (masks, hiding, blind, biases, causality, windows, heads, empty, caps, sums)
 
 DEFECTS: tuple[Defect, ...] = tuple(
-    member for module in _MODULES for member in vars(module).values() if isinstance(member, Defect)
+    member for module in _OF_THE_DOCUMENT + _OF_LAYERS for member in vars(module).values() if isinstance(member, Defect)
 )
 
 __all__ = ["DEFECTS", "Defect"]

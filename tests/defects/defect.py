@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from attention_tests import Feature, Implementation, Precision, Step
+from attention_tests import Dialect, Feature, Implementation, Precision, Step
+from attention_tests.target import OPTIONS
 from tests.defects import correct
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 STRICT = {"float64": Precision.float64(), "float32": Precision.float32()}
+ALWAYS = {Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS}
+PLAIN = Dialect()
 
 
 @dataclass(frozen=True)
@@ -36,24 +39,33 @@ def defect(
     killed_by: str,
     step: Step = Step.ATTENTION,
     dtypes: Mapping[str, Precision] = STRICT,
+    features: Iterable[Feature] = (),
+    dialect: Dialect = PLAIN,
 ) -> Callable[[Callable[..., Any]], Defect]:
-    """Make a defect of a function that does one step wrongly: the whole attention unless `step` says otherwise."""
+    """Make a defect of a function that does one step wrongly: the whole attention unless `step` says otherwise.
+
+    It declares the features that are its parameters, and those of `features`, which no parameter shows.
+    """
 
     def decorate(function: Callable[..., Any]) -> Defect:
-        implementation = implementation_of(function, step, dtypes)
+        implementation = implementation_of(function, step, dtypes=dtypes, features=features, dialect=dialect)
         return Defect(implementation.name, implementation, clause, stands_for, killed_by)
 
     return decorate
 
 
 def implementation_of(
-    function: Callable[..., Any], step: Step = Step.ATTENTION, dtypes: Mapping[str, Precision] = STRICT
+    function: Callable[..., Any],
+    step: Step = Step.ATTENTION,
+    *,
+    dtypes: Mapping[str, Precision] = STRICT,
+    features: Iterable[Feature] = (),
+    dialect: Dialect = PLAIN,
 ) -> Implementation:
     """Expose a function as `step`; a single step of the document stands among the others, which are right."""
-    supports = {Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS}
-    if "scale" in inspect.signature(function).parameters:
-        supports.add(Feature.SCALE)
+    parameters = inspect.signature(function).parameters.keys()
+    supports = frozenset({*ALWAYS, *features, *(OPTIONS[name] for name in parameters & OPTIONS.keys())})
     others = {} if step in (Step.ATTENTION, Step.SELF_ATTENTION) else correct.STEPS
     # A kernel in another language would overflow in silence, and so must these.
     exposed: dict[str, Any] = {one: np.errstate(all="ignore")(of) for one, of in (others | {step: function}).items()}
-    return Implementation(name=function.__name__, supports=frozenset(supports), dtypes=dtypes, **exposed)
+    return Implementation(name=function.__name__, supports=supports, dtypes=dtypes, dialect=dialect, **exposed)

@@ -4,14 +4,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from attention_tests import Implementation, Step
+from attention_tests import Alignment, Dialect, Feature, Implementation, Step
 from attention_tests.catalogue import all_laws
 from attention_tests.profiles import DEFAULT, QUICK
 from attention_tests.search import all_that_break, hold
 from attention_tests.subject import Subject
 from attention_tests.verdict import Verdict
 from reference.document import CLAUSES
-from tests.defects import DEFECTS, Defect, correct
+from tests.defects import DEFECTS, Defect, correct, correct_layer
 from tests.defects.defect import implementation_of
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ WITHOUT_DEFECT = (
     implementation_of(correct.online),
     implementation_of(correct.self_attention, Step.SELF_ATTENTION),
     implementation_of(correct.softmax, Step.SOFTMAX),
+    implementation_of(correct_layer.layer, features=Feature),
+    implementation_of(correct_layer.layer_of_a_cache, dialect=Dialect(alignment=Alignment.BOTTOM_RIGHT)),
+    implementation_of(correct_layer.online_layer),
 )
 
 
@@ -30,8 +33,8 @@ def test_no_two_defects_have_one_name() -> None:
     assert len({defect.name for defect in DEFECTS}) == len(DEFECTS)
 
 
-def test_there_are_at_least_sixty() -> None:
-    assert len(DEFECTS) >= 60
+def test_there_are_at_least_two_hundred() -> None:
+    assert len(DEFECTS) >= 200
 
 
 def test_every_defect_breaks_a_clause_of_the_document() -> None:

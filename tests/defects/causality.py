@@ -1,0 +1,188 @@
+"""Causality that hides too little, too much, or the words of another alignment."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attention_tests import Alignment, Dialect, Feature
+from tests.defects.correct import Array, scaled_scores
+from tests.defects.correct import softmax as plain_softmax
+from tests.defects.correct_layer import ahead, divided, hidden, largest_of, layer, layer_of_a_cache, seen_by
+from tests.defects.defect import defect
+
+NO_LATER_WORD = "test_a_causal_query_sees_no_later_word"
+ALIGNED = "test_causality_is_aligned_as_the_dialect_says"
+NO_BIT = "test_later_words_change_no_bit_of_earlier_outputs"
+ONE_BY_ONE = "test_words_that_come_one_by_one_give_the_whole"
+EITHER = "test_a_causal_mask_hides_what_either_hides"
+WITH_BIAS = "test_a_bias_counts_for_the_words_that_causality_leaves"
+
+TOGETHER = (Feature.TOGETHER,)
+LAST_IS_LAST = Dialect(alignment=Alignment.BOTTOM_RIGHT)
+
+
+def _first_word_of(query: Array, key: Array) -> int:
+    return int(key.shape[-2] - query.shape[-2])
+
+
+@defect("every-word", "jax#32300: causality that is ignored", killed_by=NO_LATER_WORD)
+def causality_ignored(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:  # noqa: ARG001
+    return layer(query, key, value)
+
+
+@defect("every-word", "pytorch#195910: the next word leaks", killed_by=NO_LATER_WORD)
+def next_word_seen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    return layer(query, key, value, mask=ahead(query, key) <= 1 if causal else None)
+
+
+@defect("every-word", "a query does not see its own word", killed_by=NO_LATER_WORD)
+def own_word_unseen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    return layer(query, key, value, mask=ahead(query, key) < 0 if causal else None)
+
+
+@defect("every-word", "later words for earlier ones", killed_by=NO_LATER_WORD)
+def earlier_words_unseen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    return layer(query, key, value, mask=ahead(query, key) >= 0 if causal else None)
+
+
+@defect("every-word", "words up to the end of a block of eight", killed_by=NO_LATER_WORD)
+def rest_of_the_block_seen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    place = ahead(query[..., :1, :], key)
+    blocks = place // 8 <= np.arange(query.shape[-2])[:, None] // 8
+    return layer(query, key, value, mask=blocks if causal else None)
+
+
+@defect("every-word", "one later word that all see: a token at the end", killed_by=NO_BIT)
+def last_word_seen_by_all(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    last = np.arange(key.shape[-2]) == key.shape[-2] - 1
+    return layer(query, key, value, mask=(ahead(query, key) <= 0) | last if causal else None)
+
+
+@defect("softmax", "later words in the denominator", killed_by=NO_BIT)
+def later_words_in_the_denominator(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    weights = plain_softmax(scaled_scores(query, key))
+    return weights * seen_by(ahead(query, key), causal=causal) @ value
+
+
+@defect("softmax", "a softmax over all words, divided again: later words decide the rounding", killed_by=NO_BIT)
+def later_words_decide_the_rounding(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    scores, seen = scaled_scores(query, key), seen_by(ahead(query, key), causal=causal)
+    # No score is far below this one, so that nothing but the last bits can tell.
+    shift = np.clip(scores.max(axis=-1, keepdims=True), (low := largest_of(hidden(scores, seen))), low + 8)
+    return divided(np.exp(hidden(scores, seen) - shift)) @ value
+
+
+@defect("sum", "the mean of all values is taken off and put back", killed_by=NO_BIT)
+def later_values_decide_the_rounding(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    mean = value.mean(axis=-2, keepdims=True) * value.dtype.type(2**-8) if causal else 0
+    seeing = seen_by(ahead(query, key), causal=causal).any(axis=-1, keepdims=True)
+    return np.where(seeing, layer(query, key, value - mean, causal=causal) + mean, 0)
+
+
+@defect("every-word", "onnxruntime#29020: bottom-right for top-left", killed_by=ALIGNED)
+def aligned_bottom_right(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    return layer_of_a_cache(query, key, value, causal=causal)
+
+
+@defect("every-word", "pytorch#108108: top-left for bottom-right", dialect=LAST_IS_LAST, killed_by=ALIGNED)
+def aligned_top_left(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    return layer(query, key, value, causal=causal)
+
+
+@defect("every-word", "the offset of a cache with its sign lost", dialect=LAST_IS_LAST, killed_by=ALIGNED)
+def offset_without_its_sign(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    distance = ahead(query, key) - abs(_first_word_of(query, key))
+    return layer(query, key, value, mask=distance <= 0 if causal else None)
+
+
+@defect("every-word", "no offset below zero: more queries than words", dialect=LAST_IS_LAST, killed_by=ALIGNED)
+def offset_never_negative(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    distance = ahead(query, key) - max(_first_word_of(query, key), 0)
+    return layer(query, key, value, mask=distance <= 0 if causal else None)
+
+
+@defect("every-word", "a triangle for the keys alone, read row by row", killed_by=ALIGNED)
+def triangle_of_the_keys(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    distance = ahead(key, key)[np.arange(query.shape[-2]) % key.shape[-2]]
+    return layer(query, key, value, mask=distance <= 0 if causal else None)
+
+
+_offsets: dict[int, int] = {}
+
+
+@defect("every-word", "pytorch#184122: a mask kept by the number of keys", dialect=LAST_IS_LAST, killed_by=ALIGNED)
+def causal_mask_cached_by_keys(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    distance = ahead(query, key) - _offsets.setdefault(key.shape[-2], _first_word_of(query, key))
+    return layer(query, key, value, mask=distance <= 0 if causal else None)
+
+
+@defect("every-word", "pytorch#108108: one query from a cache sees the first word alone", killed_by=ONE_BY_ONE)
+def single_query_always_causal(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    return layer(query, key, value, causal=causal or query.shape[-2] == 1)
+
+
+@defect("every-word", "one query from a cache does not see the word that comes with it", killed_by=ONE_BY_ONE)
+def single_query_sees_the_cache_alone(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+    cached = ahead(query, key, Alignment.BOTTOM_RIGHT) < 0
+    decoding = query.shape[-2] == 1 and key.shape[-2] > 1 and not causal
+    return layer(query, key, value, causal=causal, mask=cached if decoding else None)
+
+
+@defect("every-word", "keras#23038: causality dropped for a mask", features=TOGETHER, killed_by=EITHER)
+def causality_dropped_for_a_mask(
+    query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
+) -> Array:
+    return layer(query, key, value, mask=mask, causal=causal and mask is None)
+
+
+@defect("every-word", "a mask dropped for causality", features=TOGETHER, killed_by=EITHER)
+def mask_dropped_for_causality(
+    query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
+) -> Array:
+    return layer(query, key, value, mask=None if causal else mask, causal=causal)
+
+
+@defect("every-word", "a word is seen that one of both shows", features=TOGETHER, killed_by=EITHER)
+def causality_or_mask(
+    query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
+) -> Array:
+    if mask is None or not causal:
+        return layer(query, key, value, mask=mask, causal=causal)
+    return layer(query, key, value, mask=mask | (ahead(query, key) <= 0))
+
+
+@defect(
+    "every-word", "transformers#17306: -1e4 for each that hides, and once is less", features=TOGETHER, killed_by=EITHER
+)
+def hidden_once_or_twice(
+    query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
+) -> Array:
+    if mask is None or not causal:
+        return layer(query, key, value, mask=mask, causal=causal)
+    times = 2 - mask - (ahead(query, key) <= 0)
+    return layer(query, key, value, bias=times * query.dtype.type(-1e30))
+
+
+@defect("every-word", "causality dropped for a bias", features=TOGETHER, killed_by=WITH_BIAS)
+def causality_dropped_for_a_bias(
+    query: Array, key: Array, value: Array, *, bias: Array | None = None, causal: bool = False
+) -> Array:
+    return layer(query, key, value, bias=bias, causal=causal and bias is None)
+
+
+@defect("every-word", "a bias dropped for causality", features=TOGETHER, killed_by=WITH_BIAS)
+def bias_dropped_for_causality(
+    query: Array, key: Array, value: Array, *, bias: Array | None = None, causal: bool = False
+) -> Array:
+    return layer(query, key, value, bias=None if causal else bias, causal=causal)
+
+
+@defect("every-word", "a triangle of 0 and -30 added to a bias", features=TOGETHER, killed_by=WITH_BIAS)
+def bias_lifts_later_words(
+    query: Array, key: Array, value: Array, *, bias: Array | None = None, causal: bool = False
+) -> Array:
+    if bias is None or not causal:
+        return layer(query, key, value, bias=bias, causal=causal)
+    later = query.dtype.type(-30) * (ahead(query, key) > 0)
+    seeing = (~np.isneginf(bias) & (ahead(query, key) <= 0)).any(axis=-1, keepdims=True)
+    return np.where(seeing, layer(query, key, value, bias=bias + later), 0)

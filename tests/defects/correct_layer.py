@@ -1,0 +1,126 @@
+"""Attention as layers have it, without a mistake, in parts, for the defects to be built from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from attention_tests import Alignment
+from tests.defects.correct import Array, scaled_scores
+
+State = tuple[Array, Array, Array]
+
+
+def layer(
+    query: Array,
+    key: Array,
+    value: Array,
+    *,
+    scale: float | None = None,
+    mask: Array | None = None,
+    bias: Array | None = None,
+    causal: bool = False,
+    window: int | None = None,
+    softcap: float | None = None,
+    dropout: float = 0.0,
+    return_lse: bool = False,
+    alignment: Alignment = Alignment.TOP_LEFT,
+) -> Array:
+    """Return the output, and with it the log-sum-exp if it is asked for."""
+    assert dropout == 0
+    seen = seen_by(ahead(query, key, alignment), mask=mask, causal=causal, window=window)
+    key, value = (for_each_query_head(array, query) for array in (key, value))
+    scores = capped(scaled_scores(query, key, scale), softcap)
+    scores = hidden(scores if bias is None else scores + bias, seen)
+    output = average(softmax(scores), value)
+    return (output, log_sum_exp(scores)) if return_lse else output
+
+
+def layer_of_a_cache(
+    query: Array,
+    key: Array,
+    value: Array,
+    *,
+    mask: Array | None = None,
+    causal: bool = False,
+    window: int | None = None,
+) -> Array:
+    return layer(query, key, value, mask=mask, causal=causal, window=window, alignment=Alignment.BOTTOM_RIGHT)
+
+
+def for_each_query_head(array: Array, query: Array) -> Array:
+    group = query.shape[1] // array.shape[1] if array.shape[1] else 1
+    return np.repeat(array, group, axis=1)
+
+
+def ahead(query: Array, key: Array, alignment: Alignment = Alignment.TOP_LEFT) -> Array:
+    """How many places each word stands after the one of each query."""
+    n_q, n_k = query.shape[-2], key.shape[-2]
+    first = n_k - n_q if alignment is Alignment.BOTTOM_RIGHT else 0
+    return np.arange(n_k) - np.arange(first, first + n_q)[:, None]
+
+
+def seen_by(distance: Array, *, mask: Array | None = None, causal: bool = False, window: int | None = None) -> Array:
+    seen = np.ones_like(distance, dtype=bool) if mask is None else mask
+    if causal:
+        seen = seen & (distance <= 0)
+    return seen if window is None else seen & (abs(distance) < window)
+
+
+def capped(scores: Array, softcap: float | None) -> Array:
+    return scores if softcap is None else softcap * np.tanh(scores / softcap)
+
+
+def hidden(scores: Array, seen: Array | None) -> Array:
+    """Give the words that are not seen a score of -∞."""
+    return scores if seen is None else np.where(seen, scores, -np.inf)
+
+
+def softmax(scores: Array) -> Array:
+    return divided(np.exp(scores - largest_of(scores)))
+
+
+def largest_of(scores: Array) -> Array:
+    """The largest score of each query, and 0 for one that sees nothing, since -∞ − -∞ is no number."""
+    largest = scores.max(axis=-1, keepdims=True, initial=-np.inf)
+    return np.where(np.isneginf(largest), 0, largest)
+
+
+def divided(weights: Array) -> Array:
+    """Divide by the sum; the weights of a query that sees nothing stay zero."""
+    total = weights.sum(axis=-1, keepdims=True)
+    return weights / np.where(total == 0, 1, total)
+
+
+def average(weights: Array, value: Array) -> Array:
+    """Leave out what is not finite where it has no weight: 0 · NaN is NaN."""
+    finite = np.isfinite(value)
+    return np.where((weights > 0) @ ~finite, weights @ value, weights @ np.where(finite, value, 0))
+
+
+def log_sum_exp(scores: Array) -> Array:
+    largest = largest_of(scores)
+    return np.log(np.exp(scores - largest).sum(axis=-1)) + largest[..., 0]
+
+
+def online_layer(
+    query: Array, key: Array, value: Array, *, mask: Array | None = None, absorb: Callable[..., State] | None = None
+) -> Array:
+    """Keep the largest score, the sum of the weights and that of the weighted values, eight words at a time."""
+    scores = hidden(scaled_scores(query, key), mask)
+    rows, zeros = query.shape[:-1], np.zeros_like(query, shape=(*query.shape[:-1], value.shape[-1]))
+    state = np.full((*rows, 1), -np.inf, query.dtype), np.zeros((*rows, 1), query.dtype), zeros
+    for start in range(0, key.shape[-2], 8):
+        words = slice(start, start + 8)
+        state = (absorb or absorbed)(state, scores[..., words], value[..., words, :])
+    _, total, output = state
+    return output / np.where(total == 0, 1, total)
+
+
+def absorbed(state: State, scores: Array, value: Array) -> State:
+    before, total, output = state
+    largest = np.maximum(before, scores.max(axis=-1, keepdims=True))
+    shift = np.where(np.isneginf(largest), 0, largest)
+    rescale, weights = np.exp(before - shift), np.exp(scores - shift)
+    return largest, total * rescale + weights.sum(axis=-1, keepdims=True), output * rescale + weights @ value
