@@ -1,0 +1,34 @@
+"""Clause `matrix` at the sizes where kernels begin another block, and one short of them, and one past them."""
+
+from attention_tests import Feature
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.claims import only
+from properties.comparison import answer, assert_inside_bound, expected
+from properties.inputs import Problem
+from properties.plans import Plan
+
+LENGTHS = (1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 255, 257, 511, 513, 1023, 1025, 2049)
+WIDTHS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 191, 193, 255, 256, 257)
+
+MANY_KEYS = only(*(Plan(queries=2, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n) for n in LENGTHS))
+MANY_QUERIES = only(*(Plan(queries=n, keys=3, d_k=4, d_v=4, regimes=("normal",), seed=n) for n in LENGTHS))
+MANY_COLUMNS = only(*(Plan(queries=2, keys=5, d_k=n, d_v=n, regimes=("uniform",), seed=n) for n in WIDTHS))
+
+
+@law("matrix", Feature.LENGTHS, given=MANY_KEYS)
+def test_no_number_of_keys_is_too_large(subject: Subject, problem: Problem) -> None:
+    """However many words there are to see, on either side of any block, the answer is right."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("matrix", Feature.LENGTHS, given=MANY_QUERIES)
+def test_no_number_of_queries_is_too_large(subject: Subject, problem: Problem) -> None:
+    """However many queries there are, on either side of any block, the answer is right."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("matrix", given=MANY_COLUMNS)
+def test_no_width_is_too_large(subject: Subject, problem: Problem) -> None:
+    """However wide queries, keys and values are, on either side of any block, the answer is right."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
