@@ -37,6 +37,8 @@ class Backward:
     """δ as the mean (…, n_q, 1, 1) of the values dP (…, n_q, n_k, 1)."""
     sizes: Array
     """|G| |V|ᵀ (…, n_q, n_k): what the roundings of dP are relative to."""
+    largest_size: Array
+    """The largest size (…, n_q, 1), hidden keys included: a weight of 0 times ∞ is no number."""
     lengths: Array
     """|dP - δ| (…, n_q, n_k)."""
 
@@ -56,9 +58,11 @@ class Backward:
         d_weights = gradient.through_weights(upstream, value, weights.seen)
         mean = Mean.of(_each_query(problem.softmax), d_weights[..., None])
         query, key, value, upstream = (_sizes(array) for array in (query, key, value, upstream))
-        sizes = np.where(weights.seen, upstream @ transpose(value), 0.0)
+        sizes = upstream @ transpose(value)
+        largest = sizes.max(-1, keepdims=True)
+        sizes = np.where(weights.seen, sizes, 0.0)
         lengths = np.where(weights.seen, mean.distances[..., 0, 0, :], 0.0)
-        return cls(problem, weights, query, key, value, upstream, mean, sizes, lengths)
+        return cls(problem, weights, query, key, value, upstream, mean, sizes, largest, lengths)
 
     def errors(self, arithmetic: Arithmetic, dtype: str) -> tuple[Errors, Errors, Errors]:
         """Return E of dQ, dK and dV before their final rounding, and the largest Θ that each is made of."""
@@ -92,7 +96,8 @@ class Backward:
         lost += 3 * roundings.lost + 3 * roundings.lost_scores + 2 * roundings.lost_weights
         error = np.where(self.weights.seen, moved * self.lengths + grown * inherited + lost, 0.0)
         largest = np.maximum(1.0, grown.max(-1, keepdims=True))
-        reached = largest * (1 + (1 + k) * (self.sizes + self.lengths + inherited).max(-1, keepdims=True))
+        centred = (self.lengths + inherited).max(-1, keepdims=True)
+        reached = largest * (1 + (1 + k) * (self.largest_size + centred))
         stored = max(1.0, self.problem.scale) * (self.weights.exact * self.lengths + error).max(-1, keepdims=True)
         fits = (reached < roundings.largest_score) & (stored < _largest_weight(arithmetic, roundings))
         return np.where(self.weights.sees & ~fits, np.inf, error)  # so that NaN, which is neither, overflows
@@ -136,7 +141,9 @@ class Backward:
         summed, most = d_scores + error, max(1.0, self.problem.scale)
         products = summed @ rows
         lost = dot_lost(summed, transpose(rows), roundings, roundings.lost_prescale)
-        lost += 3 * roundings.lost + 2 * roundings.lost_scores
+        # dS that is scaled before it is stored loses the same as one that is not.
+        stored = roundings.lost + roundings.lost_scores + roundings.lost_weights
+        lost += 3 * roundings.lost + 2 * roundings.lost_scores + stored * ((error > 0) @ rows)
         touched = (error > 0).any(-1, keepdims=True)
         total = np.where(touched, self.problem.scale * (error @ rows + k * products) + most * lost, 0.0)
         return np.where(most * (1 + k) * products >= roundings.largest_score, np.inf, total)

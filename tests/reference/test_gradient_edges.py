@@ -7,7 +7,7 @@ import pytest
 
 from attention_tests import Precision
 from reference import gradient, gradient_bound
-from reference.formats import Array
+from reference.formats import Array, round_to
 from tests.reference.families import PRECISIONS, Declared
 
 by_arithmetic = pytest.mark.parametrize(("dtype", "precision"), PRECISIONS.values(), ids=PRECISIONS)
@@ -103,6 +103,26 @@ def test_a_score_that_may_overflow_leaves_nothing_to_expect() -> None:
     assert pure[0].vacuous[0].all()
     assert not pure[0].vacuous[1:].any()
     assert all(one.vacuous.all() for one in pure[1:])
+
+
+def test_scaled_scores_underflow_as_others_do() -> None:
+    """The trap: a dS of 2e-7 has a digit left in float16, and none once it is divided by 6."""
+    query, key, value, upstream = np.ones((23, 36)), np.zeros((2, 36)), np.ones((2, 1)), np.ones((23, 1))
+    key[1], value[0] = -14.6 / 6, 0
+    declared: Declared = {"dtype": "float16", "arithmetic": Precision.eager("float16")}
+    key = round_to(key, "float16")
+    _, d_key, _ = gradient_bound.gradient(query, key, value, upstream, **declared)
+    assert (d_key.value[1] > 23 * 2.0**-26).all()
+    assert d_key.accepts(np.zeros_like(key)).all()
+
+
+def test_a_hidden_key_whose_part_may_overflow_leaves_nothing_to_expect() -> None:
+    """The trap: the weight is 0 and its gradient ∞, whose product is no number."""
+    query, key, value, upstream = problem()
+    value[3], bias = 6e4, np.where(np.tri(4, dtype=bool), 0.0, -np.inf)
+    declared: Declared = {"dtype": "float16", "arithmetic": Precision.eager("float16")}
+    d_query, _, _ = gradient_bound.gradient(query, key, value, 10 * upstream, **declared, bias=bias)
+    assert d_query.vacuous[0].all()
 
 
 @by_arithmetic
