@@ -59,11 +59,9 @@ def bias_in_8_bits(query: Array, key: Array, value: Array, *, bias: Array | None
     return layer(query, key, value, bias=None if bias is None else to_bits(bias, 8))
 
 
-@defect("every-word", "a bias table of ±16", killed_by=ADDED)
+@defect("every-word", "a bias table of ±4", killed_by=ADDED)
 def bias_clipped(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
-    return layer(
-        query, key, value, bias=None if bias is None else np.where(np.isneginf(bias), bias, bias.clip(-16, 16))
-    )
+    return layer(query, key, value, bias=None if bias is None else np.where(np.isneginf(bias), bias, bias.clip(-4, 4)))
 
 
 @defect("every-word", "-∞ clipped to a finite bias", killed_by=HIDES)

@@ -152,7 +152,10 @@ def causality_or_mask(
 
 
 @defect(
-    "every-word", "transformers#17306: -1e4 for each that hides, and once is less", features=TOGETHER, killed_by=EITHER
+    "every-word",
+    "transformers#17306: -1e30 for each that hides, and once is seen better than twice",
+    features=TOGETHER,
+    killed_by=EITHER,
 )
 def hidden_once_or_twice(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from attention_tests import Dialect, Feature, Unseeing
+from attention_tests import Feature
 from tests.defects import correct
-from tests.defects.correct import Array, scaled_scores
+from tests.defects.correct import Array
 from tests.defects.correct_layer import layer
 from tests.defects.defect import defect
 
@@ -32,23 +32,6 @@ def no_queries_give_their_own_width(query: Array, key: Array, value: Array) -> A
 @defect("softmax", "the largest of no scores", features=EMPTY, killed_by=NO_WORDS)
 def no_words_raise(query: Array, key: Array, value: Array) -> Array:
     return correct.attention(query, key, value)
-
-
-@defect("softmax", "0 / 0 where there are no words", features=EMPTY, killed_by=NO_WORDS)
-def no_words_give_nan(query: Array, key: Array, value: Array) -> Array:
-    weights = np.exp(scaled_scores(query, key))
-    return layer(query, key, value) if key.shape[-2] else weights @ value / weights.sum(axis=-1, keepdims=True)
-
-
-@defect(
-    "softmax",
-    "flash-attention#2470: an output that is not written",
-    features=EMPTY,
-    dialect=Dialect(unseeing=Unseeing.NAN),
-    killed_by=NO_WORDS,
-)
-def no_words_give_zeros(query: Array, key: Array, value: Array) -> Array:
-    return layer(query, key, value)
 
 
 @defect("pack", "how many query heads are there for each of no key heads?", features=EMPTY, killed_by=NO_HEADS)

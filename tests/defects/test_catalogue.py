@@ -7,7 +7,7 @@ import pytest
 from attention_tests import Alignment, Dialect, Feature, Implementation, Step
 from attention_tests.catalogue import all_laws
 from attention_tests.profiles import DEFAULT, QUICK
-from attention_tests.search import all_that_break, hold
+from attention_tests.search import hold, that_break
 from attention_tests.subject import Subject
 from attention_tests.verdict import Verdict
 from reference.document import CLAUSES
@@ -55,7 +55,7 @@ def test_the_law_that_kills_a_defect_applies_to_it(defect: Defect) -> None:
 def test_a_defect_is_killed_by_its_law_at_every_dtype(defect: Defect) -> None:
     law = LAWS[defect.killed_by]
     for dtype in defect.implementation.dtypes:
-        assert all_that_break(law, Subject(defect.implementation, dtype), DEFAULT), f"{dtype} is let through"
+        assert any(that_break(law, Subject(defect.implementation, dtype), DEFAULT)), f"{dtype} is let through"
 
 
 # Else a defect would have two things wrong, and it would not be known which of them was found.

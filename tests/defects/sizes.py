@@ -1,0 +1,45 @@
+"""Right up to a size, and wrong beyond it or beside it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tests.defects.correct import Array, attention
+from tests.defects.defect import defect
+
+KEYS = "test_no_number_of_keys_is_too_large"
+QUERIES = "test_no_number_of_queries_is_too_large"
+WIDTH = "test_no_width_is_too_large"
+
+
+@defect("matrix", "pytorch#162588: a thread for each word, and 1024 of them", killed_by=KEYS)
+def words_beyond_1024_unseen(query: Array, key: Array, value: Array) -> Array:
+    return attention(query, key[..., :1024, :], value[..., :1024, :])
+
+
+@defect("matrix", "pytorch#191937: one word beyond a block of 256 is left out", killed_by=KEYS)
+def last_word_beyond_256_unseen(query: Array, key: Array, value: Array) -> Array:
+    seen = key.shape[-2] - (key.shape[-2] > 1 and key.shape[-2] % 256 == 1)
+    return attention(query, key[..., :seen, :], value[..., :seen, :])
+
+
+@defect("matrix", "rows beyond the last full block of 64 are not written", killed_by=QUERIES)
+def queries_beyond_a_block_unwritten(query: Array, key: Array, value: Array) -> Array:
+    output, n_q = attention(query, key, value), query.shape[-2]
+    output[..., n_q if n_q < 64 else n_q // 64 * 64 :, :] = 0
+    return output
+
+
+@defect("matrix", "the number of a query kept in eight bits", killed_by=QUERIES)
+def queries_beyond_256_begin_again(query: Array, key: Array, value: Array) -> Array:
+    return attention(query[..., np.arange(query.shape[-2]) % 256, :], key, value)
+
+
+@defect("score", "columns beyond 128 are not read", killed_by=WIDTH)
+def columns_beyond_128_unread(query: Array, key: Array, value: Array) -> Array:
+    return attention(query[..., :128], key[..., :128], value, scale=query.shape[-1] ** -0.5)
+
+
+@defect("scale", "the scale of a width that was padded to 8", killed_by=WIDTH)
+def scale_of_the_padded_width(query: Array, key: Array, value: Array) -> Array:
+    return attention(query, key, value, scale=(-(-query.shape[-1] // 8) * 8) ** -0.5)
