@@ -14,8 +14,9 @@ from attention_tests import suite
 
 USAGE = """\
 usage: attention-tests TARGET... [pytest options]
+       attention-tests probe TARGET
 
-Hold an implementation of attention against its specification.
+Hold an implementation of attention against its specification, or find out what it does and print the declaration.
 
 TARGET is one of
   {names}
@@ -44,6 +45,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _refuse(f"name a target first, then the options: attention-tests numpy {' '.join(arguments)}")
     for clash in _clashes():
         return _refuse(clash)
+    if targets[0] == "probe":
+        return _probe(targets[1:])
     return _verify(targets, arguments[len(targets) :])
 
 
@@ -64,6 +67,25 @@ def _verify(targets: list[str], options: list[str]) -> int:
             str(suite.FOLDER / "properties"),
         ]
     )
+
+
+def _probe(targets: list[str]) -> int:
+    sys.path.insert(0, str(suite.FOLDER))
+    suite.use_one_thread()
+    from attention_tests.probe import probe  # noqa: PLC0415 - finds the properties only once the suite is on the path
+    from attention_tests.target import BadTarget, resolve  # noqa: PLC0415
+
+    if len(targets) != 1:
+        return _refuse("probe one target: attention-tests probe package.module:callable")
+    try:
+        probed = probe(resolve(targets[0]))
+    except BadTarget as error:
+        return _refuse(str(error))
+    if probed is None:
+        return _refuse(
+            f"{targets[0]}: plain attention comes out in no layout; attention-tests {targets[0]} says how not"
+        )
+    return _say(probed.report())
 
 
 def _clashes() -> Iterator[str]:

@@ -38,18 +38,16 @@ def hold(law: Law, subject: Subject, profile: Profile) -> Outcome:
     if missing:
         return Outcome(Verdict.UNSUPPORTED, f"{subject.implementation.name} {missing}")
     with measuring() as measured:
-        broken_by = all_that_break(law, subject, profile)
+        # All are tried, although the first would do for a verdict, so that what is measured is measured on all.
+        broken_by = list(that_break(law, subject, profile))
     if not broken_by:
         return Outcome(Verdict.PASS, measured=measured)
     return replace(_refuted(law, subject, profile, broken_by[0]), measured=measured)
 
 
-def all_that_break(law: Law, subject: Subject, profile: Profile) -> list[Any]:
-    """Return the plans of the profile on which `subject` breaks `law`, not shrunk.
-
-    All are tried, although the first would do for a verdict, so that what is measured is measured on all.
-    """
-    return [plan for plan in corpus(law.given, profile) if _failure(law, subject, plan)]
+def that_break(law: Law, subject: Subject, profile: Profile) -> Iterator[Any]:
+    """Yield the plans of the profile on which `subject` breaks `law`, not shrunk."""
+    return (plan for plan in corpus(law.given, profile) if _failure(law, subject, plan))
 
 
 def corpus(stream: Stream, profile: Profile) -> Iterator[Any]:

@@ -1,4 +1,3 @@
-import os
+from attention_tests.suite import use_one_thread
 
-# As in conftest.py: what is measured is one core.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+use_one_thread()

@@ -1,0 +1,81 @@
+"""What a probe finds out is what an implementation declares, in whatever dialect it speaks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import implementations
+from attention_tests import Alignment, Dialect, Feature, Implementation, Layout, Unseeing
+from attention_tests.__main__ import main
+from attention_tests.probe import declared, probe
+from attention_tests.target import from_callable
+
+WHOLE = implementations.load("numpy")
+LAYER = implementations.load("numpy-layer")
+
+
+def foreign(query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False) -> Any:
+    """Speak another dialect: True hides, the last query is the last word, and who sees nothing gets NaN."""
+    assert LAYER.attention is not None
+    n_q, n_k = query.shape[-2], key.shape[-2]
+    seen = np.ones((n_q, n_k), bool) if mask is None else ~mask
+    if causal:
+        seen = seen & (np.arange(n_k) <= np.arange(n_q)[:, None] + n_k - n_q)
+    output = LAYER.attention(query, key, value, mask=seen)
+    unseeing = ~np.broadcast_to(seen, (*query.shape[:-1], n_k)).any(-1)
+    output[unseeing] = np.nan
+    return output
+
+
+def test_a_probe_finds_what_plain_attention_declares() -> None:
+    probed = probe(replace(WHOLE, supports=frozenset(), dtypes={}))
+    assert probed is not None
+    assert probed.declaration.supports == WHOLE.supports
+    assert {dtype: one.name for dtype, one in probed.declaration.dtypes.items()} == {
+        "float64": "float64",
+        "float32": "float32",
+        "float16": "upcast",
+    }
+    assert probed.broken[Feature.MASK]
+
+
+def test_a_probe_finds_the_dialect() -> None:
+    probed = probe(from_callable(foreign, "foreign"))
+    assert probed is not None
+    assert {Feature.MASK, Feature.CAUSAL} <= probed.declaration.supports
+    assert Feature.BIAS not in probed.declaration.supports
+    assert probed.declaration.dialect == Dialect(
+        alignment=Alignment.BOTTOM_RIGHT, true_hides=True, unseeing=Unseeing.NAN
+    )
+    assert "Dialect(alignment=Alignment.BOTTOM_RIGHT, true_hides=True, unseeing=Unseeing.NAN)" in probed.report()
+
+
+def test_a_probe_finds_the_layout() -> None:
+    def words_first(query: Any, key: Any, value: Any) -> Any:
+        assert WHOLE.attention is not None
+        return WHOLE.attention(*(array.swapaxes(1, 2) for array in (query, key, value))).swapaxes(1, 2)
+
+    probed = probe(Implementation(name="words first", attention=words_first))
+    assert probed is not None
+    assert probed.declaration.dialect.layout is Layout.BATCH_LENGTH_HEAD_WIDTH
+
+
+def test_what_is_no_attention_has_no_declaration() -> None:
+    assert probe(Implementation(name="mean", attention=lambda query, _key, value: 0 * query + value.mean())) is None
+
+
+def test_a_declaration_is_python() -> None:
+    names = {"Implementation", "Feature", "Precision", "Dialect"}
+    compiled = compile(declared(LAYER), "declaration", "eval")
+    assert names <= set(compiled.co_names)
+
+
+def test_the_command_probes_one_target(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probe"]) == 4
+    assert "probe one target" in capsys.readouterr().err
+    assert main(["probe", "nunpy"]) == 4
+    assert "did you mean 'numpy'" in capsys.readouterr().err
