@@ -15,7 +15,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 class Step(StrEnum):
-    """What an implementation can expose: the whole function, or one of the document's steps."""
+    """What an implementation can expose: the whole function, one of the document's steps, its gradient, or a cache."""
 
     ATTENTION = "attention"
     SELF_ATTENTION = "self_attention"
@@ -25,6 +25,8 @@ class Step(StrEnum):
     SOFTMAX = "softmax"
     WEIGH = "weigh"
     SUM = "sum"
+    GRADIENT = "gradient"
+    CACHE = "cache"
 
 
 class Feature(StrEnum):
@@ -136,6 +138,10 @@ class Implementation:
     `softmax`           scores (…, n_q, n_k) → (…, n_q, n_k), over the last axis
     `weigh`             weights (…, n_q, n_k), value (…, n_k, d_v) → (…, n_q, n_k, d_v)
     `sum`               weighted values (…, n_q, n_k, d_v) → (…, n_q, d_v), over the keys
+    `gradient`          query, key, value and an upstream gradient of the output, [options as for `attention`]
+                        → the gradients of the query, of the key and of the value
+    `cache`             nothing → an empty cache, with `append(key, value)` for the words that come, and
+                        `attend(query)` for queries that see every word so far
     ==================  ==========================================================================================
     """
 
@@ -148,6 +154,8 @@ class Implementation:
     softmax: Callable[..., Any] | None = None
     weigh: Callable[..., Any] | None = None
     sum: Callable[..., Any] | None = None
+    gradient: Callable[..., Any] | None = None
+    cache: Callable[..., Any] | None = None
     supports: frozenset[Feature] = SHAPING
     dtypes: Mapping[str, Precision] = field(default_factory=_strict_numpy_dtypes)
     dialect: Dialect = field(default_factory=Dialect)
