@@ -31,6 +31,10 @@ class Drawn(Protocol):
 class Plan(Protocol):
     """An input in waiting: small, printable, and the same input on every machine."""
 
+    @property
+    def depends_on(self) -> frozenset[Feature]:
+        """The features that decide about what is built: implementations that agree on them share it."""
+
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect, /) -> Any:
         """Build the input in `dtype`, in shapes and a dialect that an implementation takes."""
 
@@ -59,6 +63,7 @@ class Law:
     says: str
     steps: tuple[Step, ...]
     features: tuple[Feature, ...]
+    any_of: frozenset[Feature]
     given: Stream
     body: Callable[[Subject, Any], None]
 
@@ -66,25 +71,30 @@ class Law:
         """Tell in words what `subject` lacks for this law; empty where it lacks nothing."""
         steps = [f"exposes no `{step}`" for step in self.steps if not subject.implementation.exposes(step)]
         features = [f"does not declare `{feature}`" for feature in self.features if feature not in subject.features]
-        return " and ".join([*steps, *features])
+        none = self.any_of and not self.any_of & subject.features
+        options = [f"declares none of {', '.join(f'`{feature}`' for feature in sorted(self.any_of))}"] if none else []
+        return " and ".join([*steps, *features, *options])
 
 
 Test = Callable[[Subject], None]
 
 
-def law(clause: str, *needs: Step | Feature, given: Stream) -> Callable[[Callable[[Subject, Any], None]], Test]:
+def law(
+    clause: str, *needs: Step | Feature | frozenset[Feature], given: Stream
+) -> Callable[[Callable[[Subject, Any], None]], Test]:
     """Make a pytest function of a law.
 
     `clause` is the id of a clause of the document; `needs` are the steps and the features that an implementation must
-    have for the law to apply (a law with a feature and no step is about `attention`); `given` draws plans. The
-    docstring is the law in one sentence. Raises KeyError for an unknown clause.
+    have for the law to apply (a law with a feature and no step is about `attention`; of a set of features, any one will
+    do); `given` draws plans. The docstring is the law in one sentence. Raises KeyError for an unknown clause.
     """
     steps = tuple(need for need in needs if isinstance(need, Step)) or (Step.ATTENTION,)
     features = tuple(need for need in needs if isinstance(need, Feature))
+    any_of = frozenset().union(*(need for need in needs if isinstance(need, frozenset)))
 
     def decorate(body: Callable[[Subject, Any], None]) -> Test:
         says = " ".join((body.__doc__ or "").split())
-        the_law = Law(body.__name__, CLAUSES[clause], says, steps, features, given, body)
+        the_law = Law(body.__name__, CLAUSES[clause], says, steps, features, any_of, given, body)
 
         def test(subject: Subject) -> None:
             raise RuntimeError(f"{subject} can be held against a law only by the pytest plugin of attention-tests")

@@ -55,22 +55,22 @@ class Natives:
             return self.native(~option if self.implementation.dialect.true_hides else option, "bool")
         return self.native(option)
 
-    def mask_views(self, mask: Array, shape: tuple[int, ...]) -> Iterator[Any]:
-        """Turn a mask into native ones of the same meaning that lie otherwise in memory.
+    def option_views(self, name: str, option: Array | None, shape: tuple[int, ...]) -> Iterator[Any]:
+        """Turn a mask or a bias into native ones of the same meaning that lie otherwise in memory.
 
         Copied for every query, with gaps, transposed, and repeated without being copied.
         """
-        whole = np.broadcast_to(mask, shape)
-        yield self._give_option("mask", whole)
-        yield self._give_option("mask", np.repeat(whole, 2, axis=-1))[..., ::2]
-        yield self._give_option("mask", whole.swapaxes(-1, -2)).swapaxes(-1, -2)
-        once = self._give_option("mask", np.array(whole[:1, :1]))
+        whole = np.broadcast_to(np.asarray(option), shape)
+        yield self._give_option(name, whole)
+        yield self._give_option(name, np.repeat(whole, 2, axis=-1))[..., ::2]
+        yield self._give_option(name, whole.swapaxes(-1, -2)).swapaxes(-1, -2)
+        once = self._give_option(name, np.array(whole[:1, :1]))
         if self._layout is not Layout.LENGTH_WIDTH and (whole == whole[:1, :1]).all():
             yield np.broadcast_to(once, shape) if isinstance(once, np.ndarray) else once.expand(shape)
 
-    def read_mask(self, mask: Any) -> Array:
-        """Turn a native mask back into numbers: 1 where it is True."""
-        return np.asarray(self.implementation.to_numpy(mask)).astype(np.float64)
+    def read_option(self, option: Any) -> Array:
+        """Turn a native mask or bias back into numbers: 1 where a mask is True."""
+        return np.asarray(self.implementation.to_numpy(option)).astype(np.float64)
 
     def views(self, array: Array) -> Iterator[Any]:
         """Turn an array into native ones of the same numbers that lie otherwise in memory.

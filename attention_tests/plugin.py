@@ -8,11 +8,12 @@ from typing import Any, cast
 import pytest
 
 import implementations
+from attention_tests import known_failures
 from attention_tests.catalogue import all_laws
 from attention_tests.law import Law
 from attention_tests.profiles import DEFAULT, PROFILES, Profile, profile_named
 from attention_tests.report import Row, clause_table, findings, promise_table
-from attention_tests.search import hold
+from attention_tests.search import expect_failure, hold
 from attention_tests.subject import Subject
 from attention_tests.target import BadTarget, resolve, subjects_of, trial
 from attention_tests.verdict import Outcome, Verdict
@@ -32,6 +33,14 @@ class Run:
 
 
 RUN = pytest.StashKey[Run]()
+
+WORDS = {
+    Verdict.UNSUPPORTED: ("unsupported", "u", "UNSUPPORTED"),
+    Verdict.ERROR: ("error", "E", "ERROR"),
+    Verdict.EXPECTED_FAILURE: ("expected failures", "x", "EXPECTED FAILURE"),
+    Verdict.UNEXPECTED_PASS: ("unexpected passes", "X", "UNEXPECTED PASS"),
+}
+"""What pytest says of verdicts that it does not know: in the count, in the line of progress, and with -v."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -106,15 +115,24 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     subject = cast("Subject", pyfuncitem.funcargs["subject"])
     run = pyfuncitem.config.stash[RUN]
     unverifiable = run.unverifiable.get(repr(subject))
-    outcome = Outcome(Verdict.ERROR, unverifiable) if unverifiable else hold(law, subject, run.profile)
+    outcome = Outcome(Verdict.ERROR, unverifiable) if unverifiable else _outcome(law, subject, run.profile)
     row = _row(law, subject, outcome)
     # A row travels between the processes of pytest-xdist, which knows plain types only.
     pyfuncitem.user_properties.append((KEY, asdict(row) | {"verdict": row.verdict.value}))
     if outcome.verdict is Verdict.UNSUPPORTED:
         pytest.skip(outcome.explanation)
+    if outcome.verdict is Verdict.EXPECTED_FAILURE:
+        pytest.xfail(outcome.explanation)
     if outcome.verdict is not Verdict.PASS:
         pytest.fail(outcome.explanation, pytrace=False)
     return True
+
+
+def _outcome(law: Law, subject: Subject, profile: Profile) -> Outcome:
+    for known in known_failures.read(implementations.KNOWN_FAILURES):
+        if known.covers(subject.implementation.name, subject.dtype, law.name):
+            return expect_failure(law, subject, known.reason)
+    return hold(law, subject, profile)
 
 
 def _row(law: Law, subject: Subject, outcome: Outcome) -> Row:
@@ -140,9 +158,7 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     row = _row_of(report) if report.when == "call" else None
     if row is None:
         return None
-    if row.verdict is Verdict.UNSUPPORTED:
-        return "unsupported", "u", "UNSUPPORTED"
-    return ("error", "E", "ERROR") if row.verdict is Verdict.ERROR else None
+    return WORDS.get(row.verdict)
 
 
 class Summary:

@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from attention_tests.explain import explain
-from attention_tests.implementation import SHAPING, Dialect, Feature
+from attention_tests.implementation import Dialect, Feature
 from attention_tests.law import Law, Stream
 from attention_tests.measurements import measuring
 from attention_tests.minimise import minimise
 from attention_tests.natives import unwarned
-from attention_tests.profiles import Profile
+from attention_tests.profiles import DEFAULT, Profile
 from attention_tests.subject import Subject
 from attention_tests.verdict import Disagreement, ImplementationRaised, Outcome, Verdict
 
@@ -45,14 +45,22 @@ def hold(law: Law, subject: Subject, profile: Profile) -> Outcome:
     return replace(_refuted(law, subject, profile, broken_by[0]), measured=measured)
 
 
+def expect_failure(law: Law, subject: Subject, reason: str) -> Outcome:
+    """Hold `subject` against a law that it is known to break, up to the first problem of the gate on which it does."""
+    if any(that_break(law, subject, DEFAULT)):
+        return Outcome(Verdict.EXPECTED_FAILURE, reason)
+    return Outcome(Verdict.UNEXPECTED_PASS, f"{subject} keeps a law that it is known to break ({reason}): take it out")
+
+
 def that_break(law: Law, subject: Subject, profile: Profile) -> Iterator[Any]:
     """Yield the plans of the profile on which `subject` breaks `law`, not shrunk."""
     return (plan for plan in corpus(law.given, profile) if _failure(law, subject, plan))
 
 
-def corpus(stream: Stream, profile: Profile) -> Iterator[Any]:
+@lru_cache(maxsize=256)
+def corpus(stream: Stream, profile: Profile) -> tuple[Any, ...]:
     """Return the plans that every law given `stream` is held against."""
-    return map(stream.narrow, _drawn(stream.strategy, profile))
+    return tuple(map(stream.narrow, _drawn(stream.strategy, profile)))
 
 
 @lru_cache(maxsize=256)
@@ -70,7 +78,7 @@ def _build(plan: Any, dtype: str, features: frozenset[Feature], dialect: Dialect
 
 def build(plan: Any, subject: Subject) -> Any:
     """Build what a plan describes, for `subject`."""
-    return _build(plan, subject.dtype, subject.features & SHAPING, subject.implementation.dialect.of_hiding)
+    return _build(plan, subject.dtype, subject.features & plan.depends_on, subject.implementation.dialect.of_hiding)
 
 
 def _drive(

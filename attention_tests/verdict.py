@@ -16,7 +16,9 @@ class Verdict(StrEnum):
 
     FAIL = "fail"
     ERROR = "error"
+    UNEXPECTED_PASS = "unexpected pass"  # noqa: S105 - no password
     NOT_RUN = "not run"
+    EXPECTED_FAILURE = "expected failure"
     PASS = "pass"  # noqa: S105 - no password
     UNSUPPORTED = "unsupported"
 

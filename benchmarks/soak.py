@@ -57,7 +57,7 @@ def held(subjects: list[Subject], profile: Profile) -> Iterator[tuple[Subject, i
         for subject in subjects:
             if not law.missing(subject):
                 outcome = hold(law, subject, profile)
-                yield subject, sum(1 for _ in corpus(law.given, profile)), outcome
+                yield subject, len(corpus(law.given, profile)), outcome
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ _PLACES = {
     "torch-sdpa-math": "implementations.torch:SDPA_MATH",
     "torch-sdpa-flash": "implementations.torch:SDPA_FLASH",
 }
+
+
+KNOWN_FAILURES = Path(__file__).parent / "known_failures.toml"
 
 
 def names() -> tuple[str, ...]:

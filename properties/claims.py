@@ -35,8 +35,17 @@ def _smallest(strategy: SearchStrategy[T], refutes: Callable[[T], bool]) -> T:
     return find(strategy, refutes, settings=SEARCH, random=Random(GATE_SEED))  # noqa: S311 - not for secrets
 
 
+class Fixed:
+    """A plan of shapes that are its own."""
+
+    @property
+    def depends_on(self) -> frozenset[Feature]:
+        """None of the features."""
+        return frozenset()
+
+
 @dataclass(frozen=True)
-class NotSelfDominant:
+class NotSelfDominant(Fixed):
     """The smallest queries and keys found with which a word scores another word higher than itself."""
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect) -> Problem:
@@ -55,7 +64,7 @@ def _not_self_dominant() -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class QueryIsNotValue:
+class QueryIsNotValue(Fixed):
     """The smallest sentence found whose queries are not its values."""
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect) -> Sentence:
@@ -71,7 +80,7 @@ def _query_is_not_value() -> tuple[int, int, int]:
 
 
 @dataclass(frozen=True)
-class Sample:
+class Sample(Fixed):
     """`runs` independent heads of standard normal queries and keys, `d_k` wide; the values are the keys."""
 
     runs: int

@@ -34,7 +34,8 @@ def expected(problem: Problem, precision: Precision) -> Expected:
         bias=problem.logit_bias,
         softcap=problem.softcap,
     )
-    return oracle if problem.logit_bias is None else _with_unseeing_rows(oracle, problem, precision)
+    sees_all = problem.logit_bias is None and problem.key.shape[-2] > 0
+    return oracle if sees_all else _with_unseeing_rows(oracle, problem, precision)
 
 
 def _with_unseeing_rows(oracle: Expected, problem: Problem, precision: Precision) -> Expected:
@@ -44,7 +45,7 @@ def _with_unseeing_rows(oracle: Expected, problem: Problem, precision: Precision
         return oracle
     value, error = oracle.value.copy(), oracle.error.copy()
     value[unseeing], error[unseeing] = 0.0, 0.0
-    if problem.dialect.unseeing is Unseeing.MEAN:
+    if problem.dialect.unseeing is Unseeing.MEAN and problem.key.shape[-2] > 0:
         zeros = np.zeros_like(problem.query)
         mean = expected(Problem(zeros, problem.key, problem.value, problem.dtype), precision)
         value[unseeing], error[unseeing] = mean.value[unseeing], mean.error[unseeing]

@@ -15,6 +15,9 @@ from reference.formats import FORMATS, round_to
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
+HUGE = {"float64": 1e30, "float32": 1e30, "bfloat16": 1e30, "float16": 100.0}
+"""Numbers for hidden words: as large as their dot products with other numbers can be without being infinite."""
+
 AXES = {"query": "bhqd", "key": "bhkd", "value": "bhkv"}
 
 

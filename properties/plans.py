@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from attention_tests import Dialect, Feature
+from attention_tests.implementation import SHAPING
 from properties.inputs import AXES, Problem, Sentence, in_format
 from properties.regimes import OVERLAYS, REGIMES, Sizes
 from properties.sight import BIASES, MASKS, broadcast_shape
@@ -15,6 +16,22 @@ from properties.sight import BIASES, MASKS, broadcast_shape
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 PLAIN = Dialect()
+
+
+_NEEDS: dict[str, tuple[Feature, Any]] = {
+    "mask": (Feature.MASK, ""),
+    "bias": (Feature.BIAS, ""),
+    "causal": (Feature.CAUSAL, False),
+    "window": (Feature.WINDOW, None),
+    "softcap": (Feature.SOFTCAP, None),
+    "group": (Feature.GROUPED_HEADS, 1),
+    "scale": (Feature.SCALE, None),
+}
+"""The feature that an option needs, and what stands for the option not being asked for."""
+
+
+_HIDING = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
+"""The features that say who sees whom: taken one at a time, unless they may come together."""
 
 
 def _what_is_not_plain(plan: Any) -> str:
@@ -38,6 +55,7 @@ class Options:
     softcap: float | None = None
     group: int = 1
     """How many query heads share a key head."""
+    scale: float | None = None
 
     def __repr__(self) -> str:
         return _what_is_not_plain(self)
@@ -56,8 +74,30 @@ class Options:
             bias = in_format(drawn, problem.dtype)
             axes["bias"] = self.bias_axes
         return replace(
-            problem, mask=mask, bias=bias, axes=axes, causal=self.causal, window=self.window, softcap=self.softcap
+            problem,
+            mask=mask,
+            bias=bias,
+            axes=axes,
+            causal=self.causal,
+            window=self.window,
+            softcap=self.softcap,
+            scale=self.scale,
         )
+
+    @property
+    def needs(self) -> frozenset[Feature]:
+        """The features that an implementation must have to be asked for all of them."""
+        asked_for = frozenset(need for name, (need, default) in _NEEDS.items() if getattr(self, name) != default)
+        return asked_for | {Feature.TOGETHER} if len(asked_for & _HIDING) > 1 else asked_for
+
+    def that(self, features: frozenset[Feature]) -> Options:
+        """Return those of the options that an implementation with `features` takes, and takes together."""
+        missing = {name: default for name, (need, default) in _NEEDS.items() if need not in features}
+        left = replace(self, **missing)
+        if left.needs <= features:
+            return left
+        _, *others = (name for name, (need, _) in _NEEDS.items() if need in left.needs & _HIDING)
+        return replace(left, **{name: _NEEDS[name][1] for name in others})
 
     def _grouped(self, problem: Problem) -> Problem:
         """Return the problem with more query heads, each other than the first of its group."""
@@ -86,6 +126,11 @@ class Plan:
     def __repr__(self) -> str:
         return _what_is_not_plain(self)
 
+    @property
+    def depends_on(self) -> frozenset[Feature]:
+        """The features that decide about what is built."""
+        return SHAPING | self.options.needs
+
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = PLAIN) -> Problem:
         """Build the problem in `dtype`, in the shapes that an implementation with `features` takes."""
         sizes, axes = Sizes(self.queries, self.keys, self.d_k, self.d_v), AXES
@@ -100,7 +145,7 @@ class Plan:
         arrays = (np.reshape(array, (batch, heads, *array[0].shape)) for array in drawn)
         query, key, value = (in_format(OVERLAYS[self.overlay](random, array), dtype) for array in arrays)
         problem = Problem(query, key, value, dtype, seed=self.seed, axes=axes, dialect=dialect)
-        return problem if self.options == Options() else self.options.given(problem)
+        return problem if self.options == Options() else self.options.that(features).given(problem)
 
 
 @dataclass(frozen=True)
@@ -116,6 +161,11 @@ class SentencePlan:
 
     def __repr__(self) -> str:
         return _what_is_not_plain(self)
+
+    @property
+    def depends_on(self) -> frozenset[Feature]:
+        """None: a sentence has no shapes to choose."""
+        return frozenset()
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect = PLAIN) -> Sentence:
         """Build the sentence in `dtype`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
+from zlib import crc32
 
 from hypothesis import strategies as st
 
@@ -74,13 +75,25 @@ class Asking:
     windows: Sequence[int | None] = (None,)
     softcaps: Sequence[float | None] = (None,)
     groups: Sequence[int] = (1,)
+    scales: Sequence[float | None] = (None,)
 
-    def of(self, seed: int) -> Options:
-        """Return the options that a seed leads to: the plainest for 0, and all of them for enough seeds."""
-        choices = (self.masks, self.axes, self.biases, self.axes, self.causal, self.windows, self.softcaps, self.groups)
+    def of(self, plan: Plan) -> Options:
+        """Return the options that a plan leads to: the plainest where its seed is 0, and any where it is not."""
+        # Seeds alone are too few: Hypothesis likes to draw the same one again.
+        number = crc32(repr(plan).encode()) if plan.seed else 0
         chosen: list[Any] = []
-        for choice in choices:
-            seed, place = divmod(seed, len(choice))
+        for choice in (
+            self.masks,
+            self.axes,
+            self.biases,
+            self.axes,
+            self.causal,
+            self.windows,
+            self.softcaps,
+            self.groups,
+            self.scales,
+        ):
+            number, place = divmod(number, len(choice))
             chosen.append(choice[place])
         return Options(*chosen)
 
@@ -112,7 +125,7 @@ def problems(  # noqa: PLR0913 - all that a law can ask of a problem
             d_k=_within(d_k, plan.d_k, plan.d_k),
             regimes=tuple(_within(regimes, ALL.index(regime), regime) for regime in plan.regimes),
             overlay=_within(overlays, tuple(OVERLAYS).index(plan.overlay), plan.overlay),
-            options=plan.options if asking is None else asking.of(plan.seed),
+            options=plan.options if asking is None else asking.of(plan),
         )
 
     return Stream(_PLANS, narrow)

@@ -6,7 +6,7 @@ from attention_tests import Feature
 from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_inside_bound, assert_same_bits, expected, picked
-from properties.inputs import Problem
+from properties.inputs import HUGE, Problem
 from properties.problems import Asking, problems
 from properties.sight import BIASES, MASKS
 
@@ -39,13 +39,25 @@ def test_causality_is_aligned_as_the_dialect_says(subject: Subject, problem: Pro
 
 @law("every-word", Feature.CAUSAL, given=CAUSAL)
 def test_later_words_change_no_bit_of_earlier_outputs(subject: Subject, problem: Problem) -> None:
-    """Other keys and values after a word leave the outputs up to it as they were, to the bit."""
+    """Huge keys and values after a word leave the outputs up to it as they were, to the bit."""
     words = as_long_as_keys(problem)
     place = problem.random.integers(words.key.shape[-2])
     later = np.arange(words.key.shape[-2])[:, None] > place
-    key, value = (np.where(later, 1 - array, array) for array in (words.key, words.value))
+    key, value = (np.where(later, HUGE[subject.dtype], array) for array in (words.key, words.value))
     changed = words.with_arrays(key=key, value=value)
     assert_same_bits(answer(subject, changed)[..., : place + 1, :], answer(subject, words)[..., : place + 1, :])
+
+
+@law("every-word", Feature.CAUSAL, Feature.NON_FINITE, given=CAUSAL)
+def test_later_words_that_are_no_numbers_reach_nothing(subject: Subject, problem: Problem) -> None:
+    """NaN and infinity in the words after one leave the outputs up to it right."""
+    words = as_long_as_keys(problem)
+    place = words.key.shape[-2] // 2
+    later = np.arange(words.key.shape[-2])[:, None] > place
+    for poison in (np.nan, np.inf):
+        key, value = (np.where(later, poison, array) for array in (words.key, words.value))
+        output = subject.attention(words.query, key, value, causal=True)[..., : place + 1, :]
+        assert_inside_bound(output, picked(expected(words, subject.precision), np.s_[..., : place + 1, :]))
 
 
 @law("every-word", Feature.CAUSAL, Feature.MASK, given=CAUSAL)

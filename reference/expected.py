@@ -22,7 +22,7 @@ class Expected:
     Rounding to nearest never reorders two numbers, so that interval is what an implementation can return whose result
     is within `error` before its one last rounding. `value` and `error` are float64, of the shape of the answer; the
     error is ∞ where a declared format may overflow, and nothing is promised; a value is NaN where no key is seen, and
-    NaN and 0 are both right there. `radius`, which `error` already has in it, is how far the value itself, computed in
+    only NaN is right there. `radius`, which `error` already has in it, is how far the value itself, computed in
     float64, may be from the exact answer.
     """
 
@@ -53,7 +53,7 @@ class Expected:
         if flushes(format_, flush=self.flush):
             subnormal = (lowest < format_.smallest_normal) & (highest > -format_.smallest_normal)
             right |= (got == 0) & subnormal
-        sees_nothing = np.isnan(self.value) & (np.isnan(got) | (got == 0))
+        sees_nothing = np.isnan(self.value) & np.isnan(got)
         return np.asarray(right | sees_nothing | self.vacuous)
 
     @np.errstate(all="ignore")
