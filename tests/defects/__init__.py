@@ -15,6 +15,7 @@ from tests.defects import (
     manners,
     masks,
     online,
+    options,
     precision,
     projections,
     scale,
@@ -42,7 +43,7 @@ _OF_THE_DOCUMENT = (
     precision,
     controls,
 )
-_OF_LAYERS = (masks, hiding, blind, biases, causality, windows, heads, empty, caps, sums)
+_OF_LAYERS = (masks, hiding, blind, biases, causality, windows, heads, empty, caps, sums, options)
 
 DEFECTS: tuple[Defect, ...] = tuple(
     member for module in _OF_THE_DOCUMENT + _OF_LAYERS for member in vars(module).values() if isinstance(member, Defect)

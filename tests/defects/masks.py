@@ -14,7 +14,7 @@ ANY_SHAPE = "test_a_mask_of_any_shape_hides_what_it_says"
 LEFT_OUT = "test_hiding_a_word_is_leaving_it_out"
 HIDES_NOTHING = "test_a_mask_that_hides_nothing_is_none"
 IN_MEMORY = "test_how_a_mask_lies_in_memory_does_not_matter"
-NOT_WRITTEN = "test_masks_are_not_written"
+NOT_WRITTEN = "test_masks_and_biases_are_not_written"
 TRIANGLE = "test_causality_is_a_triangular_mask"
 
 
