@@ -14,6 +14,7 @@ OPTIONS = frozenset(
     {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW, Feature.SOFTCAP, Feature.GROUPED_HEADS}
 )
 ARRAYS = frozenset({Feature.MASK, Feature.BIAS})
+HIDING = frozenset({Feature.MASK, Feature.CAUSAL})
 
 AT_ONCE = problems(
     asking=Asking(
@@ -27,6 +28,7 @@ AT_ONCE = problems(
         scales=(None, None, 0.25, 2.0),
     )
 )
+LOW_SCORES = problems(regimes=("huge logits",), asking=Asking(masks=("one", "few", ""), causal=(False, True)))
 CAUSAL_OF_ANY_SIGN = problems(asking=Asking(causal=(True,), scales=(-0.5, 0.0, -2.0, 3.0)))
 LONG = only(
     *(
@@ -47,6 +49,12 @@ LONG = only(
 @law("every-word", OPTIONS, given=AT_ONCE)
 def test_options_do_not_get_in_each_others_way(subject: Subject, problem: Problem) -> None:
     """Options that are asked for at once all count."""
+    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
+
+
+@law("softmax", HIDING, given=LOW_SCORES)
+def test_hidden_words_get_no_weight_however_low_the_others_score(subject: Subject, problem: Problem) -> None:
+    """Words that a query sees have all the weight, even where they score lower than any number that stands for -∞."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 

@@ -9,6 +9,7 @@ from tests.defects.correct import Array, scaled_scores
 from tests.defects.correct_layer import average, divided, hidden, largest_of, softmax
 from tests.defects.defect import defect
 
+HOWEVER_LOW = "test_hidden_words_get_no_weight_however_low_the_others_score"
 ANY_SHAPE = "test_a_mask_of_any_shape_hides_what_it_says"
 LEFT_OUT = "test_hiding_a_word_is_leaving_it_out"
 FINITE = "test_finite_numbers_in_hidden_words_reach_nothing"
@@ -26,7 +27,7 @@ def _unless(mask: Array | None, number: float, scores: Array) -> Array:
     return np.where(True if mask is None else mask, 0, scores.dtype.type(number))
 
 
-@defect("every-word", "transformers#17306: hidden words get a score of -10000", killed_by=ANY_SHAPE)
+@defect("softmax", "transformers#17306: hidden words get a score of -10000", killed_by=HOWEVER_LOW)
 def hidden_by_minus_10000(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     scores = scaled_scores(query, key)
     sentinel = np.where(True if mask is None else mask, scores, scores.dtype.type(-1e4))
