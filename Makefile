@@ -19,6 +19,7 @@ soak: $(READY)  ## look for a false alarm: 200,000 examples with varied seeds
 
 benchmark: $(READY)  ## what an example costs, and how many problems are checked in a second
 	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.sizes
 
 clean:
 	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -60,6 +60,8 @@ class Feature(StrEnum):
     """`attention(..., return_lse=True)`: returns the output and log Σ exp of the logits, (batch, heads, n_q)."""
     DROPOUT = "dropout"
     """`attention(..., dropout=0.0)`: drops no weight."""
+    THREADS = "threads"
+    """May be called from several threads at once."""
     EMPTY = "empty"
     """Takes arrays of size zero: no queries, no keys, no batch, no heads, values of width zero."""
 

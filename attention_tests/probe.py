@@ -40,6 +40,7 @@ ORDER = (
     Feature.LOG_SUM_EXP,
     Feature.DROPOUT,
     Feature.EMPTY,
+    Feature.THREADS,
 )
 """Features in an order in which those that others build on come first."""
 

@@ -57,7 +57,7 @@ def _factor(scale: float | None, query: Array) -> float:
     return 1 / math.sqrt(query.shape[-1]) if scale is None else scale
 
 
-_SUPPORTS = frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS})
+_SUPPORTS = frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS, Feature.THREADS})
 _DTYPES = {"float64": Precision.float64(), "float32": Precision.float32(), "float16": Precision.upcast()}
 
 WHOLE = Implementation(name="numpy", attention=attention, supports=_SUPPORTS, dtypes=_DTYPES)

@@ -75,5 +75,5 @@ STEPS = Implementation(
     softmax=softmax,
     weigh=weigh,
     sum=sum_words,
-    supports=frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS}),
+    supports=frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS, Feature.THREADS}),
 )

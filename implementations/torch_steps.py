@@ -67,7 +67,7 @@ STEPS = Implementation(
     softmax=softmax,
     weigh=weigh,
     sum=sum_words,
-    supports=frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS}),
+    supports=frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS, Feature.THREADS}),
     # Every step stores its result, the weighted values too, so bfloat16 is promised no better than bfloat16 throughout.
     # No float16: a score beyond 65504 would be infinite before it is scaled, and that is no attention.
     dtypes={

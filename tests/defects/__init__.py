@@ -23,6 +23,7 @@ from tests.defects import (
     sizes,
     softmax,
     sums,
+    threads,
     values,
     visibility,
     windows,
@@ -40,6 +41,7 @@ _OF_THE_DOCUMENT = (
     sizes,
     layout,
     manners,
+    threads,
     precision,
     controls,
 )

@@ -1,0 +1,72 @@
+"""What each large size costs: the problem, the oracle with its bound, and the answer of the NumPy implementation.
+
+    python -m benchmarks.sizes
+
+The sizes are those that every run visits (properties/test_sizes.py), in float32; the last line is their share of a run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from timeit import default_timer, repeat
+
+from tabulate import tabulate
+
+import implementations
+from attention_tests.catalogue import all_laws
+from attention_tests.profiles import DEFAULT, Profile
+from attention_tests.search import corpus, hold
+from attention_tests.subject import Subject
+from properties import comparison
+from properties.plans import Plan
+from properties.test_sizes import MANY_COLUMNS, MANY_KEYS, MANY_QUERIES
+
+STREAMS = {"keys": MANY_KEYS, "queries": MANY_QUERIES, "widths": MANY_COLUMNS}
+
+
+def main() -> int:
+    """Print a line for each size, and the share of all of them in a run at the default profile."""
+    subject = Subject(implementations.load("numpy"), "float32")
+    lines = [
+        (kind, plan.seed, *costs(plan, subject))
+        for kind, stream in STREAMS.items()
+        for plan in sorted(corpus(stream, DEFAULT), key=lambda plan: plan.seed)
+    ]
+    sys.stdout.write(tabulate(lines, headers=["of", "size", "build ms", "oracle ms", "call ms"], floatfmt=".2f"))
+    sys.stdout.write(f"\n\nshare of a run: {share(subject):.1%}\n")
+    return 0
+
+
+def costs(plan: Plan, subject: Subject) -> tuple[float, float, float]:
+    """Return the milliseconds for building a problem, for its oracle and bound, and for the call."""
+    problem = plan.build(subject.dtype, subject.features)
+    fresh = comparison.expected.__wrapped__
+    return (
+        _milliseconds(lambda: plan.build(subject.dtype, subject.features)),
+        _milliseconds(lambda: fresh(problem, subject.precision)),
+        _milliseconds(lambda: subject.attention(problem.query, problem.key, problem.value)),
+    )
+
+
+def _milliseconds(function: Callable[[], object]) -> float:
+    return 1e3 * min(repeat(function, number=1, repeat=5))
+
+
+def share(subject: Subject) -> float:
+    """Return the share of the time for these laws in the time for all."""
+    profile = Profile("sizes", DEFAULT.examples, seed=1)
+    seconds = {law.name: _seconds(partial(hold, law, subject, profile)) for law in all_laws()}
+    large = sum(time for name, time in seconds.items() if "too_large" in name)
+    return large / sum(seconds.values())
+
+
+def _seconds(function: Callable[[], object]) -> float:
+    start = default_timer()
+    function()
+    return default_timer() - start
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""Clause `every-word` for calls at the same time: an output is made of its own inputs."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from attention_tests import Feature
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import answer, assert_same_bits
+from properties.inputs import Problem
+from properties.problems import ANY_PROBLEM
+from properties.test_manners import another
+
+
+@law("every-word", Feature.THREADS, given=ANY_PROBLEM)
+def test_calls_from_several_threads_do_not_meet(subject: Subject, problem: Problem) -> None:
+    """Calls from several threads at once give what they give one after the other, to the bit."""
+    at_once = [problem, another(problem)] * 4
+    with ThreadPoolExecutor(len(at_once)) as threads:
+        outputs = list(threads.map(lambda one: subject.attention(one.query, one.key, one.value), at_once))
+    assert_same_bits(np.stack(outputs), np.stack([answer(subject, one) for one in at_once]))
