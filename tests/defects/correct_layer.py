@@ -32,7 +32,8 @@ def layer(
     seen = seen_by(ahead(query, key, alignment), mask=mask, causal=causal, window=window)
     key, value = (for_each_query_head(array, query) for array in (key, value))
     scores = capped(scaled_scores(query, key, scale), softcap)
-    scores = hidden(scores if bias is None else scores + bias, seen)
+    # NaN - ∞ is NaN, and a bias of -∞ hides.
+    scores = hidden(scores if bias is None else np.where(np.isneginf(bias), bias, scores + bias), seen)
     output = average(softmax(scores), value)
     return (output, log_sum_exp(scores)) if return_lse else output
 

@@ -14,6 +14,8 @@ ANY_SHAPE = "test_a_mask_of_any_shape_hides_what_it_says"
 LEFT_OUT = "test_hiding_a_word_is_leaving_it_out"
 FINITE = "test_finite_numbers_in_hidden_words_reach_nothing"
 NOT_A_NUMBER = "test_nan_and_infinity_in_hidden_words_reach_nothing"
+HIDDEN_FROM_SOME = "test_a_value_that_is_no_number_is_hidden_from_those_who_do_not_see_it"
+HIDDEN_BY_BIAS = "test_words_hidden_by_a_bias_reach_nothing_whatever_is_in_them"
 NON_FINITE = (Feature.NON_FINITE,)
 
 
@@ -103,3 +105,14 @@ def hidden_infinities_weigh_zero(query: Array, key: Array, value: Array, *, mask
 def hidden_keys_reach_the_scores(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     scores = scaled_scores(query, key)
     return average(softmax(scores + _unless(mask, -np.inf, scores)), value)
+
+
+@defect("sum", "values cleaned only where nobody sees them", features=NON_FINITE, killed_by=HIDDEN_FROM_SOME)
+def values_hidden_from_some_weigh_zero(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+    weights = softmax(hidden(scaled_scores(query, key), mask))
+    return weights @ np.where((weights > 0).any(axis=-2)[..., None], value, 0)
+
+
+@defect("score", "NaN - ∞ is NaN", features=NON_FINITE, killed_by=HIDDEN_BY_BIAS)
+def bias_is_added_to_a_hidden_nan(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
+    return average(softmax(scaled_scores(query, key) + (0 if bias is None else bias)), value)

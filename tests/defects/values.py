@@ -75,3 +75,31 @@ def step_takes_the_mean(weighted: Array) -> Array:
 @defect("sum", "the softmax of an output", step=Step.SUM, killed_by="test_steps_compose_to_the_whole")
 def step_normalises_the_output(weighted: Array) -> Array:
     return softmax(weighted.sum(axis=-2))
+
+
+@defect(
+    "sum",
+    "nan_to_num(output), and nobody learns of an overflow",
+    killed_by="test_a_value_that_is_no_number_shows_in_the_outputs_that_weigh_it",
+)
+def what_is_not_finite_is_cleaned_away(query: Array, key: Array, value: Array) -> Array:
+    return np.nan_to_num(attention(query, key, value))
+
+
+@defect(
+    "sum",
+    "NaN and ∞ left out of every sum, and not of hidden ones alone",
+    killed_by="test_a_value_that_is_no_number_shows_in_the_outputs_that_weigh_it",
+)
+def values_that_are_no_numbers_count_as_zero(query: Array, key: Array, value: Array) -> Array:
+    return attention(query, key, np.where(np.isfinite(value), value, 0))
+
+
+@defect(
+    "weigh",
+    "a NaN in one component makes the whole vector NaN",
+    killed_by="test_a_value_that_is_no_number_shows_in_the_outputs_that_weigh_it",
+)
+def one_nan_spoils_the_whole_vector(query: Array, key: Array, value: Array) -> Array:
+    spoilt = np.isnan(value).any(axis=-1, keepdims=True)
+    return attention(query, key, np.where(spoilt, np.nan, value))

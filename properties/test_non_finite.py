@@ -1,0 +1,60 @@
+"""Clause `sum` where a component of a value is no number: it is in the outputs that weigh it, and in no others."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests import Feature
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.comparison import assert_inside_bound, expected, expected_weights, moved
+from properties.inputs import Problem
+from properties.problems import ANY_PROBLEM, Asking, problems
+from reference.expected import Expected
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+MASKED = problems(asking=Asking(masks=("most", "triangle", "padding", "one", "few", "blind")))
+HIDDEN_BY_BIAS = problems(asking=Asking(biases=("hiding",), axes=("111k", "b11k", "bh1k", "1k")))
+
+
+def strange(problem: Problem, *numbers: float) -> Array:
+    """Return values that are 0 but for `numbers`, each in the first component of any one word."""
+    array = np.zeros_like(problem.value)
+    for number in numbers:
+        array[..., problem.random.integers(problem.value.shape[-2]), 0] = number
+    return array
+
+
+def with_what_it_weighs(added: Array, subject: Subject, problem: Problem) -> Expected:
+    """Return what is expected with NaN or ∞ added to values: anything where it is open whether their weight is 0."""
+    weights, plain = expected_weights(subject, problem), expected(problem, subject.precision)
+    weighed = weights.value > weights.tolerance
+    total = np.where(weighed[..., None], added[..., None, :, :], 0).sum(axis=-2)
+    return moved(plain, plain.value + total, np.where((problem.seen & ~weighed) @ (added != 0), np.inf, 0))
+
+
+@law("sum", given=ANY_PROBLEM)
+def test_a_value_that_is_no_number_shows_in_the_outputs_that_weigh_it(subject: Subject, problem: Problem) -> None:
+    """NaN or ∞ in a component of a value is that component of every output that weighs it, and no other component."""
+    added = strange(problem, problem.random.choice((np.nan, np.inf, -np.inf)))
+    output = subject.attention(problem.query, problem.key, problem.value + added)
+    assert_inside_bound(output, with_what_it_weighs(added, subject, problem))
+
+
+@law("sum", Feature.MASK, Feature.NON_FINITE, given=MASKED)
+def test_a_value_that_is_no_number_is_hidden_from_those_who_do_not_see_it(subject: Subject, problem: Problem) -> None:
+    """NaN in a value reaches no query that does not see it, though others do, and though that query sees an ∞."""
+    added = strange(problem, np.inf, np.nan)
+    output = subject.attention(problem.query, problem.key, problem.value + added, **problem.options)
+    assert_inside_bound(output, with_what_it_weighs(added, subject, problem))
+
+
+@law("every-word", Feature.BIAS, Feature.NON_FINITE, given=HIDDEN_BY_BIAS)
+def test_words_hidden_by_a_bias_reach_nothing_whatever_is_in_them(subject: Subject, problem: Problem) -> None:
+    """NaN and infinity in words that a bias of -∞ hides from every query reach no output."""
+    hidden = ~np.asarray(problem.seen.any(axis=-2))[..., None]
+    for poison in (np.nan, np.inf, -np.inf):
+        key, value = (np.where(hidden, poison, array) for array in (problem.key, problem.value))
+        output = subject.attention(problem.query, key, value, **problem.options)
+        assert_inside_bound(output, expected(problem, subject.precision))
