@@ -76,15 +76,15 @@ class Subject(Natives):
         """(…, n_q, n_k, d_v) → (…, n_q, d_v), over the keys."""
         return self._step(Step.SUM, (weighted,), (*weighted.shape[:-2], weighted.shape[-1]))
 
-    def take(self, answer: Any, shape: tuple[int, ...]) -> Array:
+    def take(self, answer: Any, shape: tuple[int, ...], step: Step = Step.ATTENTION) -> Array:
         """Read a native answer whose shape in (batch, heads, length, width) must be `shape`."""
         layout = self._layout
         if layout is Layout.LENGTH_WIDTH:
-            return self._read(Step.ATTENTION, answer, shape[2:])[None, None]
+            return self._read(step, answer, shape[2:])[None, None]
         if layout is Layout.BATCH_LENGTH_HEAD_WIDTH:
             batch, heads, length, width = shape
-            return self._read(Step.ATTENTION, answer, (batch, length, heads, width)).swapaxes(1, 2)
-        return self._read(Step.ATTENTION, answer, shape)
+            return self._read(step, answer, (batch, length, heads, width)).swapaxes(1, 2)
+        return self._read(step, answer, shape)
 
     def attend_natively(self, query: Any, key: Any, value: Any, **options: Any) -> Any:
         """Call the whole function on native arrays in the implementation's layout, and return what it returns."""
@@ -102,13 +102,16 @@ class Subject(Natives):
         return self._read(step, self._call(step, (*map(self.native, arrays), *rest)), shape)
 
     def _call(self, step: Step, arguments: tuple[Any, ...], **options: Any) -> Any:
-        function: Callable[..., Any] = getattr(self.implementation, step.value)
+        return self.call(step, getattr(self.implementation, step.value), arguments, **options)
+
+    def call(self, name: str, function: Callable[..., Any], arguments: tuple[Any, ...], **options: Any) -> Any:
+        """Call `function`, which the implementation exposes as `name`, and return what it returns."""
         try:
             return function(*arguments, **options)
         except (Exception, SystemExit) as error:
             shapes = ", ".join(str(tuple(getattr(argument, "shape", (argument,)))) for argument in arguments)
-            given = f"given {self.dtype} arrays of shapes {shapes}"
-            raise ImplementationRaised(f"{self}: {step}, {given}, raised {raised(error)}") from error
+            given = f"given {self.dtype} arrays of shapes {shapes}" if arguments else "given nothing"
+            raise ImplementationRaised(f"{self}: {name}, {given}, raised {raised(error)}") from error
 
     def _read(self, step: Step, answer: Any, shape: tuple[int, ...]) -> Array:
         who, wanted = f"{self}: {step} returned", f"return one array of shape {shape}"

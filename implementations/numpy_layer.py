@@ -8,6 +8,7 @@ import numpy as np
 
 from attention_tests.implementation import Array, Dialect, Feature, Implementation, Unseeing
 from attention_tests.precision import Precision
+from implementations.numpy_cache import cache_of
 
 # An overflow, and the NaN it may lead to, is an answer for the suite to judge. Only NumPy would also warn of it.
 _quietly = np.errstate(all="ignore")
@@ -87,6 +88,7 @@ def _average(weights: Array, value: Array) -> Array:
 LAYER = Implementation(
     name="numpy-layer",
     attention=attention,
+    cache=cache_of(attention),
     supports=frozenset(Feature),
     dtypes={"float64": Precision.float64(), "float32": Precision.float32(), "float16": Precision.upcast()},
     dialect=Dialect(unseeing=Unseeing.ZEROS),

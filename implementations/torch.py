@@ -13,6 +13,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from attention_tests.implementation import Array, Dialect, Feature, Implementation, Unseeing
 from attention_tests.precision import Precision
+from implementations.torch_cache import cache_of
 
 
 def attention(  # noqa: PLR0913 - what layers offer
@@ -119,6 +120,7 @@ _MASKS = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL})
 EAGER = Implementation(
     name="torch",
     attention=attention,
+    cache=cache_of(attention),
     supports=_PLAIN | _MASKS | {Feature.TOGETHER, Feature.WINDOW, Feature.SOFTCAP},
     # Every operator rounds its result to 16 bit, the scaled query included, and sums in float32.
     dtypes=_dtypes({dtype: replace(Precision.eager(dtype), prescale=dtype) for dtype in ("bfloat16", "float16")}),
@@ -130,6 +132,7 @@ SDPA_MATH = replace(
     EAGER,
     name="torch-sdpa-math",
     attention=math_attention,
+    cache=cache_of(math_attention),
     supports=_PLAIN | _MASKS | {Feature.GROUPED_HEADS, Feature.DROPOUT, Feature.EMPTY},
     # Computes in float32 unless `torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp` is set.
     dtypes=_dtypes({dtype: Precision.upcast() for dtype in ("bfloat16", "float16")}),
@@ -138,6 +141,7 @@ SDPA_FLASH = replace(
     SDPA_MATH,
     name="torch-sdpa-flash",
     attention=flash_attention,
+    cache=cache_of(flash_attention),
     supports=SDPA_MATH.supports - {Feature.VALUE_WIDTH},
     dtypes=_dtypes({dtype: Precision.flash(dtype) for dtype in ("bfloat16", "float16")}),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.defects import (
     biases,
     blind,
+    caches,
     caps,
     causality,
     controls,
@@ -45,7 +46,7 @@ _OF_THE_DOCUMENT = (
     precision,
     controls,
 )
-_OF_LAYERS = (masks, hiding, blind, biases, causality, windows, heads, empty, caps, sums, options)
+_OF_LAYERS = (masks, hiding, blind, biases, causality, windows, heads, empty, caps, sums, options, caches)
 
 DEFECTS: tuple[Defect, ...] = tuple(
     member for module in _OF_THE_DOCUMENT + _OF_LAYERS for member in vars(module).values() if isinstance(member, Defect)

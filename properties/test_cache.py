@@ -1,0 +1,94 @@
+"""A cache of keys and values is the same words given later: clause `every-word`, a history of calls at a time."""
+
+import numpy as np
+
+from attention_tests import Feature, Step
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.claims import only
+from properties.comparison import assert_inside_bound, assert_same_bits, moved
+from properties.histories import (
+    ONE_CACHE,
+    SEVERAL_HEADS,
+    SHARED_HEADS,
+    TWO_CACHES,
+    Call,
+    History,
+    HistoryPlan,
+)
+from properties.plans import Plan
+from properties.played import answer, definition, outputs, play
+
+NORMAL = Plan(d_k=4, d_v=4, regimes=("normal",))
+APPEND, ATTEND = Call("append"), Call("attend")
+AT_ONCE = (7, 15, 31, 63, 127, 255, 511, 1023, 2047)
+ONE_BY_ONE = (17, 33, 65, 129, 257)
+LONG = only(
+    *(HistoryPlan((Call("append", n), *(ATTEND, APPEND) * 2, ATTEND), NORMAL) for n in AT_ONCE),
+    *(HistoryPlan((*(APPEND,) * n, ATTEND, APPEND, ATTEND), NORMAL) for n in ONE_BY_ONE),
+)
+
+
+@law("every-word", Step.CACHE, given=ONE_CACHE)
+def test_a_cache_answers_for_every_word_so_far(subject: Subject, history: History) -> None:
+    """What a cache answers is attention over every word that it was given before, however the words came."""
+    assert_inside_bound(answer(subject, history), definition(history, subject.precision))
+
+
+@law("every-word", Step.CACHE, given=LONG)
+def test_no_cache_is_too_long(subject: Subject, history: History) -> None:
+    """However many words a cache was given, at once or one by one, on either side of any block, it answers for all."""
+    assert_inside_bound(answer(subject, history), definition(history, subject.precision))
+
+
+@law("every-word", Step.CACHE, Feature.GROUPED_HEADS, given=SHARED_HEADS)
+def test_heads_share_the_key_heads_of_a_cache(subject: Subject, history: History) -> None:
+    """In a cache of fewer key heads than heads, query head h reads key head h // group."""
+    assert_inside_bound(answer(subject, history), definition(history, subject.precision))
+
+
+@law("every-word", Step.CACHE, given=ONE_CACHE)
+def test_words_appended_one_by_one_are_words_appended_at_once(subject: Subject, history: History) -> None:
+    """Whether words come one by one or several at once changes no answer."""
+    oracle = definition(history, subject.precision)
+    at_once = moved(oracle, answer(subject, history), oracle.tolerance)
+    assert_inside_bound(answer(subject, history.word_by_word), at_once)
+
+
+@law("every-word", Step.CACHE, given=ONE_CACHE)
+def test_asking_a_cache_changes_nothing(subject: Subject, history: History) -> None:
+    """A question that is asked of a cache twice gets the same bits twice, and leaves no trace."""
+    twice = [part for part in history.parts for _ in range(2 if part.call.method == "attend" else 1)]
+    assert_same_bits(outputs(history, play(subject, history, twice)), answer(subject, history))
+
+
+@law("every-word", Step.CACHE, given=TWO_CACHES)
+def test_a_cache_knows_nothing_of_another(subject: Subject, history: History) -> None:
+    """Two caches in use at the same time answer as two do that are used one after the other."""
+    in_turn = sorted(history.parts, key=lambda part: part.call.cache)
+    assert_same_bits(answer(subject, history), outputs(history, play(subject, history, in_turn)))
+
+
+@law("every-word", Step.CACHE, given=ONE_CACHE)
+def test_appended_words_are_the_own_of_the_cache(subject: Subject, history: History) -> None:
+    """Writing into the arrays of words that were appended changes no answer."""
+    overwritten = outputs(history, play(subject, history, history.parts, overwriting=True))
+    assert_same_bits(overwritten, answer(subject, history))
+
+
+@law("every-word", Step.CACHE, given=TWO_CACHES)
+def test_answers_of_a_cache_stay_as_they_are(subject: Subject, history: History) -> None:
+    """An output that is kept stays what it was, whatever is appended and asked later."""
+    read_in_the_end = outputs(history, list(play(subject, history, history.parts)))
+    assert_same_bits(read_in_the_end, answer(subject, history))
+
+
+@law("every-word", Step.CACHE, Feature.HEADS, given=SEVERAL_HEADS)
+def test_heads_of_a_cache_stay_apart(subject: Subject, history: History) -> None:
+    """What the other heads and batches of a cache hold changes nothing, to the bit, not even if it is not a number."""
+    batch, head = (history.random.integers(size) for size in history.query.shape[:2])
+    arrays = {name: np.full_like(getattr(history, name), np.nan) for name in history.axes}
+    for name, array in arrays.items():
+        array[batch, head] = getattr(history, name)[batch, head]
+    alone = answer(subject, history.with_arrays(**arrays))
+    assert_same_bits(alone[batch, head], answer(subject, history)[batch, head])
