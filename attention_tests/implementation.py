@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -109,7 +110,7 @@ class Dialect:
     unseeing: Unseeing = Unseeing.ZEROS
     """What a query gets that sees no word."""
 
-    @property
+    @cached_property
     def of_hiding(self) -> Dialect:
         """What of it decides about answers, and not about how arrays are given."""
         return Dialect(alignment=self.alignment, unseeing=self.unseeing)

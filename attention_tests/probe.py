@@ -17,6 +17,7 @@ from attention_tests.catalogue import all_laws
 from attention_tests.implementation import Alignment, Dialect, Feature, Implementation, Layout, Step, Unseeing
 from attention_tests.law import Law
 from attention_tests.measurements import measuring
+from attention_tests.natives import unwarned
 from attention_tests.precision import Precision
 from attention_tests.profiles import QUICK
 from attention_tests.search import that_break
@@ -162,6 +163,7 @@ def laws_for(features: frozenset[Feature]) -> list[Law]:
     ]
 
 
+@unwarned()
 def _broken(implementation: Implementation, laws: Sequence[Law]) -> list[str]:
     """Return the names of the laws that are broken at any of the dtypes."""
     subjects = [Subject(implementation, dtype) for dtype in implementation.dtypes]

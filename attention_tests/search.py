@@ -32,6 +32,7 @@ SECONDS_TO_SHRINK = 10.0
 Failure = Disagreement | ImplementationRaised
 
 
+@unwarned()
 def hold(law: Law, subject: Subject, profile: Profile) -> Outcome:
     """Hold `subject` against `law` on every problem of the profile, up to the first that breaks it."""
     missing = law.missing(subject)
@@ -45,6 +46,7 @@ def hold(law: Law, subject: Subject, profile: Profile) -> Outcome:
     return replace(_refuted(law, subject, profile, broken_by[0]), measured=measured)
 
 
+@unwarned()
 def expect_failure(law: Law, subject: Subject, reason: str) -> Outcome:
     """Hold `subject` against a law that it is known to break, up to the first problem of the gate on which it does."""
     if any(that_break(law, subject, DEFAULT)):
@@ -105,8 +107,7 @@ def _drive(
 
 def _attempt(law: Law, subject: Subject, drawn: Any) -> Failure | None:
     try:
-        with unwarned():
-            law.body(subject, drawn)
+        law.body(subject, drawn)
     except (Disagreement, ImplementationRaised) as failure:
         return failure
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -84,7 +85,7 @@ class Options:
             scale=self.scale,
         )
 
-    @property
+    @cached_property
     def needs(self) -> frozenset[Feature]:
         """The features that an implementation must have to be asked for all of them."""
         asked_for = frozenset(need for name, (need, default) in _NEEDS.items() if getattr(self, name) != default)
@@ -126,7 +127,7 @@ class Plan:
     def __repr__(self) -> str:
         return _what_is_not_plain(self)
 
-    @property
+    @cached_property
     def depends_on(self) -> frozenset[Feature]:
         """The features that decide about what is built."""
         return SHAPING | self.options.needs

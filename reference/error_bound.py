@@ -161,8 +161,8 @@ def self_attention(  # noqa: PLR0913 - what attention depends on, and what is de
 def _same_axes(*arrays: npt.ArrayLike) -> tuple[Array, Array, Array]:
     """Return query, key and value in float64 with the same leading axes."""
     query, key, value = (np.asarray(array, np.float64) for array in arrays)
-    axes = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
     if query.shape[:-2] == key.shape[:-2] == value.shape[:-2]:
         return query, key, value
+    axes = np.broadcast_shapes(query.shape[:-2], key.shape[:-2], value.shape[:-2])
     query, key, value = (np.broadcast_to(array, axes + array.shape[-2:]) for array in (query, key, value))
     return query, key, value

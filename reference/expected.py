@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -32,22 +33,28 @@ class Expected:
     flush: bool
     radius: Array | float = 0.0
 
-    @property
+    @cached_property
     def vacuous(self) -> npt.NDArray[np.bool_]:
         """Where any answer would do."""
-        return np.isposinf(self.error)
+        return np.asarray(self.error == np.inf)
 
-    @property
+    @cached_property
     @np.errstate(all="ignore")
     def tolerance(self) -> Array:
         """How far from the value an answer can be: the error, and half a unit in the last place."""
         return self.error + half_ulp(np.abs(self.value) + self.error, self.dtype)
 
+    @cached_property
+    @np.errstate(all="ignore")
+    def interval(self) -> tuple[Array, Array]:
+        """The smallest and the largest answer that are right."""
+        return round_to(self.value - self.error, self.dtype), round_to(self.value + self.error, self.dtype)
+
     @np.errstate(all="ignore")
     def accepts(self, got: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Tell of each element of the answer whether it is right."""
         got = np.asarray(got, np.float64)
-        lowest, highest = round_to(self.value - self.error, self.dtype), round_to(self.value + self.error, self.dtype)
+        lowest, highest = self.interval
         right = (lowest <= got) & (got <= highest)
         format_ = FORMATS[self.dtype]
         if flushes(format_, flush=self.flush):
