@@ -1,72 +1,72 @@
 """Change the NumPy implementations in one place at a time, and look for changes that no law sees.
 
-    python -m benchmarks.mutants [--profile default] [--seconds 60]
+    python -m benchmarks.mutants [--seconds 60]
 
 What is changed, and into what, is mutmut's. Its own runner leaves decorated functions alone, and these are decorated,
-so its operators are applied here. No file is written: a mutant is a module in memory, in a process of its own.
+so its operators are applied here. No file is written: a mutant is a module in memory, in a process of its own. One that
+survives must be in docs/mutants.md, with the reason why it is right.
 """
 
 from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterator
 from difflib import unified_diff
 from importlib import import_module
 from inspect import getsource
 from multiprocessing import get_context
 from types import ModuleType
-from typing import Any
 
 import libcst as cst
 from mutmut.mutation.mutators import mutation_operators
 from tabulate import tabulate
 
 from attention_tests.catalogue import all_laws
-from attention_tests.profiles import DEFAULT, PROFILES, Profile
+from attention_tests.profiles import DEFAULT, QUICK
 from attention_tests.search import that_break
+from attention_tests.suite import FOLDER
 from attention_tests.target import subjects_of
 
-# Every process has what the laws draw and expect from the one that it is forked from.
-FORK = get_context("fork")
 MODULES = {"implementations.numpy": ("WHOLE", "ONLINE"), "implementations.numpy_layer": ("LAYER",)}
 """Modules to change, and the implementations in each that the laws are held against."""
-
-
-@dataclass
-class Count:
-    """What became of the mutants of one function."""
-
-    mutants: int = 0
-    killed: int = 0
-    stopped: int = 0
-    survivors: list[str] = field(default_factory=list)
+EXPLAINED = FOLDER / "docs" / "mutants.md"
+FATES = {10: "killed", 0: "survived", None: "stopped"}
+"""By the exit code of a mutant's process; any other is that of a crash."""
+# A process starts with what the laws have drawn and computed in the one that it is forked from.
+FORK = get_context("fork")
 
 
 def main() -> int:
-    """Print how many mutants of each function are killed, and the survivors as diffs."""
+    """Print how many mutants of each function are killed, and the survivors; exit 1 if one is not explained."""
     parser = ArgumentParser(description="Change the NumPy implementations, and look for changes that no law sees.")
-    parser.add_argument("--profile", choices=PROFILES, default=DEFAULT.name, help="(default: %(default)s)")
     parser.add_argument("--seconds", type=float, default=60, help="time for one mutant (default: %(default)s)")
-    options = parser.parse_args()
-    profile, counts = PROFILES[options.profile], dict[str, Count]()
+    seconds = parser.parse_args().seconds
+    counts: dict[str, Counter[str]] = {}
+    survivors: list[tuple[str, str]] = []
     for module in map(import_module, MODULES):
         source = getsource(module)
-        if a_law_is_broken(module.__name__, source, profile):
+        if breaks_a_law(module.__name__, source):
             parser.error(f"{module.__name__} breaks a law as it is")
         for function, mutant in mutants(source):
-            count = counts.setdefault(f"{module.__name__}.{function}", Count())
-            count.mutants += 1
-            outcome = in_a_process(a_law_is_broken, module.__name__, mutant, profile, seconds=options.seconds)
-            if outcome == SURVIVED:
-                count.survivors.append(diff(source, mutant))
-            elif outcome is None:
-                count.stopped += 1
-            else:
-                count.killed += 1
-    sys.stdout.write(report(counts))
-    return 0
+            name, fate = f"{module.__name__}.{function}", fate_of(module.__name__, mutant, seconds)
+            counts.setdefault(name, Counter())[fate] += 1
+            if fate == "survived":
+                survivors.append((name, difference(source, mutant)))
+    sys.stdout.write(table(counts) + "\n")
+    unexplained = 0
+    for name, diff in survivors:
+        known = is_explained(diff)
+        unexplained += not known
+        sys.stdout.write(f"\n{name}{'' if known else ', not explained'}\n{diff}\n")
+    return 1 if unexplained else 0
+
+
+def is_explained(diff: str) -> bool:
+    """Tell whether every line that a survivor has in place of another is in the document."""
+    document = EXPLAINED.read_text("utf-8")
+    return all(line in document for line in diff.splitlines() if line.startswith("+"))
 
 
 def mutants(source: str) -> Iterator[tuple[str, str]]:
@@ -77,58 +77,56 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
             for node in _nodes(function):
                 for kind, changes in mutation_operators:
                     for changed in changes(node) if isinstance(node, kind) else ():
-                        yield function.name.value, module.deep_replace(node, changed).code
+                        mutant = cst.ensure_type(module.deep_replace(node, changed), cst.Module)
+                        yield function.name.value, mutant.code
 
 
 def _nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     yield node
     for child in node.children:
-        # What is called a type or put around a function is no arithmetic.
+        # Types and decorators decide about no number.
         if not isinstance(child, cst.Annotation | cst.Decorator):
             yield from _nodes(child)
 
 
-def a_law_is_broken(module: str, source: str, profile: Profile) -> bool:
+def breaks_a_law(module: str, source: str) -> bool:
     """Hold the implementations of `module`, its code being `source`, against every law that applies to them."""
     code = ModuleType(module)
-    exec(compile(source, module, "exec"), vars(code))  # noqa: S102 - our own module, with one change
+    exec(compile(source, module, "exec"), vars(code))  # noqa: S102 - a module of the project, with one change
     subjects = subjects_of([getattr(code, name) for name in MODULES[module]])
     return any(
         any(that_break(law, subject, profile))
+        for profile in (QUICK, DEFAULT)  # what breaks a law mostly does so soon
         for law in all_laws()
         for subject in subjects
         if not law.missing(subject)
     )
 
 
-SURVIVED = 0
-
-
-def in_a_process(function: Callable[..., bool], *arguments: Any, seconds: float) -> int | None:
-    """Return the exit code of a process that exits with what `function` returns; None if it had to be stopped."""
-    process = FORK.Process(target=lambda: sys.exit(function(*arguments)))
+def fate_of(module: str, mutant: str, seconds: float) -> str:
+    """Hold a mutant against the laws in a process of its own, and say what became of it."""
+    process = FORK.Process(target=lambda: sys.exit(10 if breaks_a_law(module, mutant) else 0))
     process.start()
     process.join(seconds)
     if process.is_alive():
         process.kill()
         process.join()
-        return None
-    return process.exitcode
+        return FATES[None]
+    return FATES.get(process.exitcode, "crashed")
 
 
-def diff(source: str, mutant: str) -> str:
-    """Return the lines that differ, with where they are."""
+def difference(source: str, mutant: str) -> str:
+    """Return the lines that differ."""
     lines = unified_diff(source.splitlines(), mutant.splitlines(), n=0, lineterm="")
-    return "\n".join(list(lines)[2:])
+    return "\n".join(line for line in list(lines)[2:] if not line.startswith("@@"))
 
 
-def report(counts: dict[str, Count]) -> str:
-    """Return the table of functions, and the diffs of the survivors."""
-    lines = [[name, one.mutants, one.killed, one.stopped, len(one.survivors)] for name, one in counts.items()]
-    total = ["all", *(sum(column) for column in list(zip(*lines, strict=True))[1:])]
-    table = tabulate([*lines, total], headers=["function", "mutants", "killed", "stopped", "survived"])
-    diffs = (f"{name}\n{survivor}" for name, one in counts.items() for survivor in one.survivors)
-    return "\n\n".join([table, *diffs]) + "\n"
+def table(counts: dict[str, Counter[str]]) -> str:
+    """Return a row for each function and one for all, with the numbers of mutants by fate."""
+    fates = [*FATES.values(), "crashed"]
+    rows = {**counts, "all": sum(counts.values(), Counter())}
+    lines = [[name, count.total(), *(count[fate] for fate in fates)] for name, count in rows.items()]
+    return tabulate(lines, headers=["function", "mutants", *fates])
 
 
 if __name__ == "__main__":
