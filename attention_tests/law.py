@@ -52,6 +52,8 @@ class Stream:
 
     strategy: SearchStrategy[Any]
     narrow: Callable[[Any], Any] = _as_drawn
+    at_most: int | None = None
+    """How many of the plans to use, where each costs much more than a call; None: all of the profile."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -62,7 +62,7 @@ def that_break(law: Law, subject: Subject, profile: Profile) -> Iterator[Any]:
 @lru_cache(maxsize=256)
 def corpus(stream: Stream, profile: Profile) -> tuple[Any, ...]:
     """Return the plans that every law given `stream` is held against."""
-    return tuple(map(stream.narrow, _drawn(stream.strategy, profile)))
+    return tuple(map(stream.narrow, _drawn(stream.strategy, profile)[: stream.at_most]))
 
 
 @lru_cache(maxsize=256)
