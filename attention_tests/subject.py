@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -48,6 +48,14 @@ class Subject(Natives):
         sums = self._read(Step.ATTENTION, lse, rows[2:] if self._layout is Layout.LENGTH_WIDTH else rows)
         return self.take(output, (*rows, value.shape[-1])), sums.reshape(rows)
 
+    def gradient(
+        self, query: Array, key: Array, value: Array, upstream: Array, **options: Any
+    ) -> tuple[Array, Array, Array]:
+        """Gradients of query, key and value under an upstream gradient (…, n_q, d_v), … being (batch, heads)."""
+        inputs = [self.give(array) for array in (query, key, value, upstream)]
+        answer = self.differentiate_natively(*inputs, **self.give_options(options))
+        return self.take_gradients(answer, (query.shape, key.shape, value.shape))
+
     def self_attention(self, x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
         """From the words on: (n, d_model), (d_model, d_k) twice, (d_model, d_v) → (n, d_v)."""
         return self._step(Step.SELF_ATTENTION, (x, w_query, w_key, w_value), (x.shape[0], w_value.shape[1]))
@@ -86,16 +94,29 @@ class Subject(Natives):
             return self._read(step, answer, (batch, length, heads, width)).swapaxes(1, 2)
         return self._read(step, answer, shape)
 
+    def take_gradients(self, answer: Any, shapes: Iterable[tuple[int, ...]]) -> tuple[Array, Array, Array]:
+        """Read a native answer of three gradients, whose shapes must be those of query, key and value."""
+        if not isinstance(answer, tuple | list) or len(answer) != 3:
+            raise WrongForm(f"{self}: gradient must return three arrays, those of the query, the key and the value")
+        d_query, d_key, d_value = (
+            self.take(one, shape, Step.GRADIENT) for one, shape in zip(answer, shapes, strict=True)
+        )
+        return d_query, d_key, d_value
+
     def attend_natively(self, query: Any, key: Any, value: Any, **options: Any) -> Any:
         """Call the whole function on native arrays in the implementation's layout, and return what it returns."""
         return self._call(Step.ATTENTION, (query, key, value), **options)
 
-    def assert_same_dtype(self, answer: Any, given: Any) -> None:
+    def differentiate_natively(self, query: Any, key: Any, value: Any, upstream: Any, **options: Any) -> Any:
+        """Call the gradient on native arrays in the implementation's layout, and return what it returns."""
+        return self._call(Step.GRADIENT, (query, key, value, upstream), **options)
+
+    def assert_same_dtype(self, answer: Any, given: Any, step: Step = Step.ATTENTION) -> None:
         """Raise `WrongForm` unless a native answer has the dtype of a native input."""
         dtype = getattr(answer, "dtype", type(answer).__name__)
         if str(dtype) != str(given.dtype):
             raise WrongForm(
-                f"{self}: attention returned {dtype} for inputs of {given.dtype}; return the dtype of the inputs"
+                f"{self}: {step} returned {dtype} for inputs of {given.dtype}; return the dtype of the inputs"
             )
 
     def _step(self, step: Step, arrays: tuple[Array, ...], shape: tuple[int, ...], *rest: int) -> Array:

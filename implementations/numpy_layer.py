@@ -33,26 +33,95 @@ def attention(  # noqa: PLR0913 - what layers offer
 
     Raises ValueError for a dropout: this is evaluation.
     """
-    if dropout:
-        raise ValueError("dropout is for training")
+    _evaluate(dropout)
     inputs = query.dtype
     query, key, value = _at_least_float32(query, key, value)
     key, value = (_for_each_query_head(array, query) for array in (key, value))
-    scores = query @ key.mT * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)
+    logits = _logits(_scaled_scores(query, key, scale), mask, bias, softcap, causal=causal, window=window)
+    largest, weights, total = _exponentials(logits)
+    output = _average(weights, value) / total
+    if not return_lse:
+        return output.astype(inputs)
+    return output.astype(inputs), (largest + np.log(total))[..., 0]
+
+
+@_quietly
+def gradient(  # noqa: PLR0913 - what layers offer
+    query: Array,
+    key: Array,
+    value: Array,
+    upstream: Array,
+    *,
+    scale: float | None = None,
+    mask: Array | None = None,
+    bias: Array | None = None,
+    causal: bool = False,
+    window: int | None = None,
+    softcap: float | None = None,
+    dropout: float = 0.0,
+) -> tuple[Array, Array, Array]:
+    """Return the gradients of query, key and value, given that of the output.
+
+    Raises ValueError for a dropout: this is evaluation.
+    """
+    _evaluate(dropout)
+    inputs, key_shape, value_shape = query.dtype, key.shape, value.shape
+    query, key, value, upstream = _at_least_float32(query, key, value, upstream)
+    key, value = (_for_each_query_head(array, query) for array in (key, value))
+    scores = _scaled_scores(query, key, scale)
+    logits = _logits(scores, mask, bias, softcap, causal=causal, window=window)
+    _, weights, total = _exponentials(logits)
+    weights = weights / total
+    hidden = np.isneginf(logits)
+    d_weights = np.where(hidden, 0, upstream @ value.mT)
+    d_logits = weights * (d_weights - (weights * d_weights).sum(axis=-1, keepdims=True))
+    if softcap is not None:
+        d_logits = np.where(hidden, 0, d_logits * (1 - np.tanh(scores / softcap) ** 2))
+    d_scores = d_logits * _factor(query, scale)
+    d_query, d_key, d_value = _average(d_scores, key), d_scores.mT @ query, weights.mT @ upstream
+    d_key, d_value = _summed_over_groups(d_key, key_shape), _summed_over_groups(d_value, value_shape)
+    return d_query.astype(inputs), d_key.astype(inputs), d_value.astype(inputs)
+
+
+def _evaluate(dropout: float) -> None:
+    if dropout:
+        raise ValueError("dropout is for training")
+
+
+def _factor(query: Array, scale: float | None) -> float:
+    return 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+
+
+def _scaled_scores(query: Array, key: Array, scale: float | None) -> Array:
+    scores: Array = query @ key.mT * _factor(query, scale)
+    return scores
+
+
+def _logits(  # noqa: PLR0913 - what layers offer
+    scores: Array,
+    mask: Array | None,
+    bias: Array | None,
+    softcap: float | None,
+    *,
+    causal: bool,
+    window: int | None,
+) -> Array:
+    """Return the scores that are capped and biased, -∞ for a word that is not seen."""
     if softcap is not None:
         scores = softcap * np.tanh(scores / softcap)
     if bias is not None:
         scores = scores + bias
     seen = _seen(scores, mask, causal=causal, window=window)
-    scores = np.where(seen & ~np.isneginf(0 if bias is None else bias), scores, -np.inf)
-    largest = scores.max(axis=-1, keepdims=True, initial=-np.inf)
-    weights = np.exp(scores - np.where(np.isneginf(largest), 0, largest))
+    return np.where(seen & ~np.isneginf(0 if bias is None else bias), scores, -np.inf)
+
+
+def _exponentials(logits: Array) -> tuple[Array, Array, Array]:
+    """Return the largest logit of each query, the exponentials below it, and what to divide those by."""
+    largest = logits.max(axis=-1, keepdims=True, initial=-np.inf)
+    weights = np.exp(logits - np.where(np.isneginf(largest), 0, largest))
     total = weights.sum(axis=-1, keepdims=True)
     # A query that sees no word: nothing over one is zero.
-    output = _average(weights, value) / np.where(total == 0, 1, total)
-    if not return_lse:
-        return output.astype(inputs)
-    return output.astype(inputs), (largest + np.log(total))[..., 0]
+    return largest, weights, np.where(total == 0, 1, total)
 
 
 def _at_least_float32(*arrays: Array) -> tuple[Array, ...]:
@@ -64,6 +133,15 @@ def _for_each_query_head(array: Array, query: Array) -> Array:
     if array.shape[1] in (0, query.shape[1]):
         return array
     return np.repeat(array, query.shape[1] // array.shape[1], axis=1)
+
+
+def _summed_over_groups(array: Array, shape: tuple[int, ...]) -> Array:
+    """Add up what query heads that share a key head make of it."""
+    if array.shape == shape:
+        return array
+    batch, heads, *rest = shape
+    summed: Array = array.reshape(batch, heads, -1, *rest).sum(axis=2)
+    return summed
 
 
 def _seen(scores: Array, mask: Array | None, *, causal: bool, window: int | None) -> Array:
@@ -81,13 +159,14 @@ def _average(weights: Array, value: Array) -> Array:
     total: Array = weights @ np.where(finite, value, 0)
     if finite.all():
         return total
-    weighted = np.where(weights[..., None] > 0, weights[..., None] * value[..., None, :, :], 0)
-    return np.where((weights > 0) @ ~finite, weighted.sum(axis=-2), total)
+    weighted = np.where(weights[..., None] != 0, weights[..., None] * value[..., None, :, :], 0)
+    return np.where((weights != 0) @ ~finite, weighted.sum(axis=-2), total)
 
 
 LAYER = Implementation(
     name="numpy-layer",
     attention=attention,
+    gradient=gradient,
     cache=cache_of(attention),
     supports=frozenset(Feature),
     dtypes={"float64": Precision.float64(), "float32": Precision.float32(), "float16": Precision.upcast()},

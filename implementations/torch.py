@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -37,12 +37,14 @@ def attention(  # noqa: PLR0913 - what layers offer
     if softcap is not None:
         scores = softcap * torch.tanh(scores / softcap)
     if bias is not None:
-        scores = scores + bias
+        # In float16 a hidden score may be infinite, and ∞ - ∞ is no number.
+        scores = (scores + bias).masked_fill(torch.isneginf(bias), -math.inf)
     for hidden in _hidden(scores, mask, causal=causal, window=window):
         scores = scores.masked_fill(hidden, -math.inf)
-    # Zeros and not NaN for a query that sees no word: NaN would reach its neighbours (docs/findings/).
+    # Zeros and never NaN for a query that sees no word: NaN would reach its neighbours (docs/findings/) and gradients.
     unseeing = torch.isneginf(scores).all(dim=-1, keepdim=True)
-    return torch.softmax(scores, dim=-1).masked_fill(unseeing, 0) @ value
+    weights = torch.softmax(scores.masked_fill(unseeing, 0), dim=-1).masked_fill(unseeing, 0)
+    return weights @ value
 
 
 def _hidden(
@@ -99,6 +101,18 @@ def _with_adjacent_columns(array: torch.Tensor) -> torch.Tensor:
     return array if array.stride(-1) == 1 else array.clone(memory_format=torch.contiguous_format)
 
 
+def gradient_of(forward: Callable[..., torch.Tensor]) -> Callable[..., tuple[torch.Tensor, ...]]:
+    """Return the function of query, key, value and an upstream gradient by which autograd differentiates `forward`."""
+
+    def gradient(
+        query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, upstream: torch.Tensor, **options: Any
+    ) -> tuple[torch.Tensor, ...]:
+        inputs = [tensor.detach().requires_grad_() for tensor in (query, key, value)]
+        return torch.autograd.grad(forward(*inputs, **options), inputs, upstream)
+
+    return gradient
+
+
 def to_native(array: Array, dtype: str) -> torch.Tensor:
     """Return a tensor of its own memory."""
     return torch.tensor(array, dtype=getattr(torch, dtype))
@@ -120,8 +134,9 @@ _MASKS = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL})
 EAGER = Implementation(
     name="torch",
     attention=attention,
+    gradient=gradient_of(attention),
     cache=cache_of(attention),
-    supports=_PLAIN | _MASKS | {Feature.TOGETHER, Feature.WINDOW, Feature.SOFTCAP},
+    supports=_PLAIN | _MASKS | {Feature.TOGETHER, Feature.WINDOW, Feature.SOFTCAP, Feature.THREADS},
     # Every operator rounds its result to 16 bit, the scaled query included, and sums in float32.
     dtypes=_dtypes({dtype: replace(Precision.eager(dtype), prescale=dtype) for dtype in ("bfloat16", "float16")}),
     to_native=to_native,
@@ -132,6 +147,7 @@ SDPA_MATH = replace(
     EAGER,
     name="torch-sdpa-math",
     attention=math_attention,
+    gradient=gradient_of(math_attention),
     cache=cache_of(math_attention),
     supports=_PLAIN | _MASKS | {Feature.GROUPED_HEADS, Feature.DROPOUT, Feature.EMPTY},
     # Computes in float32 unless `torch.backends.cuda.allow_fp16_bf16_reduction_math_sdp` is set.
@@ -141,6 +157,7 @@ SDPA_FLASH = replace(
     SDPA_MATH,
     name="torch-sdpa-flash",
     attention=flash_attention,
+    gradient=gradient_of(flash_attention),
     cache=cache_of(flash_attention),
     supports=SDPA_MATH.supports - {Feature.VALUE_WIDTH},
     dtypes=_dtypes({dtype: Precision.flash(dtype) for dtype in ("bfloat16", "float16")}),

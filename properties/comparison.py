@@ -138,8 +138,8 @@ def picked(oracle: Expected, where: Any) -> Expected:
     return replace(oracle, value=oracle.value[where], error=oracle.error[where], radius=radius)
 
 
-def assert_inside_bound(got: Array, oracle: Expected) -> None:
-    """Raise `Disagreement` unless every element is inside the derived bound."""
+def assert_inside_bound(got: Array, oracle: Expected, of: str = "") -> None:
+    """Raise `Disagreement` unless every element is inside the derived bound; `of` says of what, as in "of the key"."""
     ratio = oracle.ratio(got)
     accepted = ratio <= 1
     record_largest(ERROR_OVER_BOUND, float(ratio.max(initial=0, where=accepted)))
@@ -148,7 +148,7 @@ def assert_inside_bound(got: Array, oracle: Expected) -> None:
     if not accepted.all():
         where = _worst(ratio)
         raise Disagreement(
-            _counted(~accepted, "outside the derived bound", "the worst one"),
+            _counted(~accepted, "outside the derived bound", "the worst one", of),
             got=got,
             expected=oracle.value,
             where=where,
@@ -156,15 +156,15 @@ def assert_inside_bound(got: Array, oracle: Expected) -> None:
         )
 
 
-def assert_same_bits(got: Array, other: Array) -> None:
+def assert_same_bits(got: Array, other: Array, of: str = "") -> None:
     """Raise `Disagreement` unless both are the same, to the bit (a NaN is the same as a NaN)."""
     same = (got == other) & (np.signbit(got) == np.signbit(other)) | np.isnan(got) & np.isnan(other)
-    _assert_everywhere(same, "not the same bits", got, other)
+    _assert_everywhere(same, "not the same bits", got, other, of)
 
 
-def assert_equal(got: Array, other: Array, where: Array | bool = True) -> None:  # noqa: FBT001, FBT002 - as NumPy's
+def assert_equal(got: Array, other: Array, where: Array | bool = True, of: str = "") -> None:  # noqa: FBT001, FBT002
     """Raise `Disagreement` unless all numbers, or those at `where`, are exactly equal; -0.0 equals 0.0."""
-    _assert_everywhere((got == other) | ~np.asarray(where), "not exactly equal", got, other)
+    _assert_everywhere((got == other) | ~np.asarray(where), "not exactly equal", got, other, of)
 
 
 def assert_at_least(got: Array, least: Array, slack: Array) -> None:
@@ -207,17 +207,18 @@ def _assert_not_beyond(got: Array, limit: Array, slack: Array, beyond: np.ufunc)
         )
 
 
-def _assert_everywhere(holds: Array, sentence: str, got: Array, other: Array) -> None:
+def _assert_everywhere(holds: Array, sentence: str, got: Array, other: Array, of: str = "") -> None:
     if not holds.all():
-        counted = _counted(~holds, sentence, "the first one")
+        counted = _counted(~holds, sentence, "the first one", of)
         raise Disagreement(counted, got=got, expected=np.broadcast_to(other, got.shape), where=_worst(~holds))
 
 
-def _counted(wrong: Array, what: str, shown: str) -> str:
+def _counted(wrong: Array, what: str, shown: str, of: str = "") -> str:
     """Say how many elements are wrong, and that one of them is shown; of one there is nothing to count."""
-    return (
-        f"the answer is {what}:" if wrong.size == 1 else f"{wrong.sum()} of {wrong.size} elements are {what}; {shown}:"
-    )
+    of = of and f" {of}"
+    if wrong.size == 1:
+        return f"the answer{of} is {what}:"
+    return f"{wrong.sum()} of {wrong.size} elements{of} are {what}; {shown}:"
 
 
 def _worst(badness: Array) -> tuple[int, ...]:

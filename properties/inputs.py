@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import numpy as np
 
@@ -128,7 +128,7 @@ class Problem(ByContent):
         """The random choices of a property on this problem, the same ones at every call."""
         return np.random.default_rng(self.seed)
 
-    def with_arrays(self, **arrays: Array) -> Problem:
+    def with_arrays(self, **arrays: Array) -> Self:
         """Replace some of the arrays, numbers rounded to the dtype."""
         rounded: dict[str, Any] = {name: in_format(array, self.dtype) for name, array in arrays.items()}
         return replace(self, **rounded)

@@ -10,6 +10,9 @@ from tests.defects import (
     causality,
     controls,
     empty,
+    gradient_manners,
+    gradient_sight,
+    gradients,
     heads,
     hiding,
     layout,
@@ -47,9 +50,13 @@ _OF_THE_DOCUMENT = (
     controls,
 )
 _OF_LAYERS = (masks, hiding, blind, biases, causality, windows, heads, empty, caps, sums, options, caches)
+_OF_GRADIENTS = (gradients, gradient_sight, gradient_manners)
 
 DEFECTS: tuple[Defect, ...] = tuple(
-    member for module in _OF_THE_DOCUMENT + _OF_LAYERS for member in vars(module).values() if isinstance(member, Defect)
+    member
+    for module in _OF_THE_DOCUMENT + _OF_LAYERS + _OF_GRADIENTS
+    for member in vars(module).values()
+    if isinstance(member, Defect)
 )
 
 __all__ = ["DEFECTS", "Defect"]

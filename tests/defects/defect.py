@@ -11,6 +11,7 @@ import numpy as np
 from attention_tests import Dialect, Feature, Implementation, Precision, Step
 from attention_tests.target import OPTIONS
 from tests.defects import correct
+from tests.defects.correct_layer import layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 STRICT = {"float64": Precision.float64(), "float32": Precision.float32()}
 ALWAYS = {Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS}
 PLAIN = Dialect()
+
+_OTHERS: dict[Step, dict[Step, Callable[..., Any]]] = {
+    Step.ATTENTION: {},
+    Step.SELF_ATTENTION: {},
+    Step.GRADIENT: {Step.ATTENTION: layer},
+}
+"""What stands beside a step, unless it is the steps of the document."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +70,10 @@ def implementation_of(
     features: Iterable[Feature] = (),
     dialect: Dialect = PLAIN,
 ) -> Implementation:
-    """Expose a function as `step`; a single step of the document stands among the others, which are right."""
+    """Expose a function as `step`; a gradient, or a single step of the document, stands among others that are right."""
     parameters = inspect.signature(function).parameters.keys()
     supports = frozenset({*ALWAYS, *features, *(OPTIONS[name] for name in parameters & OPTIONS.keys())})
-    others = {} if step in (Step.ATTENTION, Step.SELF_ATTENTION) else correct.STEPS
+    others = _OTHERS.get(step, correct.STEPS)
     # A kernel in another language would overflow in silence, and so must these.
     exposed: dict[str, Any] = {one: np.errstate(all="ignore")(of) for one, of in (others | {step: function}).items()}
     return Implementation(name=function.__name__, supports=supports, dtypes=dtypes, dialect=dialect, **exposed)

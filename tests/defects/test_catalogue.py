@@ -11,7 +11,7 @@ from attention_tests.search import hold, that_break
 from attention_tests.subject import Subject
 from attention_tests.verdict import Verdict
 from reference.document import CLAUSES
-from tests.defects import DEFECTS, Defect, correct, correct_cache, correct_layer
+from tests.defects import DEFECTS, Defect, correct, correct_cache, correct_gradient, correct_layer
 from tests.defects.defect import implementation_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ WITHOUT_DEFECT = (
     implementation_of(correct_layer.layer, features=Feature),
     implementation_of(correct_layer.layer_of_a_cache, dialect=Dialect(alignment=Alignment.BOTTOM_RIGHT)),
     implementation_of(correct_layer.online_layer),
+    implementation_of(correct_gradient.gradient, Step.GRADIENT, features=[Feature.TOGETHER, Feature.NON_FINITE]),
     implementation_of(correct_cache.Cache, Step.CACHE, features=[Feature.GROUPED_HEADS]),
     implementation_of(correct_cache.Buffer, Step.CACHE),
 )

@@ -1,0 +1,122 @@
+"""Gradients: what the clauses say of an output, they say of the way in which it changes."""
+
+import numpy as np
+
+from attention_tests import Feature, Step
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.claims import only
+from properties.comparison import assert_at_most, assert_inside_bound, moved, picked
+from properties.differences import Nudge
+from properties.gradients import (
+    ZEROS,
+    Backward,
+    BackwardPlan,
+    assert_all_equal,
+    assert_inside_bounds,
+    backwards,
+    expected_gradients,
+    gradients,
+    silenced,
+    total,
+)
+from properties.plans import Plan
+from properties.problems import Asking, problems
+from reference import matrix
+
+ANY = backwards(problems())
+INTEGERS = backwards(problems(regimes=("small integers", "iota", "ones"), overlays=("none",), d_k=(1, 2, 3, 4)))
+SCALED = backwards(problems(asking=Asking(scales=(0.0, 1.0, -0.5, 0.25, 3.0))))
+LONG = only(*(BackwardPlan(Plan(queries=n, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n)) for n in (64, 65, 129)))
+MANY_QUERIES = only(BackwardPlan(Plan(queries=767, keys=2, d_k=4, d_v=4, regimes=("uniform",)), one_large=True))
+
+
+@law("matrix", Step.GRADIENT, given=ANY)
+def test_gradients_are_those_of_the_formula(subject: Subject, problem: Backward) -> None:
+    """The gradients are those of softmax(Q Kᵀ / √d_k) V."""
+    assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
+
+
+@law("matrix", Step.GRADIENT, Feature.LENGTHS, given=LONG)
+def test_gradients_reach_beyond_any_block(subject: Subject, problem: Backward) -> None:
+    """However many words there are, the gradients of the last are right, and gather what comes from all."""
+    assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
+
+
+@law("sum", Step.GRADIENT, Feature.LENGTHS, given=MANY_QUERIES)
+def test_gradients_of_the_values_count_what_every_query_asks(subject: Subject, problem: Backward) -> None:
+    """Many queries that each ask for little count, also after one that asks for much."""
+    assert_inside_bound(gradients(subject, problem).value, expected_gradients(problem, subject.precision).value)
+
+
+@law("matrix", Step.ATTENTION, Step.GRADIENT, given=INTEGERS)
+def test_gradients_foretell_how_the_output_changes(subject: Subject, problem: Backward) -> None:
+    """The outputs a small step ahead and behind differ by what the gradients say, up to the curvature."""
+    nudge = Nudge.of(problem)
+    stray = np.abs(nudge.difference(subject) - nudge.foretold(subject))
+    assert_at_most(stray, np.zeros(()), nudge.slack(subject.precision))
+
+
+@law("scale", Step.GRADIENT, Feature.SCALE, given=SCALED)
+def test_gradients_pass_through_an_explicit_scale(subject: Subject, problem: Backward) -> None:
+    """The scale that is asked for multiplies the gradients of the scores, be it zero or negative."""
+    assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
+
+
+@law("softmax", Step.GRADIENT, given=ANY)
+def test_gradients_of_the_keys_sum_to_zero(subject: Subject, problem: Backward) -> None:
+    """A shift of all keys shifts all scores of a query alike, which changes no weight."""
+    oracle = total(expected_gradients(problem, subject.precision).key, 0.0)
+    assert_inside_bound(gradients(subject, problem).key.sum(axis=-2), oracle)
+
+
+@law("softmax", Step.GRADIENT, given=ANY)
+def test_gradients_of_the_values_sum_to_those_of_the_outputs(subject: Subject, problem: Backward) -> None:
+    """Weights sum to 1, so that a shift of all values shifts every output alike."""
+    oracle = total(expected_gradients(problem, subject.precision).value, problem.upstream.sum(axis=-2))
+    assert_inside_bound(gradients(subject, problem).value.sum(axis=-2), oracle)
+
+
+@law("weigh", Step.GRADIENT, given=ANY)
+def test_gradients_of_the_values_are_the_weights(subject: Subject, problem: Backward) -> None:
+    """What one component of one output asks of that component of a value is the weight, and of the others nothing."""
+    query, component = problem.random.integers(problem.upstream.shape[-2:])
+    upstream = np.zeros_like(problem.upstream)
+    upstream[..., query, component] = 1
+    one, weights = problem.with_arrays(upstream=upstream), matrix.weights(problem.query, problem.key)[..., query, :]
+    oracle = expected_gradients(one, subject.precision).value
+    by_weight = moved(oracle, weights[..., None] * upstream[..., [query], :], oracle.radius)
+    assert_inside_bound(gradients(subject, one).value, by_weight)
+
+
+@law("sum", Step.GRADIENT, given=ANY)
+def test_gradients_turn_round_with_the_upstream_gradient(subject: Subject, problem: Backward) -> None:
+    """The gradients are linear in the upstream gradient: its negative gives theirs, exactly."""
+    turned = gradients(subject, problem.with_arrays(upstream=-problem.upstream))
+    there = (-array for array in gradients(subject, problem))
+    assert_all_equal(turned, there, expected_gradients(problem, subject.precision))
+
+
+@law("sum", Step.GRADIENT, given=ANY)
+def test_no_upstream_gradient_gives_none(subject: Subject, problem: Backward) -> None:
+    """Where nothing is asked of the outputs, nothing is asked of query, key and value: all gradients are zero."""
+    nothing = gradients(subject, problem.with_arrays(upstream=np.zeros_like(problem.upstream)))
+    assert_all_equal(nothing, ZEROS, expected_gradients(problem, subject.precision))
+
+
+@law("every-word", Step.GRADIENT, given=ANY)
+def test_a_query_gets_the_gradient_of_its_own_output(subject: Subject, problem: Backward) -> None:
+    """A query whose output has no upstream gradient gets exactly zero, and the others get what they got."""
+    silent = problem.random.permutation(problem.query.shape[-2]) % 2 == 0
+    others = problem.with_arrays(upstream=np.where(silent[:, None], 0.0, problem.upstream))
+    oracle = silenced(expected_gradients(problem, subject.precision).query, silent)
+    assert_inside_bound(gradients(subject, others).query, oracle)
+
+
+@law("global-view", Step.GRADIENT, given=ANY)
+def test_reordering_words_reorders_gradients(subject: Subject, problem: Backward) -> None:
+    """Queries in another order, and keys with their values in another, have the same gradients in those orders."""
+    rows, words = (np.s_[..., problem.random.permutation(array.shape[-2]), :] for array in (problem.query, problem.key))
+    reordered = subject.gradient(problem.query[rows], problem.key[words], problem.value[words], problem.upstream[rows])
+    oracles = zip(expected_gradients(problem, subject.precision), (rows, words, words), strict=True)
+    assert_inside_bounds(reordered, (picked(oracle, order) for oracle, order in oracles))

@@ -1,0 +1,129 @@
+"""Gradients that pass where no word is seen, or do not hear of an option that the output heard of."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from attention_tests import Feature, Step
+from tests.defects.correct import Array, scaled_scores
+from tests.defects.correct_gradient import Gradients, gradient, through
+from tests.defects.correct_layer import hidden, softmax
+from tests.defects.defect import defect
+
+HIDDEN = "test_no_gradient_passes_between_words_hidden_from_each_other"
+FINITE = "test_finite_numbers_in_hidden_words_reach_no_gradient"
+NAN = "test_nan_and_infinity_in_hidden_words_reach_no_gradient"
+LATER = "test_no_gradient_flows_to_later_words"
+OPTIONS = "test_options_count_for_the_gradients"
+OTHERS = "test_other_batches_and_heads_reach_no_gradient"
+
+
+@defect("every-word", "the mask ignored on the way back", step=Step.GRADIENT, killed_by=HIDDEN)
+def mask_ignored_on_the_way_back(
+    query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
+) -> Gradients:
+    return gradient(query, key, value, upstream, mask=None if mask is None else np.ones_like(mask))
+
+
+@defect("every-word", "a hidden word's score is -20, and not -∞", step=Step.GRADIENT, killed_by=HIDDEN)
+def hidden_words_get_a_little(
+    query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
+) -> Gradients:
+    scores = scaled_scores(query, key)
+    scores = scores if mask is None else np.where(mask, scores, query.dtype.type(-20))
+    return through(softmax(scores), query, key, value, upstream)
+
+
+@defect("every-word", "pytorch#41508: NaN for a query that sees nothing", step=Step.GRADIENT, killed_by=HIDDEN)
+def gradient_of_nothing_is_nan(
+    query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
+) -> Gradients:
+    d_query, d_key, d_value = gradient(query, key, value, upstream, mask=mask)
+    blind = np.zeros((), bool) if mask is None else ~mask.any(axis=-1, keepdims=True)
+    return np.where(blind, np.nan, d_query), d_key, d_value
+
+
+@defect("every-word", "the sum of exponentials counts hidden words", step=Step.GRADIENT, killed_by=FINITE)
+def hidden_words_in_the_sum(
+    query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
+) -> Gradients:
+    weights = softmax(scaled_scores(query, key))
+    return through(weights if mask is None else weights * mask, query, key, value, upstream)
+
+
+@defect(
+    "every-word",
+    "pytorch#101967: zero times NaN",
+    step=Step.GRADIENT,
+    killed_by=NAN,
+    features=(Feature.NON_FINITE,),
+)
+def hidden_keys_times_zero(
+    query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
+) -> Gradients:
+    d_query, d_key, d_value = gradient(query, key, value, upstream, mask=mask)
+    return d_query + 0 * key.sum(axis=-2, keepdims=True), d_key, d_value
+
+
+@defect("every-word", "causality ignored on the way back", step=Step.GRADIENT, killed_by=LATER)
+def causality_ignored_on_the_way_back(
+    query: Array,
+    key: Array,
+    value: Array,
+    upstream: Array,
+    *,
+    causal: bool = False,  # noqa: ARG001 - the defect
+) -> Gradients:
+    return gradient(query, key, value, upstream)
+
+
+@defect("every-word", "pytorch#195910: one later word is seen on the way back", step=Step.GRADIENT, killed_by=LATER)
+def gradient_of_one_later_word(
+    query: Array, key: Array, value: Array, upstream: Array, *, causal: bool = False
+) -> Gradients:
+    seen = np.tri(query.shape[-2], key.shape[-2], 1, bool) if causal else None
+    return through(softmax(hidden(scaled_scores(query, key), seen)), query, key, value, upstream)
+
+
+@defect("every-word", "the bias ignored on the way back", step=Step.GRADIENT, killed_by=OPTIONS)
+def bias_ignored_on_the_way_back(
+    query: Array,
+    key: Array,
+    value: Array,
+    upstream: Array,
+    *,
+    bias: Array | None = None,
+) -> Gradients:
+    return gradient(query, key, value, upstream, mask=None if bias is None else ~np.isneginf(bias))
+
+
+@defect("every-word", "a window one wider on the way back", step=Step.GRADIENT, killed_by=OPTIONS)
+def window_one_wider_on_the_way_back(
+    query: Array, key: Array, value: Array, upstream: Array, *, window: int | None = None
+) -> Gradients:
+    return gradient(query, key, value, upstream, window=None if window is None else window + 1)
+
+
+@defect(
+    "every-word",
+    "keras#23038: causality dropped on the way back where a mask is given",
+    step=Step.GRADIENT,
+    killed_by=OPTIONS,
+    features=(Feature.TOGETHER,),
+)
+def gradient_of_mask_or_causality(
+    query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None, causal: bool = False
+) -> Gradients:
+    return gradient(query, key, value, upstream, mask=mask, causal=causal and mask is None)
+
+
+@defect("every-word", "the keys of the first head for all heads", step=Step.GRADIENT, killed_by=OTHERS)
+def gradient_of_the_first_head(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+    d_query, d_key, d_value = gradient(query, key, value, upstream)
+    return d_query, np.broadcast_to(d_key[:, :1], d_key.shape), d_value
+
+
+@defect("every-word", "gradients of values are added up over the batch", step=Step.GRADIENT, killed_by=OTHERS)
+def value_gradients_of_all_batches(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+    d_query, d_key, d_value = gradient(query, key, value, upstream)
+    return d_query, d_key, np.broadcast_to(d_value.sum(axis=0, keepdims=True), d_value.shape)
