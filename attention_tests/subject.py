@@ -16,6 +16,9 @@ from attention_tests.wording import article, raised
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
+NOT_ARRAYS = (list, tuple, dict, str, bool, int, float, complex, type(None))
+
+
 class Subject(Natives):
     """One implementation at one dtype.
 
@@ -136,7 +139,7 @@ class Subject(Natives):
 
     def _read(self, step: Step, answer: Any, shape: tuple[int, ...]) -> Array:
         who, wanted = f"{self}: {step} returned", f"return one array of shape {shape}"
-        if isinstance(answer, list | tuple | dict | str | bool | int | float | complex | None):
+        if isinstance(answer, NOT_ARRAYS):
             raise WrongForm(f"{who} {_kind(answer)}; {wanted}")
         try:
             array = np.asarray(self.implementation.to_numpy(answer))

@@ -42,11 +42,15 @@ class ByContent:
         """What an answer depends on."""
         raise NotImplementedError
 
-    def __hash__(self) -> int:
+    @cached_property
+    def _hash(self) -> int:
         return hash(self.content)
 
+    def __hash__(self) -> int:
+        return self._hash
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, ByContent) and self.content == other.content
+        return self is other or (isinstance(other, ByContent) and self.content == other.content)
 
 
 def _bits(*arrays: Array | None) -> tuple[object, ...]:

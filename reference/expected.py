@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from reference.arithmetic import Arithmetic
 
 
+ABOVE_ONE = np.nextafter(1.0, 2.0)
+
+
 @dataclass(frozen=True)
 class Expected:
     """An answer in `dtype` is right where RN(value - error) ≤ answer ≤ RN(value + error), RN being rounding to `dtype`.
@@ -73,7 +76,7 @@ class Expected:
         distance = np.abs(got - self.value)
         ratio = np.where(distance == 0, 0.0, distance / self.tolerance)
         right = np.minimum(np.where(np.isfinite(ratio), ratio, 0.0), 1.0)
-        wrong = np.maximum(np.where(np.isnan(ratio), np.inf, ratio), np.nextafter(1.0, 2.0))
+        wrong = np.maximum(np.where(np.isnan(ratio), np.inf, ratio), ABOVE_ONE)
         return np.where(self.vacuous, 0.0, np.where(self.accepts(got), right, wrong))
 
 
