@@ -73,7 +73,8 @@ def _probe(targets: list[str]) -> int:
     sys.path.insert(0, str(suite.FOLDER))
     suite.use_one_thread()
     from attention_tests.probe import probe  # noqa: PLC0415 - finds the properties only once the suite is on the path
-    from attention_tests.target import BadTarget, resolve  # noqa: PLC0415
+    from attention_tests.target import resolve  # noqa: PLC0415
+    from attention_tests.wording import BadTarget  # noqa: PLC0415
 
     if len(targets) != 1:
         return _refuse("probe one target: attention-tests probe package.module:callable")

@@ -15,9 +15,9 @@ from attention_tests.profiles import DEFAULT, PROFILES, Profile, profile_named
 from attention_tests.report import Row, clause_table, findings, promise_table
 from attention_tests.search import expect_failure, hold
 from attention_tests.subject import Subject
-from attention_tests.target import BadTarget, resolve, subjects_of, trial
+from attention_tests.target import resolve, subjects_of, trial
 from attention_tests.verdict import Outcome, Verdict
-from attention_tests.wording import unknown
+from attention_tests.wording import BadTarget, unknown
 
 KEY = "attention-tests"
 

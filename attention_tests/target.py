@@ -6,7 +6,7 @@ import importlib
 import inspect
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -19,26 +19,10 @@ from attention_tests import suite
 from attention_tests.declared import problems_of
 from attention_tests.implementation import Feature, Implementation
 from attention_tests.natives import unwarned
+from attention_tests.signature import CONTRACT, from_callable
 from attention_tests.subject import Subject
 from attention_tests.verdict import Disagreement, ImplementationRaised
-from attention_tests.wording import article, raised, unknown
-
-CONTRACT = "attention(query, key, value, *, scale=None)"
-OPTIONS = {
-    "scale": Feature.SCALE,
-    "mask": Feature.MASK,
-    "bias": Feature.BIAS,
-    "causal": Feature.CAUSAL,
-    "window": Feature.WINDOW,
-    "softcap": Feature.SOFTCAP,
-    "dropout": Feature.DROPOUT,
-    "return_lse": Feature.LOG_SUM_EXP,
-}
-"""What a bare callable supports because its signature takes it."""
-
-
-class BadTarget(Exception):  # noqa: N818 - the word in the message
-    """One sentence: what cannot be verified, where it is, and what to do."""
+from attention_tests.wording import BadTarget, article, raised, unknown
 
 
 def resolve(target: str) -> Implementation:
@@ -121,27 +105,6 @@ def _well_declared(implementation: Implementation, target: str) -> Implementatio
     if problem := next(problems_of(implementation), ""):
         raise BadTarget(f"{target}: {problem}")
     return implementation
-
-
-def from_callable(function: Callable[..., Any], name: str) -> Implementation:
-    """Make an implementation of a bare callable over NumPy arrays (batch, heads, length, width).
-
-    What its signature takes, it supports. Raises BadTarget if it cannot take a query, a key and a value.
-    """
-    supports = {Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS}
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
-        # A builtin or an extension without a signature: the plain call is all that can be assumed.
-        return Implementation(name=name, attention=function, supports=frozenset(supports))
-    try:
-        signature.bind(None, None, None)
-    except TypeError as error:
-        raise BadTarget(
-            f"{name}{signature} cannot be called with a query, a key and a value ({error}); its form must be {CONTRACT}"
-        ) from None
-    supports |= {feature for name, feature in OPTIONS.items() if name in signature.parameters}
-    return Implementation(name=name, attention=function, supports=frozenset(supports))
 
 
 def subjects_of(found: list[Implementation], dtypes: tuple[str, ...] = ()) -> list[Subject]:

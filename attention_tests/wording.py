@@ -8,6 +8,10 @@ from difflib import get_close_matches
 WORDS_TO_LIST = 12
 
 
+class BadTarget(Exception):  # noqa: N818 - the word in the message
+    """One sentence: what cannot be verified, where it is, and what to do."""
+
+
 def article(noun: str) -> str:
     """Put "a" or "an" before a noun."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

@@ -12,7 +12,7 @@ import implementations
 from attention_tests import Alignment, Dialect, Feature, Implementation, Layout, Unseeing
 from attention_tests.__main__ import main
 from attention_tests.probe import declared, probe
-from attention_tests.target import from_callable
+from attention_tests.signature import from_callable
 
 WHOLE = implementations.load("numpy")
 LAYER = implementations.load("numpy-layer")

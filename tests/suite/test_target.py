@@ -12,8 +12,10 @@ import pytest
 
 from attention_tests import Dialect, Feature, Implementation, Layout, Precision
 from attention_tests.declared import problems_of
+from attention_tests.signature import from_callable
 from attention_tests.subject import Subject
-from attention_tests.target import BadTarget, from_callable, resolve, subjects_of, trial
+from attention_tests.target import resolve, subjects_of, trial
+from attention_tests.wording import BadTarget
 from tests.suite import targets
 
 
@@ -110,6 +112,17 @@ def test_the_signature_says_what_is_supported() -> None:
     plain = from_callable(targets.attention, "plain").supports
     assert from_callable(targets.with_scale, "scaled").supports - plain == {Feature.SCALE}
     assert from_callable(flash, "flash").supports - plain == {Feature.CAUSAL, Feature.LOG_SUM_EXP}
+
+
+def test_an_option_may_have_the_name_that_a_library_gives_it() -> None:
+    def sdpa(query: Any, key: Any, value: Any, *, attn_mask: Any = None, is_causal: bool = False) -> Any:
+        return key, value, query, attn_mask, is_causal
+
+    implementation = from_callable(sdpa, "sdpa")
+    assert {Feature.MASK, Feature.BIAS, Feature.CAUSAL} <= implementation.supports
+    assert implementation.attention is not None
+    assert implementation.attention(1, 2, 3, mask=4) == (2, 3, 1, 4, False)
+    assert implementation.attention(1, 2, 3, bias=5, causal=True) == (2, 3, 1, 5, True)
 
 
 @pytest.mark.parametrize(
