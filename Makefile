@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: verify test soak benchmark clean
+.PHONY: verify test soak mutants docs benchmark clean
 
 verify: $(READY)  ## hold the NumPy and PyTorch implementations against every property
 	$(BIN)/pytest -n 2
@@ -16,6 +16,12 @@ test: $(READY)  ## the suite's own tests, types, lint and walls
 
 soak: $(READY)  ## look for a false alarm: 200,000 examples with varied seeds
 	$(BIN)/python -m benchmarks.soak
+
+mutants: $(READY)  ## change the NumPy implementations in one place at a time: which changes does no law see?
+	$(BIN)/python -m benchmarks.mutants
+
+docs: $(READY)  ## write docs/properties.md and docs/defects.md, which takes minutes: all laws on all defects
+	$(BIN)/python -m benchmarks.catalogue
 
 benchmark: $(READY)  ## what an example costs, and how many problems are checked in a second
 	$(BIN)/python -m benchmarks.speed

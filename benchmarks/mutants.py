@@ -1,6 +1,6 @@
 """Change the NumPy implementations in one place at a time, and look for changes that no law sees.
 
-    python -m benchmarks.mutants [--seconds 60]
+    python -m benchmarks.mutants [--profile quick]
 
 What is changed, and into what, is mutmut's. Its own runner leaves decorated functions alone, and these are decorated,
 so its operators are applied here. No file is written: a mutant is a module in memory, in a process of its own. One that
@@ -17,6 +17,8 @@ from difflib import unified_diff
 from importlib import import_module
 from inspect import getsource
 from multiprocessing import get_context
+from resource import RLIMIT_CPU, setrlimit
+from signal import SIGKILL
 from types import ModuleType
 
 import libcst as cst
@@ -24,7 +26,7 @@ from mutmut.mutation.mutators import mutation_operators
 from tabulate import tabulate
 
 from attention_tests.catalogue import all_laws
-from attention_tests.profiles import DEFAULT, QUICK
+from attention_tests.profiles import PROFILES, QUICK, Profile
 from attention_tests.search import that_break
 from attention_tests.suite import FOLDER
 from attention_tests.target import subjects_of
@@ -32,7 +34,9 @@ from attention_tests.target import subjects_of
 MODULES = {"implementations.numpy": ("WHOLE", "ONLINE"), "implementations.numpy_layer": ("LAYER",)}
 """Modules to change, and the implementations in each that the laws are held against."""
 EXPLAINED = FOLDER / "docs" / "mutants.md"
-FATES = {10: "killed", 0: "survived", None: "stopped"}
+SECONDS = 120
+"""Of a processor, for one mutant: the limit."""
+FATES: dict[int | None, str] = {10: "killed", 0: "survived", -SIGKILL: "stopped"}
 """By the exit code of a mutant's process; any other is that of a crash."""
 # A process starts with what the laws have drawn and computed in the one that it is forked from.
 FORK = get_context("fork")
@@ -41,16 +45,16 @@ FORK = get_context("fork")
 def main() -> int:
     """Print how many mutants of each function are killed, and the survivors; exit 1 if one is not explained."""
     parser = ArgumentParser(description="Change the NumPy implementations, and look for changes that no law sees.")
-    parser.add_argument("--seconds", type=float, default=60, help="time for one mutant (default: %(default)s)")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--profile", choices=PROFILES, default=QUICK.name, help="(default: %(default)s)")
+    profile = PROFILES[parser.parse_args().profile]
     counts: dict[str, Counter[str]] = {}
     survivors: list[tuple[str, str]] = []
     for module in map(import_module, MODULES):
         source = getsource(module)
-        if breaks_a_law(module.__name__, source):
+        if breaks_a_law(module.__name__, source, profile):
             parser.error(f"{module.__name__} breaks a law as it is")
         for function, mutant in mutants(source):
-            name, fate = f"{module.__name__}.{function}", fate_of(module.__name__, mutant, seconds)
+            name, fate = f"{module.__name__}.{function}", fate_of(module.__name__, mutant, profile)
             counts.setdefault(name, Counter())[fate] += 1
             if fate == "survived":
                 survivors.append((name, difference(source, mutant)))
@@ -89,29 +93,26 @@ def _nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield from _nodes(child)
 
 
-def breaks_a_law(module: str, source: str) -> bool:
+def breaks_a_law(module: str, source: str, profile: Profile) -> bool:
     """Hold the implementations of `module`, its code being `source`, against every law that applies to them."""
     code = ModuleType(module)
     exec(compile(source, module, "exec"), vars(code))  # noqa: S102 - a module of the project, with one change
     subjects = subjects_of([getattr(code, name) for name in MODULES[module]])
-    return any(
-        any(that_break(law, subject, profile))
-        for profile in (QUICK, DEFAULT)  # what breaks a law mostly does so soon
-        for law in all_laws()
-        for subject in subjects
-        if not law.missing(subject)
-    )
+    # The last laws, on gradients, see most changes.
+    held = ((law, subject) for law in reversed(all_laws()) for subject in subjects if not law.missing(subject))
+    return any(any(that_break(law, subject, profile)) for law, subject in held)
 
 
-def fate_of(module: str, mutant: str, seconds: float) -> str:
+def fate_of(module: str, mutant: str, profile: Profile) -> str:
     """Hold a mutant against the laws in a process of its own, and say what became of it."""
-    process = FORK.Process(target=lambda: sys.exit(10 if breaks_a_law(module, mutant) else 0))
+
+    def judge() -> None:
+        setrlimit(RLIMIT_CPU, (SECONDS, SECONDS))
+        sys.exit(10 if breaks_a_law(module, mutant, profile) else 0)
+
+    process = FORK.Process(target=judge)
     process.start()
-    process.join(seconds)
-    if process.is_alive():
-        process.kill()
-        process.join()
-        return FATES[None]
+    process.join()
     return FATES.get(process.exitcode, "crashed")
 
 

@@ -1,0 +1,142 @@
+"""Write the documents that are made from the code: which laws there are, and which defects they find.
+
+python -m benchmarks.catalogue
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Sequence
+
+from tabulate import tabulate
+
+from attention_tests.catalogue import all_laws
+from attention_tests.law import Law
+from attention_tests.profiles import DEFAULT, QUICK
+from attention_tests.suite import FOLDER
+from benchmarks.kills import Kills, all_kills
+from reference.document import CLAUSES, Clause
+from tests.defects import DEFECTS, Defect
+
+PROPERTIES, FOUND = FOLDER / "docs" / "properties.md", FOLDER / "docs" / "defects.md"
+
+OF_PROPERTIES = """# The properties
+
+Made by `make docs`. To an implementation that does not declare what a law needs, the law is *unsupported*. A law is
+there because of the defects that name it, wrong implementations in `tests/defects/`: [who finds whom](defects.md).
+"""
+OF_DEFECTS = f"""# Who finds whom: defects and properties
+
+Made by `make docs`. A defect is attention with one thing wrong, and names the law that must find it. *default* and
+*quick*: whether that law is broken at every dtype, within {DEFAULT.examples} problems and within {QUICK.examples}.
+*laws*: how many laws are broken at any dtype, within {QUICK.examples}.
+"""
+OF_LAWS = f"""
+## What each property finds
+
+Within {QUICK.examples} problems: how many defects, and how many that no other law finds.
+"""
+OF_QUESTIONED = """
+## Questioned
+
+{number} laws find no defect that others do not find. *with it*: of the laws that each find all that this one finds, the
+one that finds the least beyond, if there is one. [Why they are there](questioned.md).
+"""
+
+
+def main() -> int:
+    """Write both documents, and tell how long it took."""
+    start = time.monotonic()
+    PROPERTIES.write_text(properties(), "utf-8")
+    FOUND.write_text(defects(all_kills()), "utf-8")
+    sys.stdout.write(f"docs/{PROPERTIES.name} and docs/{FOUND.name}, {time.monotonic() - start:.0f} s\n")
+    return 0
+
+
+def properties() -> str:
+    """Return the laws, clause by clause."""
+    return "\n".join([OF_PROPERTIES, *map(_of_clause, CLAUSES.values())])
+
+
+def _of_clause(clause: Clause) -> str:
+    laws = [law for law in all_laws() if law.clause is clause]
+    rows = [[_code(law.name), law.says, _needs(law), _code(*_named_by(law))] for law in laws]
+    return (
+        f"## {clause.id}\n\n§{clause.section}, {clause.kind}, {clause.standing}: {clause.says} {clause.note}\n\n"
+        f"{_table(rows, 'law', 'in a sentence', 'needs', 'defects that name it')}\n"
+    )
+
+
+def _needs(law: Law) -> str:
+    needs = _code(*law.steps, *law.features)
+    return f"{needs}, one of {_code(*sorted(law.any_of))}" if law.any_of else needs
+
+
+def _named_by(law: Law) -> list[str]:
+    return [defect.name for defect in DEFECTS if defect.killed_by == law.name]
+
+
+def defects(kills: Sequence[Kills]) -> str:
+    """Return who finds whom, who finds alone, and who never does."""
+    finders = {defect.name: [one.law for one in kills if defect.name in one.quickly] for defect in DEFECTS}
+    alone = {one.law: sum(finders[name] == [one.law] for name in one.quickly) for one in kills}
+    never = [one for one in kills if not alone[one.law]]
+    of_laws = [[_code(one.law), len(one.quickly), alone[one.law]] for one in kills]
+    return "\n".join(
+        [
+            OF_DEFECTS,
+            _summary(kills, finders),
+            _table(_rows(kills, finders), *STATIC, "default", "quick", "laws"),
+            OF_LAWS,
+            _table(of_laws, "law", "defects", "alone"),
+            OF_QUESTIONED.format(number=len(never)),
+            _table(
+                [[_code(one.law), len(one.quickly), _with(one, kills)] for one in never], "law", "defects", "with it"
+            ),
+            "",
+        ]
+    )
+
+
+STATIC = ("defect", "breaks", "stands for", "law that it names")
+
+
+def static(defect: Defect) -> list[str]:
+    """Return what the table of defects says of one without holding it against any law."""
+    return [_code(defect.name), defect.clause, defect.stands_for, _code(defect.killed_by)]
+
+
+def _rows(kills: Sequence[Kills], finders: dict[str, list[str]]) -> list[list[object]]:
+    named = frozenset().union(*(one.named for one in kills))
+    quickly = frozenset().union(*(one.named_quickly for one in kills))
+    return [
+        [*static(defect), _dies(defect, named), _dies(defect, quickly), len(finders[defect.name])] for defect in DEFECTS
+    ]
+
+
+def _dies(defect: Defect, dead: frozenset[str]) -> str:
+    return "yes" if defect.name in dead else "no"
+
+
+def _summary(kills: Sequence[Kills], finders: dict[str, list[str]]) -> str:
+    named, by_any = sum(len(one.named_quickly) for one in kills), sum(map(bool, finders.values()))
+    share = f"{named} of {len(DEFECTS)} ({named / len(DEFECTS):.1%})"
+    return f"Within {QUICK.examples} problems, {share} die of the law that they name, and {by_any} of any.\n"
+
+
+def _with(law: Kills, kills: Sequence[Kills]) -> str:
+    covers = [one for one in kills if one.law != law.law and one.quickly >= law.quickly]
+    return _code(min(covers, key=lambda one: len(one.quickly)).law) if covers and law.quickly else ""
+
+
+def _code(*names: str) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def _table(rows: Iterable[Sequence[object]], *headers: str) -> str:
+    return tabulate(rows, headers=headers, tablefmt="github")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

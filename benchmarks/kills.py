@@ -1,0 +1,53 @@
+"""Which laws find which defects: all laws on all defects, on as many processes as there are processors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing import get_context
+
+from attention_tests.catalogue import all_laws
+from attention_tests.law import Law
+from attention_tests.natives import unwarned
+from attention_tests.profiles import DEFAULT, QUICK, Profile
+from attention_tests.search import that_break
+from attention_tests.subject import Subject
+from tests.defects import DEFECTS, Defect
+
+
+@dataclass(frozen=True)
+class Kills:
+    """What one law finds."""
+
+    law: str
+    quickly: frozenset[str]
+    """The defects on which it is broken within the profile `quick`, at any dtype."""
+    named_quickly: frozenset[str]
+    """Of the defects that name it, those on which it is broken within `quick` at every dtype."""
+    named: frozenset[str]
+    """Likewise, within the profile `default`."""
+
+
+def all_kills() -> list[Kills]:
+    """Hold every defect against every law."""
+    # A law is a task, for what it draws and expects is known again for every defect. Forked, for laws do not pickle.
+    with get_context("fork").Pool(os.cpu_count()) as pool:
+        return pool.map(_kills_of, range(len(all_laws())), chunksize=1)
+
+
+def _kills_of(number: int) -> Kills:
+    law = all_laws()[number]
+    named = [defect for defect in DEFECTS if defect.killed_by == law.name]
+    with unwarned():
+        return Kills(
+            law.name,
+            frozenset(defect.name for defect in DEFECTS if any(_found(law, defect, QUICK))),
+            frozenset(defect.name for defect in named if all(_found(law, defect, QUICK))),
+            frozenset(defect.name for defect in named if all(_found(law, defect, DEFAULT))),
+        )
+
+
+def _found(law: Law, defect: Defect, profile: Profile) -> Iterator[bool]:
+    subjects = (Subject(defect.implementation, dtype) for dtype in defect.implementation.dtypes)
+    return (not law.missing(subject) and any(that_break(law, subject, profile)) for subject in subjects)

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from attention_tests.catalogue import all_laws
+from benchmarks import catalogue
+from tests.defects import DEFECTS
+
+COLUMNS = len(catalogue.STATIC)
+
+
+def cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_the_document_of_properties_is_that_of_the_code() -> None:
+    assert catalogue.PROPERTIES.read_text("utf-8") == catalogue.properties(), "run: make docs"
+
+
+def test_the_document_of_defects_has_those_of_the_code() -> None:
+    rows = map(cells, catalogue.FOUND.read_text("utf-8").splitlines())
+    described = [row[:COLUMNS] for row in rows if len(row) > COLUMNS]
+    headers, _, *defects = described
+    assert headers == list(catalogue.STATIC)
+    assert defects == [catalogue.static(defect) for defect in DEFECTS], "run: make docs"
+
+
+def test_the_document_of_defects_has_the_laws_of_the_code() -> None:
+    text = catalogue.FOUND.read_text("utf-8")
+    assert not [law.name for law in all_laws() if f"| `{law.name}`" not in text], "run: make docs"
