@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from attention_tests import Feature
+from attention_tests import Feature, Step
 from tests.defects.correct import Array, attention
+from tests.defects.correct_gradient import Gradients, gradient
 from tests.defects.correct_layer import for_each_query_head, layer
 from tests.defects.defect import defect
 
 SHARED = "test_query_heads_of_a_group_share_a_key_head"
 ONE_FOR_ALL = "test_one_key_head_can_serve_all"
+ASKED = "test_a_shared_key_head_gets_the_gradient_that_each_query_head_asks_for"
 GROUPED = (Feature.GROUPED_HEADS,)
 
 
@@ -73,3 +75,22 @@ def single_key_head_squeezed(query: Array, key: Array, value: Array) -> Array:
         key, value = (np.resize(array[:, 0], (query.shape[1], *array.shape[2:])) for array in (key, value))
         return attention(query, key, value)
     return layer(query, key, value)
+
+
+def _of_groups(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+    """Return the gradients with those of key and value for each query head, (batch, key heads, group, …)."""
+    d_query, *others = gradient(query, for_each_query_head(key, query), for_each_query_head(value, query), upstream)
+    d_key, d_value = (array.reshape(*key.shape[:2], -1, *array.shape[2:]) for array in others)
+    return d_query, d_key, d_value
+
+
+@defect("every-word", "the mean over a group", step=Step.GRADIENT, features=GROUPED, killed_by=ASKED)
+def gradient_is_the_mean_over_a_group(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+    d_query, d_key, d_value = _of_groups(query, key, value, upstream)
+    return d_query, d_key.mean(axis=2), d_value.mean(axis=2)
+
+
+@defect("every-word", "written, not added", step=Step.GRADIENT, features=GROUPED, killed_by=ASKED)
+def gradient_of_the_last_head_of_a_group(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+    d_query, d_key, d_value = _of_groups(query, key, value, upstream)
+    return d_query, d_key[:, :, -1], d_value[:, :, -1]

@@ -1,0 +1,25 @@
+"""Clause `every-word` for gradients of grouped heads: a key head gets what the query heads that share it ask for."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from attention_tests import Feature, Step
+from attention_tests.law import law
+from attention_tests.subject import Subject
+from properties.gradients import Backward, assert_inside_bounds, backwards, expected_gradients
+from properties.problems import Asking, problems
+
+GROUPED = backwards(problems(asking=Asking(groups=(2, 3, 4))))
+
+
+@law("every-word", Step.GRADIENT, Feature.GROUPED_HEADS, given=GROUPED)
+def test_a_shared_key_head_gets_the_gradient_that_each_query_head_asks_for(subject: Subject, problem: Backward) -> None:
+    """Where one query head of each group asks for something, its key head gets that gradient, whole."""
+    group = problem.query.shape[1] // problem.key.shape[1]
+    asking = np.s_[:, problem.random.integers(group) :: group]
+    alone = replace(problem, query=problem.query[asking], upstream=problem.upstream[asking])
+    upstream = np.zeros_like(problem.upstream)
+    upstream[asking] = alone.upstream
+    query, key, value = subject.gradient(problem.query, problem.key, problem.value, upstream)
+    assert_inside_bounds((query[asking], key, value), expected_gradients(alone, subject.precision))
