@@ -97,9 +97,13 @@ class BackwardPlan:
         return Backward(**inherited, upstream=in_format(drawn, dtype))
 
 
+A_THIRD = 33
+"""The bound of three gradients costs as much as three problems."""
+
+
 def backwards(stream: Stream) -> Stream:
     """Return the same problems, each with an upstream gradient."""
-    return Stream(stream.strategy, lambda plan: BackwardPlan(stream.narrow(plan)))
+    return Stream(stream.strategy, lambda plan: BackwardPlan(stream.narrow(plan)), A_THIRD)
 
 
 @lru_cache(maxsize=2048)
