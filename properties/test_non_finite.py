@@ -20,9 +20,9 @@ HIDDEN_BY_BIAS = problems(asking=Asking(biases=("hiding",), axes=("111k", "b11k"
 
 def strange(problem: Problem, *numbers: float) -> Array:
     """Return values that are 0 but for `numbers`, each in the first component of any one word."""
-    array = np.zeros_like(problem.value)
+    array, random = np.zeros_like(problem.value), problem.random
     for number in numbers:
-        array[..., problem.random.integers(problem.value.shape[-2]), 0] = number
+        array[..., random.integers(problem.value.shape[-2]), 0] = number
     return array
 
 

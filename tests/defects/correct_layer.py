@@ -97,7 +97,11 @@ def divided(weights: Array) -> Array:
 def average(weights: Array, value: Array) -> Array:
     """Leave out what is not finite where it has no weight: 0 · NaN is NaN."""
     finite = np.isfinite(value)
-    return np.where((weights > 0) @ ~finite, weights @ value, weights @ np.where(finite, value, 0))
+    total = weights @ np.where(finite, value, 0)
+    if finite.all():
+        return total
+    weighted = np.where(weights[..., None] > 0, weights[..., None] * value[..., None, :, :], 0)
+    return np.where((weights > 0) @ ~finite, weighted.sum(axis=-2), total)
 
 
 def log_sum_exp(scores: Array) -> Array:
