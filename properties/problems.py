@@ -64,6 +64,10 @@ _SENTENCE_PLANS = st.builds(
 )
 
 
+HALF = 50
+"""Of the problems with options: the laws on them are many, and each option meets the others in several of them."""
+
+
 @dataclass(frozen=True)
 class Asking:
     """Which options the problems of a law ask for: a choice of each, the plainest first."""
@@ -128,7 +132,7 @@ def problems(  # noqa: PLR0913 - all that a law can ask of a problem
             options=plan.options if asking is None else asking.of(plan),
         )
 
-    return Stream(_PLANS, narrow)
+    return Stream(_PLANS, narrow, None if asking is None else HALF)
 
 
 def sentences(
