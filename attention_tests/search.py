@@ -72,7 +72,7 @@ def _drawn(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Any, ...]:
     return tuple(plans)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=4096)
 def _build(plan: Any, dtype: str, features: frozenset[Feature], dialect: Dialect) -> Any:
     """Build what a plan describes, once for all laws and implementations that share it."""
     return plan.build(dtype, features, dialect)

@@ -20,7 +20,11 @@ from reference.error_bound import Expected
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
-@lru_cache(maxsize=2048)
+REMEMBERED = 4096
+"""Enough for the plain problems at every dtype, which all laws come back to, and for what one law makes of them."""
+
+
+@lru_cache(maxsize=REMEMBERED)
 def expected(problem: Problem, precision: Precision) -> Expected:
     """Return the oracle's answer to `problem`, and how far a correct implementation may stray from it."""
     key, value = problem.for_each_query_head(problem.key), problem.for_each_query_head(problem.value)
@@ -52,7 +56,7 @@ def _with_unseeing_rows(oracle: Expected, problem: Problem, precision: Precision
     return replace(oracle, value=value, error=error)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=REMEMBERED)
 def answer(subject: Subject, problem: Problem) -> Array:
     """Return what the implementation says of `problem`, asked once for all laws that compare it with something."""
     output = subject.attention(problem.query, problem.key, problem.value, **problem.options)
@@ -60,7 +64,7 @@ def answer(subject: Subject, problem: Problem) -> Array:
     return output
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=REMEMBERED)
 def weights(subject: Subject, problem: Problem) -> Array:
     """Return the weights (batch, heads, n_q, n_k), seen through the identity matrix as the values (properties.md).
 
@@ -75,7 +79,7 @@ def weights(subject: Subject, problem: Problem) -> Array:
     return np.concatenate(outputs, axis=-1)[..., : identity.shape[-1]]
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=REMEMBERED)
 def expected_lse(problem: Problem, precision: Precision) -> Expected:
     """Return the oracle's log-sum-exp (batch, heads, n_q), and how far a correct implementation may stray from it."""
     return error_bound.log_sum_exp(
@@ -94,7 +98,7 @@ def expected_weights(subject: Subject, problem: Problem) -> Expected:
     return expected(problem.seeing_weights, subject.precision)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=REMEMBERED)
 def expected_of_sentence(sentence: Sentence, precision: Precision) -> Expected:
     """Return the oracle's self-attention of `sentence`, and how far a correct implementation may stray from it."""
     return error_bound.self_attention(
