@@ -13,12 +13,16 @@ from attention_tests.wording import unknown
 
 @dataclass(frozen=True, kw_only=True)
 class KnownFailure:
-    """One law that one implementation is known to break, at some dtypes or at all (none named)."""
+    """One law that one implementation is known to break, at some dtypes or at all (none named).
+
+    `sometimes` is for what few problems show: a run that does not draw one of them passes, as it should.
+    """
 
     implementation: str
     law: str
     reason: str
     dtypes: tuple[str, ...] = ()
+    sometimes: bool = False
 
     def covers(self, implementation: str, dtype: str, law: str) -> bool:
         """Tell whether this is about a law on an implementation at a dtype."""
@@ -30,6 +34,11 @@ def read(file: Path) -> tuple[KnownFailure, ...]:
     """Read the tables `[[known_failure]]` of a TOML file."""
     tables = tomllib.loads(file.read_text("utf-8"))["known_failure"]
     return tuple(KnownFailure(**table | {"dtypes": tuple(table.get("dtypes", ()))}) for table in tables)
+
+
+def about(known: Iterable[KnownFailure], implementation: str, dtype: str, law: str) -> KnownFailure | None:
+    """Return the entry about a law on an implementation at a dtype, if there is one."""
+    return next((one for one in known if one.covers(implementation, dtype, law)), None)
 
 
 def stale(known: Iterable[KnownFailure], implementations: Iterable[str], laws: Iterable[str]) -> list[str]:

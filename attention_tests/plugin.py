@@ -129,10 +129,9 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def _outcome(law: Law, subject: Subject, profile: Profile) -> Outcome:
-    for known in known_failures.read(implementations.KNOWN_FAILURES):
-        if known.covers(subject.implementation.name, subject.dtype, law.name):
-            return expect_failure(law, subject, known.reason)
-    return hold(law, subject, profile)
+    entries = known_failures.read(implementations.KNOWN_FAILURES)
+    known = known_failures.about(entries, subject.implementation.name, subject.dtype, law.name)
+    return expect_failure(law, subject, known, profile) if known else hold(law, subject, profile)
 
 
 def _row(law: Law, subject: Subject, outcome: Outcome) -> Row:

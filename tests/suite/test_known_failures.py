@@ -45,6 +45,13 @@ def test_every_entry_has_a_reason(tmp_path: Path) -> None:
 
 
 def test_a_known_failure_that_passes_is_an_unexpected_pass() -> None:
-    outcome = expect_failure(LAWS[SCALE], Subject(implementations.load("numpy-layer"), "float32"), "it is not")
+    known = KnownFailure(implementation="numpy-layer", law=SCALE, reason="it is not")
+    outcome = expect_failure(LAWS[SCALE], Subject(implementations.load("numpy-layer"), "float32"), known)
     assert outcome.verdict is Verdict.UNEXPECTED_PASS
     assert "it is not" in outcome.explanation
+
+
+def test_what_fails_sometimes_may_pass() -> None:
+    known = KnownFailure(implementation="numpy-layer", law=SCALE, reason="it is rare", sometimes=True)
+    outcome = expect_failure(LAWS[SCALE], Subject(implementations.load("numpy-layer"), "float32"), known)
+    assert outcome.verdict is Verdict.PASS
