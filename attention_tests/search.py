@@ -35,7 +35,7 @@ Failure = Disagreement | ImplementationRaised
 
 @unwarned()
 def hold(law: Law, subject: Subject, profile: Profile) -> Outcome:
-    """Hold `subject` against `law` on every problem of the profile, up to the first that breaks it."""
+    """Hold `subject` against `law` on every problem of the profile, and explain the first that breaks it."""
     missing = law.missing(subject)
     if missing:
         return Outcome(Verdict.UNSUPPORTED, f"{subject.implementation.name} {missing}")

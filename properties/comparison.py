@@ -27,6 +27,7 @@ REMEMBERED = 4096
 @lru_cache(maxsize=REMEMBERED)
 def expected(problem: Problem, precision: Precision) -> Expected:
     """Return the oracle's answer to `problem`, and how far a correct implementation may stray from it."""
+    bias = problem.logit_bias
     key, value = problem.for_each_query_head(problem.key), problem.for_each_query_head(problem.value)
     oracle = error_bound.attention(
         problem.query,
@@ -35,10 +36,10 @@ def expected(problem: Problem, precision: Precision) -> Expected:
         dtype=problem.dtype,
         arithmetic=precision,
         scale=problem.scale,
-        bias=problem.logit_bias,
+        bias=bias,
         softcap=problem.softcap,
     )
-    sees_all = problem.logit_bias is None and problem.key.shape[-2] > 0
+    sees_all = bias is None and problem.key.shape[-2] > 0
     return oracle if sees_all else _with_unseeing_rows(oracle, problem, precision)
 
 

@@ -15,6 +15,7 @@ from attention_tests.subject import Subject
 from properties.comparison import assert_equal, assert_inside_bound, assert_same_bits
 from properties.inputs import Problem, in_format
 from properties.plans import PLAIN, Plan
+from properties.problems import ANY_PROBLEM
 from reference import gradient_bound
 from reference.expected import Expected
 
@@ -106,6 +107,9 @@ def backwards(stream: Stream) -> Stream:
     return Stream(stream.strategy, lambda plan: BackwardPlan(stream.narrow(plan)), A_THIRD)
 
 
+ANY_BACKWARD = backwards(ANY_PROBLEM)
+
+
 @lru_cache(maxsize=2048)
 def gradients(subject: Subject, problem: Backward) -> Gradients:
     """Return what the implementation says, asked once for all laws that compare it with something."""
@@ -121,6 +125,7 @@ def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradi
 
     A query that sees no word takes part only where its output is zeros: else nothing is promised of its head.
     """
+    bias = problem.logit_bias
     oracles = gradient_bound.gradient(
         problem.query,
         problem.key,
@@ -129,9 +134,9 @@ def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradi
         dtype=problem.dtype,
         arithmetic=precision,
         scale=problem.scale,
-        bias=problem.logit_bias,
+        bias=bias,
     )
-    if problem.logit_bias is None or problem.dialect.unseeing is Unseeing.ZEROS:
+    if bias is None or problem.dialect.unseeing is Unseeing.ZEROS:
         return ExpectedGradients(*oracles)
     all_see = np.asarray(problem.seen.any(axis=-1).all(axis=-1))[..., None, None]
     return ExpectedGradients(*(replace(oracle, error=np.where(all_see, oracle.error, np.inf)) for oracle in oracles))

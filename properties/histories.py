@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from attention_tests import Dialect, Feature
 from attention_tests.law import Stream
-from properties.inputs import ByContent, Problem, in_format
+from properties.inputs import Input, Problem
 from properties.plans import Options, Plan
 from properties.problems import ANY_PROBLEM
 
@@ -54,7 +54,7 @@ class Part(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class History(ByContent):
+class History(Input):
     """Words and queries, float64 arrays that are exact in `dtype`, and the calls that bring them to caches.
 
     query (batch, heads, all queries, d_k), key (batch, key heads, all words, d_k), value (batch, key heads, all words,
@@ -80,16 +80,6 @@ class History(ByContent):
     def options(self) -> dict[str, Any]:
         """What belongs to a counterexample besides its arrays."""
         return {"history": told(self.calls)}
-
-    @property
-    def random(self) -> np.random.Generator:
-        """The random choices of a property on this history, the same ones at every call."""
-        return np.random.default_rng(self.seed)
-
-    def with_arrays(self, **arrays: Array) -> History:
-        """Replace some of the arrays, rounded to the dtype."""
-        rounded: dict[str, Any] = {name: in_format(array, self.dtype) for name, array in arrays.items()}
-        return replace(self, **rounded)
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self, TypeAlias
+from typing import Any, Self, TypeAlias, cast
 
 import numpy as np
 
@@ -34,8 +34,14 @@ def in_format(array: Array, dtype: str) -> Array:
     return rounded
 
 
-class ByContent:
-    """Equal where all numbers are the same bits, so that a cache knows again what another law has built, too."""
+class Input:
+    """Float64 arrays that are exact in `dtype`, and the seed of what a law chooses among them.
+
+    Equal where all numbers are the same bits, so that a cache knows again what another law has built, too.
+    """
+
+    dtype: str
+    seed: int
 
     @cached_property
     def content(self) -> tuple[object, ...]:
@@ -50,7 +56,18 @@ class ByContent:
         return self._hash
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, ByContent) and self.content == other.content)
+        return self is other or (isinstance(other, Input) and self.content == other.content)
+
+    @property
+    def random(self) -> np.random.Generator:
+        """The random choices of a law on this input, the same ones at every call."""
+        return np.random.default_rng(self.seed)
+
+    def with_arrays(self, **arrays: Array) -> Self:
+        """Replace some of the arrays, numbers rounded to the dtype."""
+        rounded = {name: in_format(array, self.dtype) for name, array in arrays.items()}
+        replaced: Self = replace(cast("Any", self), **rounded)
+        return replaced
 
 
 def _bits(*arrays: Array | None) -> tuple[object, ...]:
@@ -58,7 +75,7 @@ def _bits(*arrays: Array | None) -> tuple[object, ...]:
 
 
 @dataclass(frozen=True, eq=False)
-class Problem(ByContent):
+class Problem(Input):
     """One attention to compute: float64 arrays, exact in `dtype`.
 
     query (batch, heads, n_q, d_k), key (batch, key heads, n_k, d_k), value (batch, key heads, n_k, d_v). A mask (True:
@@ -111,6 +128,11 @@ class Problem(ByContent):
         return seen if self.window is None else seen & sight.window(n_q, n_k, self.window, self.dialect.alignment)
 
     @property
+    def unseen_words(self) -> Array:
+        """Which words are hidden from every query, (batch, heads, n_k, 1)."""
+        return ~np.asarray(self.seen.any(axis=-2))[..., None]
+
+    @property
     def logit_bias(self) -> Array | None:
         """What is added to the scaled scores, -∞ where a word is hidden; None where nothing is."""
         if self.mask is None and self.bias is None and self.window is None and not self.causal:
@@ -126,16 +148,6 @@ class Problem(ByContent):
     def d_k(self) -> int:
         """The width of the keys."""
         return int(self.key.shape[-1])
-
-    @property
-    def random(self) -> np.random.Generator:
-        """The random choices of a property on this problem, the same ones at every call."""
-        return np.random.default_rng(self.seed)
-
-    def with_arrays(self, **arrays: Array) -> Self:
-        """Replace some of the arrays, numbers rounded to the dtype."""
-        rounded: dict[str, Any] = {name: in_format(array, self.dtype) for name, array in arrays.items()}
-        return replace(self, **rounded)
 
     @cached_property
     def seeing_weights(self) -> Problem:
@@ -165,7 +177,7 @@ class Problem(ByContent):
 
 
 @dataclass(frozen=True, eq=False)
-class Sentence(ByContent):
+class Sentence(Input):
     """Words and the three matrices: x (n, d_model), w_query and w_key (d_model, d_k), w_value (d_model, d_v)."""
 
     x: Array
@@ -180,13 +192,3 @@ class Sentence(ByContent):
     def content(self) -> tuple[object, ...]:
         """What an answer depends on."""
         return *_bits(self.x, self.w_query, self.w_key, self.w_value), self.dtype
-
-    @property
-    def random(self) -> np.random.Generator:
-        """The random choices of a property on this sentence, the same ones at every call."""
-        return np.random.default_rng(self.seed)
-
-    def with_arrays(self, **arrays: Array) -> Sentence:
-        """Replace some of the four arrays, rounded to the dtype."""
-        rounded: dict[str, Any] = {name: in_format(array, self.dtype) for name, array in arrays.items()}
-        return replace(self, **rounded)

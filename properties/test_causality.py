@@ -7,7 +7,7 @@ from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_inside_bound, assert_same_bits, expected, picked
 from properties.inputs import HUGE, Problem
-from properties.problems import Asking, problems
+from properties.problems import ANY_PROBLEM, Asking, problems
 from properties.sight import BIASES, MASKS
 
 CAUSAL = problems(asking=Asking(causal=(True,)))
@@ -15,7 +15,6 @@ CAUSAL_AND_MASKED = problems(asking=Asking(masks=tuple(MASKS), causal=(True,)))
 CAUSAL_AND_BIASED = problems(asking=Asking(biases=tuple(BIASES), causal=(True,)))
 WINDOWED = problems(asking=Asking(windows=(1, 2, 3, 8, 16)))
 CAUSAL_AND_WINDOWED = problems(asking=Asking(causal=(True,), windows=(1, 2, 3, 8, 16)))
-PLAIN = problems()
 
 
 def as_long_as_keys(problem: Problem) -> Problem:
@@ -102,7 +101,7 @@ def test_a_window_is_aligned_as_the_dialect_says(subject: Subject, problem: Prob
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
-@law("every-word", Feature.WINDOW, given=PLAIN)
+@law("every-word", Feature.WINDOW, given=ANY_PROBLEM)
 def test_a_window_over_all_words_is_none(subject: Subject, problem: Problem) -> None:
     """A window that reaches past both ends changes nothing."""
     reach = problem.query.shape[-2] + problem.key.shape[-2]

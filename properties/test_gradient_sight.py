@@ -89,6 +89,5 @@ def test_other_batches_and_heads_reach_no_gradient(subject: Subject, problem: Ba
 
 def hidden_words_are(number: float, problem: Backward) -> tuple[Array, Array, Array, Array]:
     """Return the inputs with one number in all keys and values that no query sees, and the upstream gradient."""
-    unseen = ~np.asarray(problem.seen.any(axis=-2))[..., None]
-    key, value = (np.where(unseen, number, array) for array in (problem.key, problem.value))
+    key, value = (np.where(problem.unseen_words, number, array) for array in (problem.key, problem.value))
     return problem.query, key, value, problem.upstream

@@ -9,6 +9,7 @@ from properties.claims import only
 from properties.comparison import assert_at_most, assert_inside_bound, moved, picked
 from properties.differences import Nudge
 from properties.gradients import (
+    ANY_BACKWARD,
     ZEROS,
     Backward,
     BackwardPlan,
@@ -24,14 +25,13 @@ from properties.plans import Plan
 from properties.problems import Asking, problems
 from reference import matrix
 
-ANY = backwards(problems())
 INTEGERS = backwards(problems(regimes=("small integers", "iota", "ones"), overlays=("none",), d_k=(1, 2, 3, 4)))
 SCALED = backwards(problems(asking=Asking(scales=(0.0, 1.0, -0.5, 0.25, 3.0))))
 LONG = only(*(BackwardPlan(Plan(queries=n, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n)) for n in (64, 65, 129)))
 MANY_QUERIES = only(BackwardPlan(Plan(queries=767, keys=2, d_k=4, d_v=4, regimes=("uniform",)), one_large=True))
 
 
-@law("matrix", Step.GRADIENT, given=ANY)
+@law("matrix", Step.GRADIENT, given=ANY_BACKWARD)
 def test_gradients_are_those_of_the_formula(subject: Subject, problem: Backward) -> None:
     """The gradients are those of softmax(Q Kᵀ / √d_k) V."""
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
@@ -63,21 +63,21 @@ def test_gradients_pass_through_an_explicit_scale(subject: Subject, problem: Bac
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
 
 
-@law("softmax", Step.GRADIENT, given=ANY)
+@law("softmax", Step.GRADIENT, given=ANY_BACKWARD)
 def test_gradients_of_the_keys_sum_to_zero(subject: Subject, problem: Backward) -> None:
     """A shift of all keys shifts all scores of a query alike, which changes no weight."""
     oracle = total(expected_gradients(problem, subject.precision).key, 0.0)
     assert_inside_bound(gradients(subject, problem).key.sum(axis=-2), oracle)
 
 
-@law("softmax", Step.GRADIENT, given=ANY)
+@law("softmax", Step.GRADIENT, given=ANY_BACKWARD)
 def test_gradients_of_the_values_sum_to_those_of_the_outputs(subject: Subject, problem: Backward) -> None:
     """Weights sum to 1, so that a shift of all values shifts every output alike."""
     oracle = total(expected_gradients(problem, subject.precision).value, problem.upstream.sum(axis=-2))
     assert_inside_bound(gradients(subject, problem).value.sum(axis=-2), oracle)
 
 
-@law("weigh", Step.GRADIENT, given=ANY)
+@law("weigh", Step.GRADIENT, given=ANY_BACKWARD)
 def test_gradients_of_the_values_are_the_weights(subject: Subject, problem: Backward) -> None:
     """What one component of one output asks of that component of a value is the weight, and of the others nothing."""
     query, component = problem.random.integers(problem.upstream.shape[-2:])
@@ -89,7 +89,7 @@ def test_gradients_of_the_values_are_the_weights(subject: Subject, problem: Back
     assert_inside_bound(gradients(subject, one).value, by_weight)
 
 
-@law("sum", Step.GRADIENT, given=ANY)
+@law("sum", Step.GRADIENT, given=ANY_BACKWARD)
 def test_gradients_turn_round_with_the_upstream_gradient(subject: Subject, problem: Backward) -> None:
     """The gradients are linear in the upstream gradient: its negative gives theirs, exactly."""
     turned = gradients(subject, problem.with_arrays(upstream=-problem.upstream))
@@ -97,14 +97,14 @@ def test_gradients_turn_round_with_the_upstream_gradient(subject: Subject, probl
     assert_all_equal(turned, there, expected_gradients(problem, subject.precision))
 
 
-@law("sum", Step.GRADIENT, given=ANY)
+@law("sum", Step.GRADIENT, given=ANY_BACKWARD)
 def test_no_upstream_gradient_gives_none(subject: Subject, problem: Backward) -> None:
     """Where nothing is asked of the outputs, nothing is asked of query, key and value: all gradients are zero."""
     nothing = gradients(subject, problem.with_arrays(upstream=np.zeros_like(problem.upstream)))
     assert_all_equal(nothing, ZEROS, expected_gradients(problem, subject.precision))
 
 
-@law("every-word", Step.GRADIENT, given=ANY)
+@law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
 def test_a_query_gets_the_gradient_of_its_own_output(subject: Subject, problem: Backward) -> None:
     """A query whose output has no upstream gradient gets exactly zero, and the others get what they got."""
     silent = problem.random.permutation(problem.query.shape[-2]) % 2 == 0
@@ -113,7 +113,7 @@ def test_a_query_gets_the_gradient_of_its_own_output(subject: Subject, problem: 
     assert_inside_bound(gradients(subject, others).query, oracle)
 
 
-@law("global-view", Step.GRADIENT, given=ANY)
+@law("global-view", Step.GRADIENT, given=ANY_BACKWARD)
 def test_reordering_words_reorders_gradients(subject: Subject, problem: Backward) -> None:
     """Queries in another order, and keys with their values in another, have the same gradients in those orders."""
     rows, words = (np.s_[..., problem.random.permutation(array.shape[-2]), :] for array in (problem.query, problem.key))

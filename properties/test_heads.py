@@ -7,11 +7,10 @@ from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_inside_bound, assert_same_bits, expected
 from properties.inputs import Problem
-from properties.problems import Asking, problems
+from properties.problems import ANY_PROBLEM, Asking, problems
 
 GROUPED = problems(asking=Asking(groups=(2, 3, 4)))
 ONE_KEY_HEAD = problems(asking=Asking(groups=(2, 3, 4)), batches_and_heads=((1, 1), (2, 1)))
-PLAIN = problems()
 
 
 @law("every-word", Feature.HEADS, Feature.GROUPED_HEADS, given=GROUPED)
@@ -26,7 +25,7 @@ def test_one_key_head_can_serve_all(subject: Subject, problem: Problem) -> None:
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
-@law("every-word", Feature.EMPTY, Feature.LENGTHS, given=PLAIN)
+@law("every-word", Feature.EMPTY, Feature.LENGTHS, given=ANY_PROBLEM)
 def test_no_queries_give_no_outputs(subject: Subject, problem: Problem) -> None:
     """No queries give an empty output of the right shape."""
     nobody = problem.query[..., :0, :]
@@ -34,14 +33,14 @@ def test_no_queries_give_no_outputs(subject: Subject, problem: Problem) -> None:
     assert_same_bits(output, np.zeros((*nobody.shape[:-1], problem.value.shape[-1])))
 
 
-@law("every-word", Feature.EMPTY, Feature.LENGTHS, given=PLAIN)
+@law("every-word", Feature.EMPTY, Feature.LENGTHS, given=ANY_PROBLEM)
 def test_no_words_to_see_give_what_the_dialect_says(subject: Subject, problem: Problem) -> None:
     """With no keys every query sees nothing, and gets what a query gets that sees nothing."""
     none = problem.with_arrays(key=problem.key[..., :0, :], value=problem.value[..., :0, :])
     assert_inside_bound(answer(subject, none), expected(none, subject.precision))
 
 
-@law("every-word", Feature.EMPTY, Feature.HEADS, given=PLAIN)
+@law("every-word", Feature.EMPTY, Feature.HEADS, given=ANY_PROBLEM)
 def test_no_batches_and_no_heads_give_none(subject: Subject, problem: Problem) -> None:
     """A batch of none, or none of the heads, gives an empty output of the right shape."""
     for part in (np.s_[:0], np.s_[:, :0]):
@@ -49,7 +48,7 @@ def test_no_batches_and_no_heads_give_none(subject: Subject, problem: Problem) -
         assert_same_bits(subject.attention(*inputs), np.zeros((*inputs[0].shape[:-1], inputs[2].shape[-1])))
 
 
-@law("every-word", Feature.EMPTY, Feature.VALUE_WIDTH, given=PLAIN)
+@law("every-word", Feature.EMPTY, Feature.VALUE_WIDTH, given=ANY_PROBLEM)
 def test_values_of_no_width_give_outputs_of_no_width(subject: Subject, problem: Problem) -> None:
     """Values without columns give an output without columns."""
     output = subject.attention(problem.query, problem.key, problem.value[..., :0])

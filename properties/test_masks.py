@@ -1,7 +1,6 @@
 """Clause `every-word` with words hidden: to hide a word from a query is to leave it out."""
 
 from dataclasses import replace
-from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -10,8 +9,9 @@ from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_equal, assert_inside_bound, expected, moved
 from properties.inputs import HUGE, Problem
-from properties.problems import Asking, problems
+from properties.problems import ANY_PROBLEM, Asking, problems
 from properties.sight import BIASES, BROADCASTS, MASKS
+from properties.test_manners import natives
 
 MASKED = problems(asking=Asking(masks=tuple(MASKS), axes=BROADCASTS))
 PADDED = problems(asking=Asking(masks=("padding", "most"), axes=("111k",)))
@@ -19,15 +19,14 @@ SOME_BLIND = problems(asking=Asking(masks=("blind",)))
 BIASED = problems(asking=Asking(biases=tuple(BIASES), axes=BROADCASTS))
 HIDING = problems(asking=Asking(biases=("hiding",)))
 MASKED_AND_BIASED = problems(asking=Asking(masks=tuple(MASKS), biases=tuple(BIASES)))
-PLAIN = problems()
-
-Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
-def nobody_sees(problem: Problem) -> Array:
-    """Return which words are hidden from every query, (batch, key heads, n_k, 1)."""
-    seen = np.asarray(problem.seen.any(axis=-2))
-    return ~seen[..., None]
+def assert_memory_does_not_matter(subject: Subject, problem: Problem, name: str) -> None:
+    """Raise `Disagreement` unless the answer is right wherever the mask or the bias, as `name` says, lies in memory."""
+    inputs = natives(subject, problem)
+    for option in subject.option_views(name, getattr(problem, name), problem.logits_shape):
+        output = subject.attend_natively(*inputs, **{name: option})
+        assert_inside_bound(subject.take(output, answer(subject, problem).shape), expected(problem, subject.precision))
 
 
 @law("every-word", Feature.MASK, given=MASKED)
@@ -44,7 +43,7 @@ def test_hiding_a_word_is_leaving_it_out(subject: Subject, problem: Problem) -> 
     assert_inside_bound(answer(subject, problem), expected(shown, subject.precision))
 
 
-@law("every-word", Feature.MASK, given=PLAIN)
+@law("every-word", Feature.MASK, given=ANY_PROBLEM)
 def test_a_mask_that_hides_nothing_is_none(subject: Subject, problem: Problem) -> None:
     """A mask that lets every query see every word changes nothing."""
     everything = np.ones(problem.logits_shape, bool)
@@ -55,8 +54,7 @@ def test_a_mask_that_hides_nothing_is_none(subject: Subject, problem: Problem) -
 @law("every-word", Feature.MASK, given=MASKED)
 def test_finite_numbers_in_hidden_words_reach_nothing(subject: Subject, problem: Problem) -> None:
     """Numbers of 1e30 in words that nobody sees, or of 100 where 1e30 is infinite, do not change the output."""
-    unseen = nobody_sees(problem)
-    key, value = (np.where(unseen, HUGE[subject.dtype], array) for array in (problem.key, problem.value))
+    key, value = (np.where(problem.unseen_words, HUGE[subject.dtype], array) for array in (problem.key, problem.value))
     output = subject.attention(problem.query, key, value, **problem.options)
     assert_inside_bound(output, expected(problem, subject.precision))
 
@@ -64,9 +62,8 @@ def test_finite_numbers_in_hidden_words_reach_nothing(subject: Subject, problem:
 @law("every-word", Feature.MASK, Feature.NON_FINITE, given=MASKED)
 def test_nan_and_infinity_in_hidden_words_reach_nothing(subject: Subject, problem: Problem) -> None:
     """What is not a number, in words that nobody sees, reaches no output."""
-    unseen = nobody_sees(problem)
     for poison in (np.nan, np.inf, -np.inf):
-        key, value = (np.where(unseen, poison, array) for array in (problem.key, problem.value))
+        key, value = (np.where(problem.unseen_words, poison, array) for array in (problem.key, problem.value))
         output = subject.attention(problem.query, key, value, **problem.options)
         assert_inside_bound(output, expected(problem, subject.precision))
 
@@ -83,10 +80,7 @@ def test_a_query_that_sees_nothing_gets_what_the_dialect_says(subject: Subject, 
 @law("every-word", Feature.MASK, given=MASKED)
 def test_how_a_mask_lies_in_memory_does_not_matter(subject: Subject, problem: Problem) -> None:
     """A mask with gaps, transposed, or repeated without being copied, is the mask."""
-    inputs = [subject.give(array) for array in (problem.query, problem.key, problem.value)]
-    for mask in subject.option_views("mask", problem.mask, problem.logits_shape):
-        output = subject.attend_natively(*inputs, mask=mask)
-        assert_inside_bound(subject.take(output, answer(subject, problem).shape), expected(problem, subject.precision))
+    assert_memory_does_not_matter(subject, problem, "mask")
 
 
 @law("every-word", Feature.BIAS, given=BIASED)
@@ -98,10 +92,7 @@ def test_a_bias_of_any_shape_is_added_to_the_scaled_scores(subject: Subject, pro
 @law("every-word", Feature.BIAS, given=BIASED)
 def test_how_a_bias_lies_in_memory_does_not_matter(subject: Subject, problem: Problem) -> None:
     """A bias with gaps, transposed, or repeated without being copied, is the bias."""
-    inputs = [subject.give(array) for array in (problem.query, problem.key, problem.value)]
-    for bias in subject.option_views("bias", problem.bias, problem.logits_shape):
-        output = subject.attend_natively(*inputs, bias=bias)
-        assert_inside_bound(subject.take(output, answer(subject, problem).shape), expected(problem, subject.precision))
+    assert_memory_does_not_matter(subject, problem, "bias")
 
 
 @law("every-word", Feature.BIAS, given=HIDING)
@@ -113,7 +104,7 @@ def test_a_bias_of_minus_infinity_hides_as_a_mask_does(subject: Subject, problem
     assert_inside_bound(output, expected(masked, subject.precision))
 
 
-@law("every-word", Feature.BIAS, given=PLAIN)
+@law("every-word", Feature.BIAS, given=ANY_PROBLEM)
 def test_a_bias_that_is_the_same_for_all_words_changes_nothing(subject: Subject, problem: Problem) -> None:
     """One number added to all scores of a query is a shift, which softmax ignores."""
     shift = np.zeros(problem.logits_shape) + problem.random.integers(-3, 4, (*problem.logits_shape[:-1], 1))

@@ -53,7 +53,7 @@ def test_a_value_that_is_no_number_is_hidden_from_those_who_do_not_see_it(subjec
 @law("every-word", Feature.BIAS, Feature.NON_FINITE, given=HIDDEN_BY_BIAS)
 def test_words_hidden_by_a_bias_reach_nothing_whatever_is_in_them(subject: Subject, problem: Problem) -> None:
     """NaN and infinity in words that a bias of -∞ hides from every query reach no output."""
-    hidden = ~np.asarray(problem.seen.any(axis=-2))[..., None]
+    hidden = problem.unseen_words
     for poison in (np.nan, np.inf, -np.inf):
         key, value = (np.where(hidden, poison, array) for array in (problem.key, problem.value))
         output = subject.attention(problem.query, key, value, **problem.options)

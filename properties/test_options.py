@@ -9,6 +9,7 @@ from properties.inputs import Problem
 from properties.plans import Options, Plan
 from properties.problems import Asking, problems
 from properties.sight import BROADCASTS
+from properties.test_manners import natives
 
 OPTIONS = frozenset(
     {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW, Feature.SOFTCAP, Feature.GROUPED_HEADS}
@@ -81,8 +82,7 @@ def test_log_sum_exp_counts_what_the_options_leave(subject: Subject, problem: Pr
 @law("every-word", ARRAYS, given=AT_ONCE)
 def test_masks_and_biases_are_not_written(subject: Subject, problem: Problem) -> None:
     """A call leaves its mask and its bias as they were."""
-    inputs = [subject.give(array) for array in (problem.query, problem.key, problem.value)]
-    options = subject.give_options(problem.options)
+    inputs, options = natives(subject, problem), subject.give_options(problem.options)
     given = [options[name] for name in ("mask", "bias") if name in options]
     before = [subject.read_option(array) for array in given]
     subject.attend_natively(*inputs, **options)

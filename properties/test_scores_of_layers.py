@@ -9,14 +9,13 @@ from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import answer, assert_inside_bound, expected, expected_lse, merged
 from properties.inputs import Problem
-from properties.problems import Asking, problems
+from properties.problems import ANY_PROBLEM, Asking, problems
 from properties.sight import MASKS
 from reference import matrix
 
 CAPS = (30.0, 1.0, 50.0, 0.1)
 CAPPED = problems(asking=Asking(softcaps=CAPS))
 CAPPED_AND_MASKED = problems(asking=Asking(masks=tuple(MASKS), softcaps=CAPS))
-PLAIN = problems()
 
 
 @law("scale", Feature.SOFTCAP, given=CAPPED)
@@ -38,7 +37,7 @@ def test_a_soft_cap_comes_after_an_explicit_scale(subject: Subject, problem: Pro
     assert_inside_bound(answer(subject, scaled), expected(scaled, subject.precision))
 
 
-@law("softmax", Feature.LOG_SUM_EXP, given=PLAIN)
+@law("softmax", Feature.LOG_SUM_EXP, given=ANY_PROBLEM)
 def test_log_sum_exp_is_the_logarithm_of_the_denominator(subject: Subject, problem: Problem) -> None:
     """The log-sum-exp of a query is the logarithm of the sum of the exponentials of its scaled scores."""
     output, lse = subject.attention_and_lse(problem.query, problem.key, problem.value)
@@ -46,7 +45,7 @@ def test_log_sum_exp_is_the_logarithm_of_the_denominator(subject: Subject, probl
     assert_inside_bound(output, expected(problem, subject.precision))
 
 
-@law("softmax", Feature.LOG_SUM_EXP, Feature.LENGTHS, given=PLAIN)
+@law("softmax", Feature.LOG_SUM_EXP, Feature.LENGTHS, given=ANY_PROBLEM)
 def test_parts_merged_by_log_sum_exp_are_the_whole(subject: Subject, problem: Problem) -> None:
     """Attention over two parts of the words, each weighed by its share of the sum of exponentials, is the whole."""
     halves = np.array_split(problem.random.permutation(problem.key.shape[-2]), min(2, problem.key.shape[-2]))
@@ -57,7 +56,7 @@ def test_parts_merged_by_log_sum_exp_are_the_whole(subject: Subject, problem: Pr
     assert_inside_bound((shares[..., None] * outputs).sum(axis=-2), merged(problem, parts, subject.precision))
 
 
-@law("softmax", Feature.DROPOUT, given=PLAIN)
+@law("softmax", Feature.DROPOUT, given=ANY_PROBLEM)
 def test_dropout_of_zero_drops_nothing(subject: Subject, problem: Problem) -> None:
     """Asking for no dropout is not asking for any."""
     output = subject.attention(problem.query, problem.key, problem.value, dropout=0.0)
