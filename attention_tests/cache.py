@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from operator import methodcaller
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,7 +23,7 @@ class CacheSubject:
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
-        self._cache = subject.call(Step.CACHE, getattr(subject.implementation, Step.CACHE), ())
+        self._cache = subject.open_cache()
         self._width = 0
 
     def append(self, key: Array, value: Array) -> tuple[Any, Any]:
@@ -33,7 +32,7 @@ class CacheSubject:
         Returns the native arrays that the cache was given.
         """
         words = self._subject.give(key), self._subject.give(value)
-        self._call("append", *words)
+        self._subject.call_cache(self._cache, "append", *words)
         self._width = value.shape[-1]
         return words
 
@@ -42,11 +41,5 @@ class CacheSubject:
 
         Returns what reads it, at once or later.
         """
-        answer = self._call("attend", self._subject.give(query))
+        answer = self._subject.call_cache(self._cache, "attend", self._subject.give(query))
         return partial(self._subject.take, answer, (*query.shape[:-1], self._width), Step.CACHE)
-
-    def _call(self, method: str, *arguments: Any) -> Any:
-        # Looked up only there: a cache without the method is one that raises.
-        return self._subject.call(
-            f"{Step.CACHE}.{method}", lambda *given: methodcaller(method, *given)(self._cache), arguments
-        )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from operator import methodcaller
+from timeit import repeat
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -114,6 +117,27 @@ class Subject(Natives):
         """Call the gradient on native arrays in the implementation's layout, and return what it returns."""
         return self._call(Step.GRADIENT, (query, key, value, upstream), **options)
 
+    def attention_at_once(self, calls: Sequence[tuple[Array, Array, Array]]) -> list[Array]:
+        """Whole function, called at the same time from as many threads as there are calls: (query, key, value) each."""
+        with ThreadPoolExecutor(len(calls)) as threads:
+            return list(threads.map(lambda call: self.attention(*call), calls))
+
+    def shortest_time(self, calls: Sequence[tuple[Any, Any, Any]]) -> float:
+        """Call the whole function on native arrays ten times over, and return the seconds of the shortest time.
+
+        Whatever else a machine does only adds to it, and so does warming up, which the first of the ten is for.
+        """
+        return min(repeat(lambda: [self.attend_natively(*call) for call in calls], number=1, repeat=10))
+
+    def open_cache(self) -> Any:
+        """Return a cache of the implementation, empty."""
+        return self._call(Step.CACHE, ())
+
+    def call_cache(self, cache: Any, method: str, *arrays: Any) -> Any:
+        """Call a method of a cache on native arrays in the implementation's layout, and return what it returns."""
+        # Looked up only there: a cache without the method is one that raises.
+        return self._guarded(f"{Step.CACHE}.{method}", lambda *given: methodcaller(method, *given)(cache), arrays)
+
     def assert_same_dtype(self, answer: Any, given: Any, step: Step = Step.ATTENTION) -> None:
         """Raise `WrongForm` unless a native answer has the dtype of a native input."""
         dtype = getattr(answer, "dtype", type(answer).__name__)
@@ -126,10 +150,9 @@ class Subject(Natives):
         return self._read(step, self._call(step, (*map(self.native, arrays), *rest)), shape)
 
     def _call(self, step: Step, arguments: tuple[Any, ...], **options: Any) -> Any:
-        return self.call(step, getattr(self.implementation, step.value), arguments, **options)
+        return self._guarded(step, getattr(self.implementation, step.value), arguments, **options)
 
-    def call(self, name: str, function: Callable[..., Any], arguments: tuple[Any, ...], **options: Any) -> Any:
-        """Call `function`, which the implementation exposes as `name`, and return what it returns."""
+    def _guarded(self, name: str, function: Callable[..., Any], arguments: tuple[Any, ...], **options: Any) -> Any:
         try:
             return function(*arguments, **options)
         except (Exception, SystemExit) as error:

@@ -1,6 +1,5 @@
 """What the document claims about its steps: refuted by a counterexample, held to its condition, or measured."""
 
-from timeit import repeat
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -108,14 +107,10 @@ def test_one_call_is_faster_than_word_by_word(subject: Subject, sample: Problem)
     """All words in one call take less time than one call for each: a ratio of the shortest of ten times."""
     query, key, value = (subject.give(array) for array in (sample.query, sample.key, sample.value))
     words = [subject.give(sample.query[..., [word], :]) for word in range(sample.query.shape[-2])]
-    ratio = fastest(subject, words, key, value) / fastest(subject, [query], key, value)
+    word_by_word, one_call = ([(query, key, value) for query in queries] for queries in (words, [query]))
+    ratio = subject.shortest_time(word_by_word) / subject.shortest_time(one_call)
     record_finding("word by word / one call, n = 64", f"{ratio:.3g}")
     assert_at_least(np.array(ratio), np.ones(()), np.zeros(()))
-
-
-def fastest(subject: Subject, queries: list[Any], key: Any, value: Any) -> float:
-    """Return the shortest of ten times, the first of which warms up: whatever else a machine does only adds to it."""
-    return min(repeat(lambda: [subject.attend_natively(query, key, value) for query in queries], number=1, repeat=10))
 
 
 def gradient_of_softmax(seen: Array) -> Any:

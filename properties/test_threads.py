@@ -1,7 +1,5 @@
 """Clause `every-word` for calls at the same time: an output is made of its own inputs."""
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 
 from attention_tests import Feature
@@ -21,6 +19,5 @@ A_FEW = only(*(Plan(2, 2, n, n, 4, 4, regimes=("normal",), seed=n) for n in (1, 
 def test_calls_from_several_threads_do_not_meet(subject: Subject, problem: Problem) -> None:
     """Calls from several threads at once give what they give one after the other, to the bit."""
     at_once = [problem, another(problem)] * 4
-    with ThreadPoolExecutor(len(at_once)) as threads:
-        outputs = list(threads.map(lambda one: subject.attention(one.query, one.key, one.value), at_once))
+    outputs = subject.attention_at_once([(one.query, one.key, one.value) for one in at_once])
     assert_same_bits(np.stack(outputs), np.stack([answer(subject, one) for one in at_once]))
