@@ -10,7 +10,7 @@ import numpy as np
 
 from attention_tests.law import Drawn, Law, Plan
 from attention_tests.subject import Subject
-from attention_tests.verdict import Disagreement, ImplementationRaised
+from attention_tests.verdict import Disagreement, Failure, Verdict, verdict_of
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -18,10 +18,17 @@ WIDTH = 120
 ELEMENTS_TO_PRINT = 512
 ELEMENTS_TO_COMPARE = 24
 
+DID = {
+    Verdict.FAIL: "breaks a law",
+    Verdict.ERROR: "raised where a law asks for an answer",
+    Verdict.CRASH: "ended its process where a law asks for an answer",
+    Verdict.TIMEOUT: "gave no answer in time where a law asks for one",
+}
 
-def explain(law: Law, subject: Subject, plan: Plan, drawn: Drawn, failure: Disagreement | ImplementationRaised) -> str:
+
+def explain(law: Law, subject: Subject, plan: Plan, drawn: Drawn, failure: Failure) -> str:
     """Say what was broken and by what, with everything that is needed to see it again."""
-    did = "breaks a law" if isinstance(failure, Disagreement) else "raised where a law asks for an answer"
+    did = DID[verdict_of(failure)]
     smallest = _indented(literals(drawn))
     lines = [
         f"{subject.implementation.name} ({subject.dtype}, promised precision: {subject.precision.name}) {did}.",

@@ -26,11 +26,9 @@ from attention_tests.minimise import minimise
 from attention_tests.natives import unwarned
 from attention_tests.profiles import DEFAULT, Profile
 from attention_tests.subject import Subject
-from attention_tests.verdict import Disagreement, ImplementationRaised, Outcome, Verdict
+from attention_tests.verdict import FAILURES, Disagreement, Failure, Outcome, Verdict, verdict_of
 
 SECONDS_TO_SHRINK = 10.0
-
-Failure = Disagreement | ImplementationRaised
 
 
 @unwarned()
@@ -115,7 +113,7 @@ def _drive(
 def _attempt(law: Law, subject: Subject, drawn: Any) -> Failure | None:
     try:
         law.body(subject, drawn)
-    except (Disagreement, ImplementationRaised) as failure:
+    except FAILURES as failure:
         return failure
     return None
 
@@ -136,9 +134,9 @@ def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Ou
     failure = _attempt(law, subject, smallest)
     if failure is None:
         sentence = f"{subject} broke the law once and kept it when called again with the same problem"
-        return Outcome(Verdict.FAIL, explain(law, subject, plan, found, Disagreement(sentence)))
-    verdict = Verdict.ERROR if isinstance(failure, ImplementationRaised) else Verdict.FAIL
-    return Outcome(verdict, explain(law, subject, plan, smallest, failure))
+        explanation = explain(law, subject, plan, found, Disagreement(sentence))
+        return Outcome(Verdict.FAIL, explanation, counterexample=repr(plan))
+    return Outcome(verdict_of(failure), explain(law, subject, plan, smallest, failure), counterexample=repr(plan))
 
 
 def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Any:

@@ -15,6 +15,8 @@ class Verdict(StrEnum):
     """The words of the report. Listed as they matter: the first of several speaks for a group."""
 
     FAIL = "fail"
+    CRASH = "crash"
+    TIMEOUT = "timeout"
     ERROR = "error"
     UNEXPECTED_PASS = "unexpected pass"  # noqa: S105 - no password
     NOT_RUN = "not run"
@@ -30,6 +32,10 @@ class Outcome:
     verdict: Verdict
     explanation: str = ""
     measured: dict[str, float | str] = field(default_factory=dict)
+    counterexample: str = ""
+    """The plan of the problem that broke the law, as text."""
+    reproducer: str = ""
+    """A Python script that shows the failure."""
 
 
 class Disagreement(AssertionError):  # noqa: N818 - the word that the report uses
@@ -65,3 +71,31 @@ class ImplementationRaised(Exception):  # noqa: N818 - not an error of ours
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+
+
+class Crashed(Exception):  # noqa: N818 - the word that the report uses
+    """The process that the implementation ran in ended, or speaks no more."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class TimedOut(Exception):  # noqa: N818 - the word that the report uses
+    """The implementation did not answer in the time that a call may take."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+Failure = Disagreement | ImplementationRaised | Crashed | TimedOut
+"""What can go wrong when a law is held."""
+
+FAILURES = (Disagreement, ImplementationRaised, Crashed, TimedOut)
+
+
+def verdict_of(failure: Failure) -> Verdict:
+    """Return the word for what went wrong."""
+    words = {Crashed: Verdict.CRASH, TimedOut: Verdict.TIMEOUT, ImplementationRaised: Verdict.ERROR}
+    return words.get(type(failure), Verdict.FAIL)

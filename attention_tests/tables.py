@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import TypeVar
 
 from tabulate import tabulate
 
-from attention_tests.measurements import ERROR_OVER_BOUND, Measurements
+from attention_tests.measurements import ERROR_OVER_BOUND
 from attention_tests.precision import Precision
+from attention_tests.row import Row
 from attention_tests.verdict import Verdict
 from reference.document import CLAUSES
 
@@ -18,20 +18,6 @@ T = TypeVar("T")
 
 WIDTH = 120
 WORST_FIRST = list(Verdict)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One property on one implementation at one dtype, and what became of it."""
-
-    law: str
-    clause: str
-    implementation: str
-    dtype: str
-    precision: str
-    verdict: Verdict
-    explanation: str = ""
-    measured: Measurements = field(default_factory=dict)
 
 
 def clause_table(rows: Sequence[Row], style: str = "simple") -> str:

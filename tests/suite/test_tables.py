@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-from attention_tests.report import Row, clause_table, findings, promise_table, strictest
+from attention_tests.row import Row
+from attention_tests.tables import clause_table, findings, promise_table, strictest
 from attention_tests.verdict import Verdict
 from reference.document import CLAUSES
 

@@ -1,0 +1,55 @@
+"""One run: what is verified in it, how, and what could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import pytest
+
+import implementations
+from attention_tests.profiles import Profile
+from attention_tests.subject import Subject
+from attention_tests.target import resolve, subjects_of, trial
+from attention_tests.wording import BadTarget
+
+
+@dataclass
+class Run:
+    """What is verified in this run."""
+
+    profile: Profile
+    subjects: list[Subject] = field(default_factory=list)
+    unverifiable: dict[str, str] = field(default_factory=dict)
+    """Why a subject gives no answer at all."""
+    missing: list[str] = field(default_factory=list)
+    """Why an implementation that is known cannot be imported."""
+
+    def bring_in(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:
+        """Import what is to be verified: all that is installed, where no target is named.
+
+        Raises pytest.UsageError where that makes no sense, or nothing of it answers.
+        """
+        try:
+            found = [resolve(target) for target in targets or self._installed()]
+            self.subjects = subjects_of(found, tuple(dtypes))
+        except BadTarget as error:
+            raise pytest.UsageError(str(error)) from None
+        self.unverifiable = {repr(subject): sentence for subject in self.subjects if (sentence := trial(subject))}
+        if len(self.unverifiable) == len(self.subjects):
+            raise pytest.UsageError("nothing could be verified: " + next(iter(self.unverifiable.values())))
+
+    def _installed(self) -> list[str]:
+        names = []
+        for name in implementations.names():
+            try:
+                resolve(name)
+            except BadTarget as error:
+                self.missing.append(str(error))
+            else:
+                names.append(name)
+        return names
+
+
+RUN = pytest.StashKey[Run]()
+"""Where the configuration of pytest keeps it."""

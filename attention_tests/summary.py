@@ -1,0 +1,62 @@
+"""The tables at the end of a run, of the rows of all processes."""
+
+from __future__ import annotations
+
+import pytest
+
+from attention_tests.catalogue import all_laws
+from attention_tests.row import Row
+from attention_tests.run import Run
+from attention_tests.tables import clause_table, findings, promise_table
+from attention_tests.verdict import Outcome, Verdict
+
+KEY = "attention-tests"
+"""The property of a pytest report that is a row."""
+
+
+def row_of(report: pytest.TestReport) -> Row | None:
+    """Return what a report of pytest says about a property; None where it is about something else."""
+    if report.when != "call":
+        return None
+    return next((Row.from_plain(record) for key, record in report.user_properties if key == KEY), None)  # type: ignore[arg-type]  # what we put there
+
+
+class Summary:
+    """Gathers the rows, and prints the tables."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.rows: dict[tuple[str, str, str], Row] = {}
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep what became of one property."""
+        row = row_of(report)
+        if row is not None:
+            self.rows[row.key] = row
+
+    # The rows are complete only once every other plugin has added what it knows.
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+        """Print the tables of verdicts, what was found out about the claims, and what could not be verified."""
+        if self.rows and not self.run.subjects:
+            # Only the workers of pytest-xdist have collected anything.
+            self.run.bring_in(config.getoption("target") or (), config.getoption("dtype") or ())
+        rows = [] if config.getoption("collectonly") else self.with_those_not_run()
+        for title, text in (
+            ("verdicts: properties of each clause", clause_table(rows)),
+            ("promises", promise_table(rows)),
+            ("the document's claims", "\n".join(findings(rows))),
+            ("not run", "\n".join(self.run.missing)),
+        ):
+            if text and (rows or self.run.missing):
+                terminalreporter.section(title)
+                terminalreporter.write_line(text)
+
+    def with_those_not_run(self) -> list[Row]:
+        """Return a row for each property that was there to run, also if it did not: deselected, or not reached."""
+        return [
+            self.rows.get((law.name, subject.implementation.name, subject.dtype))
+            or Row.of(law, subject, Outcome(Verdict.NOT_RUN))
+            for subject in self.run.subjects
+            for law in all_laws()
+        ]
