@@ -37,7 +37,7 @@ def cells(table: str, start: str) -> list[str]:
 
 
 def test_each_verdict_is_counted_under_its_own_word() -> None:
-    counted = "1 fail, 1 error, 1 unexpected pass, 1 not run, 1 expected failure, 1 pass, 1 unsupported"
+    counted = "1 fail, 1 crash, 1 timeout, 1 error, 1 unexpected pass, 1 not run, 1 expected failure, 1 pass, 1 unsupported"
     assert cells(clause_table(one_of_each()), "softmax") == ["softmax", counted]
     assert cells(promise_table(one_of_each()), "mine")[2] == counted
 
@@ -58,6 +58,8 @@ def test_the_worst_of_the_dtypes_speaks_for_a_property(worse: int) -> None:
 def test_nothing_is_worse_than_a_failure_nor_better_than_a_pass_but_what_was_not_asked_for() -> None:
     assert [verdict.value for verdict in ALL] == [
         "fail",
+        "crash",
+        "timeout",
         "error",
         "unexpected pass",
         "not run",
