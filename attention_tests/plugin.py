@@ -35,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--target",
         action="append",
         metavar="TARGET",
-        help="what to verify: a known name, or package.module:callable (repeatable; default: all that is known)",
+        help="what to verify: a known name, or package.module:callable (repeatable; default: the gate's)",
     )
     group.addoption("--dtype", action="append", metavar="DTYPE", help="verify at this dtype only (repeatable)")
     group.addoption(

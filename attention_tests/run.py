@@ -41,7 +41,7 @@ class Run:
 
     def _installed(self) -> list[str]:
         names = []
-        for name in implementations.names():
+        for name in implementations.gate():
             try:
                 resolve(name)
             except BadTarget as error:

@@ -39,7 +39,7 @@ def resolve(target: str) -> Implementation:
     try:
         return implementations.load(target)
     except ModuleNotFoundError as error:
-        hint = f"pip install attention-tests[{error.name}]"
+        hint = f"pip install attention-tests[{implementations.extra_of(target)}]"
         raise BadTarget(f"{target} needs the package {error.name!r}, which is not installed: {hint}") from None
 
 

@@ -33,7 +33,7 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=200_000, help="stop after as many (default: %(default)s)")
     parser.add_argument("--first-seed", type=int, default=1, metavar="N", help="the first seed (default: %(default)s)")
     options = parser.parse_args()
-    subjects = subjects_of([resolve(name) for name in implementations.names()])
+    subjects = subjects_of([resolve(name) for name in implementations.gate()])
     examples: Counter[Subject] = Counter()
     alarms: Counter[Subject] = Counter()
     start = time.monotonic()

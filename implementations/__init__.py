@@ -9,25 +9,44 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from attention_tests.implementation import Implementation
 
-# Where each one is, as `module:attribute`: listing the names imports no library.
-_PLACES = {
-    "numpy": "implementations.numpy:WHOLE",
-    "numpy-online": "implementations.numpy:ONLINE",
-    "numpy-layer": "implementations.numpy_layer:LAYER",
-    "numpy-steps": "implementations.numpy_steps:STEPS",
-    "torch": "implementations.torch:EAGER",
-    "torch-steps": "implementations.torch_steps:STEPS",
-    "torch-sdpa-math": "implementations.torch:SDPA_MATH",
-    "torch-sdpa-flash": "implementations.torch:SDPA_FLASH",
+# Where each one is, as `module:attribute`, under the extra that installs its library: listing the names imports none.
+_GATE = {
+    "": {
+        "numpy": "implementations.numpy:WHOLE",
+        "numpy-online": "implementations.numpy:ONLINE",
+        "numpy-layer": "implementations.numpy_layer:LAYER",
+        "numpy-steps": "implementations.numpy_steps:STEPS",
+    },
+    "torch": {
+        "torch": "implementations.torch:EAGER",
+        "torch-steps": "implementations.torch_steps:STEPS",
+        "torch-sdpa-math": "implementations.torch:SDPA_MATH",
+        "torch-sdpa-flash": "implementations.torch:SDPA_FLASH",
+    },
 }
-
+# Those that run only when they are named: they need more time, or more libraries, than a gate should.
+_FIELD: dict[str, dict[str, str]] = {}
 
 KNOWN_FAILURES = Path(__file__).parent / "known_failures.toml"
 
 
 def names() -> tuple[str, ...]:
     """Return the name of every implementation."""
-    return tuple(_PLACES)
+    return (*gate(), *_names_in(_FIELD))
+
+
+def gate() -> tuple[str, ...]:
+    """Return the names of those that run where none is named."""
+    return _names_in(_GATE)
+
+
+def extra_of(name: str) -> str:
+    """Return the extra of this package that installs what an implementation adapts, empty if it needs nothing."""
+    return next(extra for tables in (_GATE, _FIELD) for extra, places in tables.items() if name in places)
+
+
+def _names_in(tables: dict[str, dict[str, str]]) -> tuple[str, ...]:
+    return tuple(name for places in tables.values() for name in places)
 
 
 def load(name: str) -> Implementation:
@@ -40,6 +59,7 @@ def load(name: str) -> Implementation:
     ModuleNotFoundError
         The library that it adapts is not installed.
     """
-    module, _, attribute = _PLACES[name].partition(":")
+    places = {name: place for tables in (_GATE, _FIELD) for table in tables.values() for name, place in table.items()}
+    module, _, attribute = places[name].partition(":")
     implementation: Implementation = getattr(import_module(module), attribute)
     return implementation

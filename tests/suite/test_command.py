@@ -110,7 +110,7 @@ def test_workers_report_all_that_is_installed_in_its_order(tmp_path: Path) -> No
     done = python(tmp_path, "pytest", *options, str(suite.FOLDER / "properties"))
     assert done.returncode == pytest.ExitCode.OK
     rows = [line.split()[0] for line in table(done.stdout, "promises")[2:]]
-    assert list(dict.fromkeys(rows)) == [name for name in implementations.names() if not name.startswith("torch")]
+    assert list(dict.fromkeys(rows)) == [name for name in implementations.gate() if not name.startswith("torch")]
     assert "torch-steps needs the package 'torch', which is not installed" in "\n".join(table(done.stdout, "not run"))
 
 
