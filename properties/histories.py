@@ -43,7 +43,7 @@ class Call:
 def told(calls: Iterable[Call]) -> str:
     """Write a history on one line, calls that are repeated only once."""
     repeated = ((call, len(list(times))) for call, times in groupby(calls))
-    return ", ".join(f"{call}" if times == 1 else f"{times} x {call}" for call, times in repeated)
+    return ", ".join(f"{call}" if times == 1 else f"{times} * {call}" for call, times in repeated)
 
 
 class Part(NamedTuple):
@@ -119,7 +119,7 @@ class HistoryPlan:
     words: Plan = field(default_factory=Plan)
 
     def __repr__(self) -> str:
-        return f"HistoryPlan({told(self.calls)}; {self.words})"
+        return f"HistoryPlan(calls=({told(self.calls)},), words={self.words})"
 
     @property
     def depends_on(self) -> frozenset[Feature]:

@@ -37,10 +37,10 @@ def built() -> History:
 @pytest.mark.parametrize(
     ("name", "history"),
     [
-        ("last_word_overwritten", "2 x a.append(1), a.attend(1)"),
+        ("last_word_overwritten", "2 * a.append(1), a.attend(1)"),
         ("words_before_the_last_16_forgotten", "a.append(1), a.append(17), a.attend(1)"),
         ("appends_counted", "a.append(1), a.append(2), a.attend(1)"),
-        ("answer_kept_until_the_next_append", "2 x a.append(1), 2 x a.attend(1)"),
+        ("answer_kept_until_the_next_append", "2 * a.append(1), 2 * a.attend(1)"),
         ("given_buffers_kept", "a.append(1), a.attend(1)"),
         ("one_buffer_for_all_caches", "a.append(1), b.append(1), a.attend(1), b.attend(1)"),
     ],
@@ -48,9 +48,10 @@ def built() -> History:
 def test_a_history_that_breaks_a_law_is_short(name: str, history: str) -> None:
     failed = outcome(name)
     assert failed.verdict is Verdict.FAIL
-    lines = [line[4:] for line in failed.explanation.splitlines() if line.startswith("    ")]
+    _, _, smallest = failed.explanation.partition("The smallest problem found:\n")
+    lines = [line[4:] for line in smallest.splitlines() if line.startswith("    ")]
     names = evaluated(lines[: lines.index(f"history = {history!r}") + 1])
-    assert f"HistoryPlan({history}; Plan(" in " ".join(failed.explanation.split())
+    assert f"HistoryPlan(calls=({history},), words=Plan(" in " ".join(failed.explanation.split())
     assert sum(names[array].size for array in ("query", "key", "value")) <= 40
 
 
@@ -83,7 +84,8 @@ def test_word_by_word_the_same_is_asked() -> None:
 
 
 def test_calls_that_are_repeated_are_told_once() -> None:
-    assert repr(HistoryPlan((*CALLS[:1] * 3, *CALLS[:2]))) == "HistoryPlan(4 x a.append(2), b.append(3); Plan())"
+    plan = HistoryPlan((*CALLS[:1] * 3, *CALLS[:2]))
+    assert repr(plan) == "HistoryPlan(calls=(4 * a.append(2), b.append(3),), words=Plan())"
 
 
 def test_a_cache_that_raises_is_told_of_by_its_method() -> None:
