@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from attention_tests.host import Blame, Host, LocalHost
 from attention_tests.implementation import Implementation, Layout
-from attention_tests.verdict import ImplementationRaised
-from attention_tests.wording import raised
+from attention_tests.verdict import ImplementationRaised, WrongForm
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -30,9 +30,10 @@ class Natives:
     Every method raises `ImplementationRaised` if `to_native` did.
     """
 
-    def __init__(self, implementation: Implementation, dtype: str) -> None:
+    def __init__(self, implementation: Implementation, dtype: str, host: Host | None = None) -> None:
         self.implementation = implementation
         self.dtype = dtype
+        self.host: Host = host or LocalHost(implementation)
         self._layout = implementation.dialect.layout
 
     def __repr__(self) -> str:
@@ -44,16 +45,21 @@ class Natives:
 
     def give_options(self, options: dict[str, Any]) -> dict[str, Any]:
         """Turn the masks and biases among the options into native ones, and leave the rest."""
-        return {name: self._give_option(name, option) for name, option in options.items()}
+        return {
+            name: self._native_option(name, option) if isinstance(option, np.ndarray) else option
+            for name, option in options.items()
+        }
 
-    def _give_option(self, name: str, option: Any) -> Any:
-        if not isinstance(option, np.ndarray):
-            return option
+    def _native_option(self, name: str, option: Array) -> Any:
+        return self.native(self._laid_out_option(name, option), self._dtype_of_option(name))
+
+    def _laid_out_option(self, name: str, option: Array) -> Array:
         if self._layout is Layout.LENGTH_WIDTH and option.ndim == 4:
             option = option[0, 0]
-        if name == "mask":
-            return self.native(~option if self.implementation.dialect.true_hides else option, "bool")
-        return self.native(option)
+        return ~option if name == "mask" and self.implementation.dialect.true_hides else option
+
+    def _dtype_of_option(self, name: str) -> str:
+        return "bool" if name == "mask" else self.dtype
 
     def option_views(self, name: str, option: Array | None, shape: tuple[int, ...]) -> Iterator[Any]:
         """Turn a mask or a bias into native ones of the same meaning that lie otherwise in memory.
@@ -61,16 +67,17 @@ class Natives:
         Copied for every query, with gaps, transposed, and repeated without being copied.
         """
         whole = np.broadcast_to(np.asarray(option), shape)
-        yield self._give_option(name, whole)
-        yield self._give_option(name, np.repeat(whole, 2, axis=-1))[..., ::2]
-        yield self._give_option(name, whole.swapaxes(-1, -2)).swapaxes(-1, -2)
-        once = self._give_option(name, np.array(whole[:1, :1]))
+        laid_out, dtype = self._laid_out_option(name, whole), self._dtype_of_option(name)
+        yield self.native(laid_out, dtype)
+        yield from self.host.views(laid_out, dtype, self._blame_to_native(laid_out, dtype))
         if self._layout is not Layout.LENGTH_WIDTH and (whole == whole[:1, :1]).all():
-            yield np.broadcast_to(once, shape) if isinstance(once, np.ndarray) else once.expand(shape)
+            once = self._laid_out_option(name, whole[:1, :1])
+            yield self.host.repeated(once, dtype, shape, self._blame_to_native(once, dtype))
 
     def read_option(self, option: Any) -> Array:
         """Turn a native mask or bias back into numbers: 1 where a mask is True."""
-        return np.asarray(self.implementation.to_numpy(option)).astype(np.float64)
+        (numbers,) = self.host.read([option], [lambda words: WrongForm(f"{self}: an option became {words}")], "fb")
+        return numbers
 
     def views(self, array: Array) -> Iterator[Any]:
         """Turn an array into native ones of the same numbers that lie otherwise in memory.
@@ -78,22 +85,15 @@ class Natives:
         With gaps between the columns, with gaps between the rows, transposed, and, as only NumPy can, backwards.
         """
         laid_out = self._laid_out(array)
-        yield self.native(np.repeat(laid_out, 2, axis=-1))[..., ::2]
-        yield self.native(np.repeat(laid_out, 2, axis=-2))[..., ::2, :]
-        yield self.native(laid_out.swapaxes(-1, -2)).swapaxes(-1, -2)
-        backwards = self.native(laid_out[..., ::-1])
-        if isinstance(backwards, np.ndarray):
-            yield backwards[..., ::-1]
+        yield from self.host.views(laid_out, self.dtype, self._blame_to_native(laid_out, self.dtype))
 
     def write(self, native: Any, array: Array) -> None:
         """Write other numbers into a native array."""
-        numbers = self.give(array)
-        try:
-            native[...] = numbers
-        except Exception as error:
-            raise ImplementationRaised(
-                f"{self}: writing into an array that to_native made raised {raised(error)}"
-            ) from error
+        self.host.write(
+            native,
+            self.give(array),
+            lambda words: ImplementationRaised(f"{self}: writing into an array that to_native made raised {words}"),
+        )
 
     def _laid_out(self, array: Array) -> Array:
         if self._layout is Layout.LENGTH_WIDTH:
@@ -104,9 +104,8 @@ class Natives:
     def native(self, array: Array, dtype: str | None = None) -> Any:
         """Turn an array of any axes into a native one, in another `dtype` where one is named."""
         dtype = dtype or self.dtype
-        try:
-            # A copy: an implementation that writes its input must not write ours.
-            return self.implementation.to_native(np.array(array, order="C"), dtype)
-        except (Exception, SystemExit) as error:
-            given = f"given a {array.dtype} array of shape {array.shape} and {dtype!r}"
-            raise ImplementationRaised(f"{self}: to_native, {given}, raised {raised(error)}") from error
+        return self.host.native(array, dtype, self._blame_to_native(array, dtype))
+
+    def _blame_to_native(self, array: Array, dtype: str) -> Blame:
+        given = f"given a {array.dtype} array of shape {array.shape} and {dtype!r}"
+        return lambda words: ImplementationRaised(f"{self}: to_native, {given}, raised {words}")

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from operator import methodcaller
-from timeit import repeat
+from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from attention_tests.host import Blame, Host
 from attention_tests.implementation import Implementation, Layout, Step
 from attention_tests.natives import Natives
 from attention_tests.precision import Precision
 from attention_tests.verdict import ImplementationRaised, WrongForm
-from attention_tests.wording import article, raised
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
-
-
-NOT_ARRAYS = (list, tuple, dict, str, bool, int, float, complex, type(None))
 
 
 class Subject(Natives):
@@ -29,8 +23,8 @@ class Subject(Natives):
     `ImplementationRaised` if the implementation raised, and `WrongForm` if the answer has the wrong type or shape.
     """
 
-    def __init__(self, implementation: Implementation, dtype: str) -> None:
-        super().__init__(implementation, dtype)
+    def __init__(self, implementation: Implementation, dtype: str, host: Host | None = None) -> None:
+        super().__init__(implementation, dtype, host)
         self.precision: Precision = implementation.dtypes[dtype]
         self.features = implementation.features
 
@@ -47,9 +41,8 @@ class Subject(Natives):
         """Whole function with `return_lse`: the output, and the log-sum-exp (batch, heads, n_q)."""
         inputs, options = (self.give(array) for array in (query, key, value)), self.give_options(options)
         answer = self.attend_natively(*inputs, **options, return_lse=True)
-        if not isinstance(answer, tuple) or len(answer) != 2:
-            raise WrongForm(f"{self}: attention with return_lse=True must return two arrays, (output, lse)")
-        output, lse = answer
+        wanted = f"{self}: attention with return_lse=True must return two arrays, (output, lse)"
+        output, lse = self.host.parts(answer, 2, lambda words: WrongForm(f"{wanted}, and returned {words}"))
         rows = query.shape[:-1]
         sums = self._read(Step.ATTENTION, lse, rows[2:] if self._layout is Layout.LENGTH_WIDTH else rows)
         return self.take(output, (*rows, value.shape[-1])), sums.reshape(rows)
@@ -92,22 +85,31 @@ class Subject(Natives):
 
     def take(self, answer: Any, shape: tuple[int, ...], step: Step = Step.ATTENTION) -> Array:
         """Read a native answer whose shape in (batch, heads, length, width) must be `shape`."""
-        layout = self._layout
-        if layout is Layout.LENGTH_WIDTH:
-            return self._read(step, answer, shape[2:])[None, None]
-        if layout is Layout.BATCH_LENGTH_HEAD_WIDTH:
-            batch, heads, length, width = shape
-            return self._read(step, answer, (batch, length, heads, width)).swapaxes(1, 2)
-        return self._read(step, answer, shape)
+        (taken,) = self._take([answer], [shape], step)
+        return taken
 
     def take_gradients(self, answer: Any, shapes: Iterable[tuple[int, ...]]) -> tuple[Array, Array, Array]:
         """Read a native answer of three gradients, whose shapes must be those of query, key and value."""
-        if not isinstance(answer, tuple | list) or len(answer) != 3:
-            raise WrongForm(f"{self}: gradient must return three arrays, those of the query, the key and the value")
-        d_query, d_key, d_value = (
-            self.take(one, shape, Step.GRADIENT) for one, shape in zip(answer, shapes, strict=True)
-        )
+        d_query, d_key, d_value = self._take(self.gradients_of(answer), shapes, Step.GRADIENT)
         return d_query, d_key, d_value
+
+    def gradients_of(self, answer: Any) -> Sequence[Any]:
+        """Take the native answer of `differentiate_natively` apart: those of the query, the key and the value."""
+        wanted = f"{self}: gradient must return three arrays, those of the query, the key and the value"
+        return self.host.parts(answer, 3, lambda words: WrongForm(f"{wanted}, and returned {words}"))
+
+    def _take(self, answers: Iterable[Any], shapes: Iterable[tuple[int, ...]], step: Step) -> list[Array]:
+        laid_out = [self._shape_laid_out(shape) for shape in shapes]
+        read = self._read_all(step, list(answers), laid_out)
+        if self._layout is Layout.LENGTH_WIDTH:
+            return [array[None, None] for array in read]
+        return [array.swapaxes(1, 2) for array in read] if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else read
+
+    def _shape_laid_out(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if self._layout is Layout.LENGTH_WIDTH:
+            return shape[2:]
+        batch, heads, length, width = shape
+        return (batch, length, heads, width) if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else shape
 
     def attend_natively(self, query: Any, key: Any, value: Any, **options: Any) -> Any:
         """Call the whole function on native arrays in the implementation's layout, and return what it returns."""
@@ -119,15 +121,13 @@ class Subject(Natives):
 
     def attention_at_once(self, calls: Sequence[tuple[Array, Array, Array]]) -> list[Array]:
         """Whole function, called at the same time from as many threads as there are calls: (query, key, value) each."""
-        with ThreadPoolExecutor(len(calls)) as threads:
-            return list(threads.map(lambda call: self.attention(*call), calls))
+        natives = [[self.give(array) for array in call] for call in calls]
+        answers = self.host.call_at_once(Step.ATTENTION, natives, self._blame(Step.ATTENTION, natives[0]))
+        return self._take(answers, [(*query.shape[:-1], value.shape[-1]) for query, _, value in calls], Step.ATTENTION)
 
     def shortest_time(self, calls: Sequence[tuple[Any, Any, Any]]) -> float:
-        """Call the whole function on native arrays ten times over, and return the seconds of the shortest time.
-
-        Whatever else a machine does only adds to it, and so does warming up, which the first of the ten is for.
-        """
-        return min(repeat(lambda: [self.attend_natively(*call) for call in calls], number=1, repeat=10))
+        """Call the whole function on native arrays ten times over, and return the seconds of the shortest time."""
+        return self.host.shortest_time(Step.ATTENTION, calls, self._blame(Step.ATTENTION, calls[0]))
 
     def open_cache(self) -> Any:
         """Return a cache of the implementation, empty."""
@@ -135,47 +135,40 @@ class Subject(Natives):
 
     def call_cache(self, cache: Any, method: str, *arrays: Any) -> Any:
         """Call a method of a cache on native arrays in the implementation's layout, and return what it returns."""
-        # Looked up only there: a cache without the method is one that raises.
-        return self._guarded(f"{Step.CACHE}.{method}", lambda *given: methodcaller(method, *given)(cache), arrays)
+        return self.host.call_method(cache, method, arrays, self._blame(f"{Step.CACHE}.{method}", arrays))
 
     def assert_same_dtype(self, answer: Any, given: Any, step: Step = Step.ATTENTION) -> None:
         """Raise `WrongForm` unless a native answer has the dtype of a native input."""
-        dtype = getattr(answer, "dtype", type(answer).__name__)
-        if str(dtype) != str(given.dtype):
-            raise WrongForm(
-                f"{self}: {step} returned {dtype} for inputs of {given.dtype}; return the dtype of the inputs"
-            )
+        dtype, wanted = self.host.dtype_of(answer), self.host.dtype_of(given)
+        if dtype != wanted:
+            raise WrongForm(f"{self}: {step} returned {dtype} for inputs of {wanted}; return the dtype of the inputs")
 
     def _step(self, step: Step, arrays: tuple[Array, ...], shape: tuple[int, ...], *rest: int) -> Array:
         return self._read(step, self._call(step, (*map(self.native, arrays), *rest)), shape)
 
-    def _call(self, step: Step, arguments: tuple[Any, ...], **options: Any) -> Any:
-        return self._guarded(step, getattr(self.implementation, step.value), arguments, **options)
+    def _call(self, step: Step, arguments: Sequence[Any], **options: Any) -> Any:
+        return self.host.call(step, arguments, options, self._blame(step, arguments))
 
-    def _guarded(self, name: str, function: Callable[..., Any], arguments: tuple[Any, ...], **options: Any) -> Any:
-        try:
-            return function(*arguments, **options)
-        except (Exception, SystemExit) as error:
+    def _blame(self, name: str, arguments: Sequence[Any]) -> Blame:
+        def blame(words: str) -> Exception:
             shapes = ", ".join(str(tuple(getattr(argument, "shape", (argument,)))) for argument in arguments)
             given = f"given {self.dtype} arrays of shapes {shapes}" if arguments else "given nothing"
-            raise ImplementationRaised(f"{self}: {name}, {given}, raised {raised(error)}") from error
+            return ImplementationRaised(f"{self}: {name}, {given}, raised {words}")
+
+        return blame
 
     def _read(self, step: Step, answer: Any, shape: tuple[int, ...]) -> Array:
-        who, wanted = f"{self}: {step} returned", f"return one array of shape {shape}"
-        if isinstance(answer, NOT_ARRAYS):
-            raise WrongForm(f"{who} {_kind(answer)}; {wanted}")
-        try:
-            array = np.asarray(self.implementation.to_numpy(answer))
-        except (Exception, SystemExit) as error:
-            raise WrongForm(f"{who} {_kind(answer)} that to_numpy cannot read ({raised(error)}); {wanted}") from error
-        if array.dtype == object and array.shape == ():
-            raise WrongForm(f"{who} {_kind(answer)}, which is no array; {wanted}")
-        if array.dtype.kind != "f":
-            raise WrongForm(f"{who} an array of dtype {array.dtype}; return real floating-point numbers")
-        if array.shape != shape:
-            raise WrongForm(f"{who} an array of shape {array.shape}; {wanted}")
-        return array.astype(np.float64)
+        (array,) = self._read_all(step, [answer], [shape])
+        return array
 
+    def _read_all(self, step: Step, answers: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+        blames = [self._blame_form(step, shape) for shape in shapes]
+        arrays = list(self.host.read(answers, blames))
+        for array, shape, blame in zip(arrays, shapes, blames, strict=True):
+            if array.shape != shape:
+                raise blame(f"an array of shape {array.shape}")
+        return arrays
 
-def _kind(answer: Any) -> str:
-    return "None" if answer is None else article(type(answer).__name__)
+    def _blame_form(self, step: Step, shape: tuple[int, ...]) -> Blame:
+        wanted = f"return one array of shape {shape}, of real floating-point numbers"
+        return lambda words: WrongForm(f"{self}: {step} returned {words}; {wanted}")

@@ -26,7 +26,7 @@ def another(problem: Backward) -> Backward:
 def test_gradients_have_the_dtype_of_their_inputs(subject: Subject, problem: Backward) -> None:
     """The three gradients have the dtype of query, key and value."""
     inputs = natives(subject, problem)
-    for gradient in subject.differentiate_natively(*inputs):
+    for gradient in subject.gradients_of(subject.differentiate_natively(*inputs)):
         subject.assert_same_dtype(gradient, inputs[0], Step.GRADIENT)
 
 

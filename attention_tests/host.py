@@ -1,0 +1,168 @@
+"""Where an implementation runs: makes its native arrays, calls it, and reads what comes back.
+
+What it returns is opaque to the rest of the suite, which may live in another process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from operator import methodcaller
+from timeit import repeat
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+import numpy as np
+
+from attention_tests.implementation import Implementation, Step
+from attention_tests.wording import article, raised
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+T = TypeVar("T")
+
+Blame = Callable[[str], Exception]
+"""Makes the exception for something that went wrong, of the words that say what."""
+
+NOT_ARRAYS = (list, tuple, dict, str, bool, int, float, complex, type(None))
+
+
+class Host(Protocol):
+    """One implementation at one dtype. What goes wrong in a method is raised as its `blame` says, at once or later."""
+
+    def native(self, array: Array, dtype: str, blame: Blame) -> Any:
+        """Turn an array of any axes into a native one."""
+
+    def views(self, array: Array, dtype: str, blame: Blame) -> Sequence[Any]:
+        """Turn an array into native ones of the same numbers that lie otherwise in memory.
+
+        With gaps between the columns, with gaps between the rows, transposed, and, as only NumPy can, backwards.
+        """
+
+    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Any:
+        """Turn an array into a native one of `shape` that it is repeated in without being copied."""
+
+    def write(self, native: Any, numbers: Any, blame: Blame) -> None:
+        """Write the numbers of one native array into another."""
+
+    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], blame: Blame) -> Any:
+        """Call what the implementation exposes as `step`."""
+
+    def call_method(self, native: Any, method: str, arguments: Sequence[Any], blame: Blame) -> Any:
+        """Call a method of something that was returned."""
+
+    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Sequence[Any]:
+        """Call what the implementation exposes as `step` from as many threads as there are calls."""
+
+    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
+        """Make the calls ten times over, and return the seconds of the shortest time.
+
+        Whatever else a machine does only adds to it, and so does warming up, which the first of the ten is for.
+        """
+
+    def parts(self, answer: Any, count: int, blame: Blame) -> Sequence[Any]:
+        """Take a tuple of `count` apart."""
+
+    def dtype_of(self, native: Any) -> str:
+        """Return the name of a native array's dtype."""
+
+    def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> Sequence[Array]:
+        """Turn what was returned into float64 arrays; with `kinds="fb"` a mask may be read, 1 where it is True."""
+
+
+class LocalHost:
+    """An implementation in this process."""
+
+    def __init__(self, implementation: Implementation, before_a_call: Callable[[], None] = lambda: None) -> None:
+        self._implementation = implementation
+        self._before_a_call = before_a_call
+
+    def native(self, array: Array, dtype: str, blame: Blame) -> Any:
+        """See Host."""
+        return _guarded(blame, self._native, array, dtype)
+
+    def _native(self, array: Array, dtype: str) -> Any:
+        # A copy: an implementation that writes its input must not write ours.
+        return self._implementation.to_native(np.array(array, order="C"), dtype)
+
+    def views(self, array: Array, dtype: str, blame: Blame) -> list[Any]:
+        """See Host."""
+        return _guarded(blame, lambda: list(self._views(array, dtype)))
+
+    def _views(self, array: Array, dtype: str) -> Iterator[Any]:
+        yield self._native(np.repeat(array, 2, axis=-1), dtype)[..., ::2]
+        yield self._native(np.repeat(array, 2, axis=-2), dtype)[..., ::2, :]
+        yield self._native(array.swapaxes(-1, -2), dtype).swapaxes(-1, -2)
+        backwards = self._native(array[..., ::-1], dtype)
+        if isinstance(backwards, np.ndarray):
+            yield backwards[..., ::-1]
+
+    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Any:
+        """See Host."""
+        return _guarded(blame, lambda: _broadcast(self._native(array, dtype), shape))
+
+    def write(self, native: Any, numbers: Any, blame: Blame) -> None:
+        """See Host."""
+        _guarded(blame, lambda: native.__setitem__(..., numbers))
+
+    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], blame: Blame) -> Any:
+        """See Host."""
+        self._before_a_call()
+        return _guarded(blame, getattr(self._implementation, step), *arguments, **options)
+
+    def call_method(self, native: Any, method: str, arguments: Sequence[Any], blame: Blame) -> Any:
+        """See Host."""
+        self._before_a_call()
+        # Looked up only there: something without the method is one that raises.
+        return _guarded(blame, methodcaller(method, *arguments), native)
+
+    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> list[Any]:
+        """See Host."""
+        with ThreadPoolExecutor(len(calls)) as threads:
+            return list(threads.map(lambda call: self.call(step, call, {}, blame), calls))
+
+    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
+        """See Host."""
+        return min(repeat(lambda: [self.call(step, call, {}, blame) for call in calls], number=1, repeat=10))
+
+    def parts(self, answer: Any, count: int, blame: Blame) -> tuple[Any, ...]:
+        """See Host."""
+        if not isinstance(answer, tuple | list) or len(answer) != count:
+            raise blame(_kind(answer))
+        return tuple(answer)
+
+    def dtype_of(self, native: Any) -> str:
+        """See Host."""
+        return str(getattr(native, "dtype", type(native).__name__))
+
+    def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> list[Array]:
+        """See Host."""
+        return [self._read(answer, blame, kinds) for answer, blame in zip(answers, blames, strict=True)]
+
+    def _read(self, answer: Any, blame: Blame, kinds: str) -> Array:
+        if isinstance(answer, NOT_ARRAYS):
+            raise blame(_kind(answer))
+        array = np.asarray(
+            _guarded(
+                lambda words: blame(f"{_kind(answer)} that to_numpy cannot read ({words})"),
+                lambda: np.asarray(self._implementation.to_numpy(answer)),
+            )
+        )
+        if array.dtype == object and array.shape == ():
+            raise blame(f"{_kind(answer)}, which is no array")
+        if array.dtype.kind not in kinds:
+            raise blame(f"an array of dtype {array.dtype}")
+        return array.astype(np.float64)
+
+
+def _broadcast(native: Any, shape: tuple[int, ...]) -> Any:
+    return np.broadcast_to(native, shape) if isinstance(native, np.ndarray) else native.expand(shape)
+
+
+def _guarded(blame: Blame, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+    try:
+        return function(*arguments, **options)
+    except (Exception, SystemExit) as error:
+        raise blame(raised(error)) from error
+
+
+def _kind(answer: Any) -> str:
+    return "None" if answer is None else article(type(answer).__name__)
