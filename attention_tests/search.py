@@ -61,7 +61,7 @@ def expect_failure(law: Law, subject: Subject, known: KnownFailure, profile: Pro
 
 def that_break(law: Law, subject: Subject, profile: Profile) -> Iterator[Any]:
     """Yield the plans of the profile on which `subject` breaks `law`, not shrunk."""
-    return (plan for plan in corpus(law.given, profile) if _failure(law, subject, plan))
+    return (plan for plan in corpus(law.given, profile) if failure_on(law, subject, plan))
 
 
 @lru_cache(maxsize=256)
@@ -118,19 +118,25 @@ def _attempt(law: Law, subject: Subject, drawn: Any) -> Failure | None:
     return None
 
 
-def _failure(law: Law, subject: Subject, plan: Any) -> Failure | None:
+def failure_on(law: Law, subject: Subject, plan: Any) -> Failure | None:
+    """Return how `subject` breaks `law` on what `plan` describes; None where it keeps it."""
     return _attempt(law, subject, build(plan, subject))
 
 
 def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Outcome:
     plan = _shrunk(law, subject, profile, broken_by)
+    return refuted(law, subject, plan, time.monotonic() + SECONDS_TO_SHRINK)
+
+
+def refuted(law: Law, subject: Subject, plan: Any, deadline: float) -> Outcome:
+    """Explain how a plan breaks a law, on the smallest input that is found by `deadline` (of `time.monotonic`)."""
     found = build(plan, subject)
     kind = type(_attempt(law, subject, found))
-    smallest = (
-        minimise(found, lambda drawn: isinstance(_attempt(law, subject, drawn), kind))
-        if kind is not type(None)
-        else found
-    )
+
+    def breaks_likewise(drawn: Any) -> bool:
+        return time.monotonic() < deadline and isinstance(_attempt(law, subject, drawn), kind)
+
+    smallest = minimise(found, breaks_likewise) if kind is not type(None) else found
     failure = _attempt(law, subject, smallest)
     if failure is None:
         sentence = f"{subject} broke the law once and kept it when called again with the same problem"
@@ -141,13 +147,13 @@ def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Ou
 
 def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Any:
     """Let Hypothesis find the plan again, on the same stream, and shrink it."""
-    kind = type(_failure(law, subject, broken_by))
+    kind = type(failure_on(law, subject, broken_by))
     failing = [broken_by]
     deadline = time.monotonic() + SECONDS_TO_SHRINK
 
     def examine(drawn: Any) -> None:
         plan = law.given.narrow(drawn)
-        failure = _failure(law, subject, plan) if time.monotonic() < deadline else None
+        failure = failure_on(law, subject, plan) if time.monotonic() < deadline else None
         if failure is not None and isinstance(failure, kind):
             failing.append(plan)
             raise failure
