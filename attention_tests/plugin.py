@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Generator
 from typing import cast
 
 import pytest
@@ -13,7 +14,7 @@ from attention_tests.profiles import DEFAULT, PROFILES, profile_named
 from attention_tests.row import Row
 from attention_tests.run import RUN, Run
 from attention_tests.subject import Subject
-from attention_tests.summary import KEY, Summary, row_of
+from attention_tests.summary import ROW, Summary, row_of
 from attention_tests.verdict import Verdict
 from attention_tests.wording import unknown
 
@@ -27,10 +28,13 @@ WORDS = {
 }
 """What pytest says of verdicts that it does not know: in the count, in the line of progress, and with -v."""
 
+_ROW = pytest.StashKey[Row]()
+"""Where a test keeps what was decided."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options of the suite."""
-    group = parser.getgroup(KEY, "attention-tests")
+    group = parser.getgroup("attention-tests")
     group.addoption(
         "--target",
         action="append",
@@ -78,18 +82,36 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if law is None:
         return None
     subject = cast("Subject", pyfuncitem.funcargs["subject"])
-    start = time.perf_counter()
-    outcome = decide(law, subject, pyfuncitem.config.stash[RUN])
-    row = Row.of(law, subject, outcome, time.perf_counter() - start)
-    # A row travels between the processes of pytest-xdist, which knows plain types only.
-    pyfuncitem.user_properties.append((KEY, row.plain()))
-    if outcome.verdict is Verdict.UNSUPPORTED:
-        pytest.skip(outcome.explanation)
-    if outcome.verdict is Verdict.EXPECTED_FAILURE:
-        pytest.xfail(outcome.explanation)
-    if outcome.verdict is not Verdict.PASS:
-        pytest.fail(outcome.explanation, pytrace=False)
+    row = _row(law, subject, pyfuncitem.config.stash[RUN])
+    pyfuncitem.stash[_ROW] = row
+    pyfuncitem.user_properties += row.properties()
+    if row.verdict is Verdict.UNSUPPORTED:
+        pytest.skip(row.explanation)
+    if row.verdict is Verdict.EXPECTED_FAILURE:
+        pytest.xfail(row.explanation)
+    if row.verdict is not Verdict.PASS:
+        pytest.fail(row.explanation, pytrace=False)
     return True
+
+
+def _row(law: Law, subject: Subject, run: Run) -> Row:
+    decided = run.decided.get((law.name, subject.implementation.name, subject.dtype))
+    if decided:
+        return decided
+    start = time.perf_counter()
+    outcome = decide(law, subject, run)
+    return Row.of(law, subject, outcome, time.perf_counter() - start)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let the row travel with the report, also between the processes of pytest-xdist."""
+    report = yield
+    if call.when == "call" and _ROW in item.stash:
+        setattr(report, ROW, item.stash[_ROW].plain())
+    return report
 
 
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:

@@ -10,6 +10,7 @@ from attention_tests.law import Law
 from attention_tests.measurements import Measurements
 from attention_tests.subject import Subject
 from attention_tests.verdict import Outcome, Verdict
+from attention_tests.wording import legible
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Row:
     """A Python script that shows the failure, and ends with 1 where it does."""
     seconds: float = 0.0
     """How long it took to decide."""
+    place: str = ""
+    """Where the callable that the law is about is written, as `file:line`."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -48,13 +51,20 @@ class Row:
             dtype=subject.dtype,
             precision=subject.precision.name,
             verdict=outcome.verdict,
-            explanation=outcome.explanation,
+            explanation=legible(outcome.explanation),
             measured=outcome.measured,
             says=law.says,
             counterexample=outcome.counterexample,
             reproducer=outcome.reproducer,
             seconds=seconds,
+            place=subject.implementation.places.get(law.steps[0], ""),
         )
+
+    def properties(self) -> list[tuple[str, object]]:
+        """Return what a test report of pytest, and so JUnit XML, says of it besides its explanation."""
+        plain = self.plain()
+        said = [(name, plain[name]) for name in ("verdict", "clause", "implementation", "dtype", "precision")]
+        return [*said, *self.measured.items()]
 
     def plain(self) -> dict[str, Any]:
         """Return it in types that JSON and pytest-xdist know."""

@@ -9,6 +9,7 @@ import pytest
 
 import implementations
 from attention_tests.profiles import Profile
+from attention_tests.row import Row
 from attention_tests.subject import Subject
 from attention_tests.target import resolve, subjects_of, trial
 from attention_tests.wording import BadTarget
@@ -24,6 +25,10 @@ class Run:
     """Why a subject gives no answer at all."""
     missing: list[str] = field(default_factory=list)
     """Why an implementation that is known cannot be imported."""
+    decided: dict[tuple[str, str, str], Row] = field(default_factory=dict)
+    """What an earlier run decided that this one goes on with, by `Row.key`."""
+    deadline: float | None = None
+    """When the budget ends, by the clock of `time.monotonic`; None: there is none."""
 
     def bring_in(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:
         """Import what is to be verified: all that is installed, where no target is named.

@@ -10,15 +10,14 @@ from attention_tests.run import Run
 from attention_tests.tables import clause_table, findings, promise_table
 from attention_tests.verdict import Outcome, Verdict
 
-KEY = "attention-tests"
-"""The property of a pytest report that is a row."""
+ROW = "attention_tests_row"
+"""The attribute of a pytest report that is a row, in the plain types that pytest-xdist can send."""
 
 
 def row_of(report: pytest.TestReport) -> Row | None:
     """Return what a report of pytest says about a property; None where it is about something else."""
-    if report.when != "call":
-        return None
-    return next((Row.from_plain(record) for key, record in report.user_properties if key == KEY), None)  # type: ignore[arg-type]  # what we put there
+    record = getattr(report, ROW, None)
+    return None if record is None else Row.from_plain(record)
 
 
 class Summary:

@@ -7,6 +7,10 @@ from difflib import get_close_matches
 
 WORDS_TO_LIST = 12
 
+WIDEST_LINE = 2_000
+LONGEST_TEXT = 100_000
+"""More than any failure needs in which every array is written out."""
+
 
 class BadTarget(Exception):  # noqa: N818 - the word in the message
     """One sentence: what cannot be verified, where it is, and what to do."""
@@ -30,6 +34,24 @@ def raised(error: BaseException) -> str:
     """Say what code that is not ours raised, and where, as seen from the frame of ours that caught it."""
     message = (str(error) or "no message").splitlines()[0]
     return f"{type(error).__name__}: {message}{_place(error)}"
+
+
+def legible(text: str) -> str:
+    """Return `text` so that every report can hold it: what cannot be seen is escaped, and what is endless is cut.
+
+    An implementation may say anything: control characters, halves of surrogate pairs, a megabyte on one line.
+    """
+    cut = "\n".join(_cut(line, WIDEST_LINE) for line in text[: 2 * LONGEST_TEXT].split("\n"))
+    return "".join(map(_visible, _cut(cut, LONGEST_TEXT)))
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[:length]}… ({len(text) - length} characters more)"
+
+
+def _visible(character: str) -> str:
+    seen = character.isprintable() or character == "\n"
+    return character if seen else character.encode("unicode_escape").decode("ascii")
 
 
 def _place(error: BaseException) -> str:
