@@ -42,6 +42,9 @@ def _words(implementation: Implementation) -> Iterator[str]:
     for feature in implementation.supports:
         if feature not in set(Feature):
             yield f"supports: {unknown(str(feature), Feature)}"
+    places: object = implementation.places
+    if not isinstance(places, Mapping):
+        yield 'places must say where callables are written, as in {"attention": "csrc/flash.cu:120"}'
     if not isinstance(implementation.dialect, Dialect):
         yield f"dialect is {article(type(implementation.dialect).__name__)}: give a Dialect"
         return

@@ -164,6 +164,8 @@ class Implementation:
     dialect: Dialect = field(default_factory=Dialect)
     to_native: Callable[[Array, str], Any] = _numpy_array
     to_numpy: Callable[[Any], Array] = np.asarray
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where a callable is written, as `{"attention": "csrc/flash.cu:120"}`, for what is not written in Python."""
 
     @property
     def features(self) -> frozenset[Feature]:

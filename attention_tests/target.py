@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,11 @@ from typing import Any
 import numpy as np
 
 import implementations
-from attention_tests import suite
+from attention_tests import installed, suite
 from attention_tests.declared import problems_of
 from attention_tests.implementation import Feature, Implementation
 from attention_tests.natives import unwarned
+from attention_tests.places import places_of
 from attention_tests.signature import CONTRACT, from_callable
 from attention_tests.subject import Subject
 from attention_tests.verdict import Disagreement, ImplementationRaised
@@ -28,22 +30,33 @@ from attention_tests.wording import BadTarget, article, raised, unknown
 def resolve(target: str) -> Implementation:
     """Return the implementation that `target` names.
 
-    `target` is a name such as `numpy`, or `package.module:attribute` where the attribute is an `Implementation` or a
-    callable `attention(query, key, value, ...)`. Raises BadTarget with one sentence.
+    `target` is a name such as `numpy`, one that an installed package brings, or `package.module:attribute` where the
+    attribute is an `Implementation` or a callable `attention(query, key, value, ...)`. Raises BadTarget with one
+    sentence.
     """
     if ":" in target:
-        return _plugged_in(target)
+        return _plugged_in(target, target)
+    if target in installed.names():
+        return _brought(target)
     if target not in implementations.names():
-        known = unknown(target, implementations.names())
+        known = unknown(target, (*implementations.names(), *installed.names()))
         raise BadTarget(f"the implementation {known}; your own is named as package.module:callable")
     try:
-        return implementations.load(target)
+        return _placed(implementations.load(target))
     except ModuleNotFoundError as error:
         hint = f"pip install attention-tests[{implementations.extra_of(target)}]"
         raise BadTarget(f"{target} needs the package {error.name!r}, which is not installed: {hint}") from None
 
 
-def _plugged_in(target: str) -> Implementation:
+def _brought(name: str) -> Implementation:
+    target = installed.target_of(name)
+    try:
+        return _plugged_in(target, name)
+    except BadTarget as error:
+        raise BadTarget(f"{name}, which an installed package brings: {error}") from None
+
+
+def _plugged_in(target: str, name: str) -> Implementation:
     module_name, _, attribute = target.partition(":")
     if not module_name or not attribute:
         raise BadTarget(f"{target!r} is half a target: write package.module:callable")
@@ -53,14 +66,26 @@ def _plugged_in(target: str) -> Implementation:
     found = _import(target, module_name)
     for part in attribute.split("."):
         found = _attribute(target, found, part)
+    return implementation_of(found, name)
+
+
+def implementation_of(found: Any, name: str) -> Implementation:
+    """Return an implementation of what was found: an `Implementation`, or a callable, which gets this name.
+
+    Raises BadTarget with one sentence.
+    """
     if isinstance(found, Implementation):
-        return _well_declared(found, target)
+        return _placed(_well_declared(found, name))
     if inspect.isclass(found):
-        raise BadTarget(f"{target} is a class: make an instance of it in {module_name}, and name that")
+        raise BadTarget(f"{name} is a class: make an instance of it, and name that")
     if not callable(found):
         kind = article(type(found).__name__)
-        raise BadTarget(f"{target} is {kind}, which cannot be called: name a function {CONTRACT} or an Implementation")
-    return from_callable(found, target)
+        raise BadTarget(f"{name} is {kind}, which cannot be called: name a function {CONTRACT} or an Implementation")
+    return _placed(from_callable(found, name))
+
+
+def _placed(implementation: Implementation) -> Implementation:
+    return replace(implementation, places=places_of(implementation))
 
 
 def _attribute(target: str, found: Any, part: str) -> Any:

@@ -1,0 +1,76 @@
+"""Where an implementation is written: what Python knows, what is declared, and nothing where nobody knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial, wraps
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from attention_tests import Implementation
+from attention_tests.declared import problems_of
+from attention_tests.places import places_of
+from attention_tests.target import resolve
+from tests.suite import targets
+
+FILE = targets.__file__
+
+
+def line_of(words: str) -> int:
+    return 1 + [line.startswith(words) for line in Path(FILE).read_text("utf-8").splitlines()].index(True)
+
+
+@wraps(targets.attention)
+def wrapped(*arrays: Any) -> Any:
+    return targets.attention(*arrays)
+
+
+ATTENTION = f"{FILE}:{line_of('def attention')}"
+
+
+@pytest.mark.parametrize("function", [targets.attention, partial(targets.attention), partial(partial(wrapped))])
+def test_a_function_is_where_it_is_defined(function: Callable[..., Any]) -> None:
+    assert places_of(Implementation(name="mine", attention=function)) == {"attention": ATTENTION}
+
+
+def test_an_object_is_where_its_call_is_defined() -> None:
+    assert places_of(resolve("tests.suite.targets:made")) == {"attention": f"{FILE}:{line_of('    def __call__')}"}
+
+
+def test_each_step_has_its_place() -> None:
+    found = places_of(Implementation(name="mine", attention=targets.attention, softmax=targets.with_scale))
+    assert found == {"attention": ATTENTION, "softmax": f"{FILE}:{line_of('def with_scale')}"}
+
+
+class Hostile:
+    def __call__(self, *arrays: Any) -> Any:
+        return arrays
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+def test_what_is_not_written_in_python_has_no_place() -> None:
+    assert not places_of(Implementation(name="mine", attention=np.dot))
+
+
+def test_what_raises_when_looked_at_has_no_place() -> None:
+    assert not places_of(Implementation(name="mine", attention=Hostile()))
+
+
+def test_what_is_declared_is_believed() -> None:
+    places = {"attention": "csrc/flash.cu:120"}
+    assert places_of(Implementation(name="mine", attention=targets.attention, places=places)) == places
+
+
+def test_a_declaration_that_names_no_callable_is_refused() -> None:
+    problem = next(problems_of(replace(targets.declared, places="flash.cu:120")))  # type: ignore[arg-type]
+    assert "places must say where callables are written" in problem
+
+
+def test_a_target_is_resolved_with_its_places() -> None:
+    assert resolve("tests.suite.targets:declared").places == {"attention": ATTENTION}
