@@ -9,6 +9,10 @@ from contextvars import ContextVar
 Measurements = dict[str, float | str]
 
 ERROR_OVER_BOUND = "error over bound"
+"""The largest of what was accepted: at most 1."""
+
+ERROR_OUTSIDE = "error over bound, outside"
+"""The largest of what was not accepted: more than 1, and infinite where there was no number at all."""
 
 _current: ContextVar[Measurements | None] = ContextVar("measurements", default=None)
 

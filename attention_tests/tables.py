@@ -19,6 +19,9 @@ T = TypeVar("T")
 WIDTH = 120
 WORST_FIRST = list(Verdict)
 
+PROMISES = ["implementation", "dtype", "properties", "error / bound", "promises", "meets", "vacuous"]
+"""The columns of what each implementation keeps of its promises."""
+
 
 def clause_table(rows: Sequence[Row], style: str = "simple") -> str:
     """Return the table of verdicts: a row for each clause, a column for each implementation, counting properties.
@@ -31,23 +34,31 @@ def clause_table(rows: Sequence[Row], style: str = "simple") -> str:
 
 
 def _clauses(rows: Sequence[Row], between_counts: str, style: str) -> str:
-    names = _in_order(row.implementation for row in rows)
-    lines = [[clause, *(between_counts.join(_cell(rows, clause, name)) for name in names)] for clause in CLAUSES]
+    names = in_order(row.implementation for row in rows)
+    lines = [
+        [clause, *(between_counts.join(_counted(worst_of(rows, clause, name))) for name in names)] for clause in CLAUSES
+    ]
     return tabulate(lines, headers=["clause", *names], tablefmt=style, disable_numparse=True)
 
 
-def _cell(rows: Sequence[Row], clause: str, implementation: str) -> list[str]:
+def worst_of(rows: Iterable[Row], clause: str, implementation: str) -> list[Verdict]:
+    """Return, for each property of a clause, the worst of its verdicts over the dtypes of an implementation."""
     verdicts: dict[str, list[Verdict]] = {}
     for row in rows:
         if (row.clause, row.implementation) == (clause, implementation):
             verdicts.setdefault(row.law, []).append(row.verdict)
-    return _counted(min(of_one_law, key=WORST_FIRST.index) for of_one_law in verdicts.values())
+    return [min(of_one_law, key=WORST_FIRST.index) for of_one_law in verdicts.values()]
 
 
 def promise_table(rows: Sequence[Row], style: str = "simple") -> str:
     """Return, for each implementation and dtype, counts of verdicts, largest error over bound and precision met."""
+    return tabulate(promises(rows), headers=PROMISES, tablefmt=style, disable_numparse=True)
+
+
+def promises(rows: Sequence[Row]) -> list[list[str]]:
+    """Return the lines of the table whose columns are `PROMISES`."""
     lines = []
-    for name, dtype in _in_order((row.implementation, row.dtype) for row in rows):
+    for name, dtype in in_order((row.implementation, row.dtype) for row in rows):
         own = [row for row in rows if (row.implementation, row.dtype) == (name, dtype)]
         lines.append(
             [
@@ -60,8 +71,7 @@ def promise_table(rows: Sequence[Row], style: str = "simple") -> str:
                 _vacuous(own),
             ]
         )
-    headers = ["implementation", "dtype", "properties", "error / bound", "promises", "meets", "vacuous"]
-    return tabulate(lines, headers=headers, tablefmt=style, disable_numparse=True)
+    return lines
 
 
 def findings(rows: Iterable[Row]) -> list[str]:
@@ -95,9 +105,15 @@ def _vacuous(rows: Sequence[Row]) -> str:
 
 
 def _counted(verdicts: Iterable[Verdict]) -> list[str]:
-    counts = Counter(verdicts)
-    return [f"{counts[verdict]} {verdict}" for verdict in WORST_FIRST if counts[verdict]]
+    return [f"{count} {verdict}" for verdict, count in counts(verdicts).items()]
 
 
-def _in_order(things: Iterable[T]) -> list[T]:
+def counts(verdicts: Iterable[Verdict]) -> dict[Verdict, int]:
+    """Count verdicts, the worst first."""
+    counted = Counter(verdicts)
+    return {verdict: counted[verdict] for verdict in WORST_FIRST if counted[verdict]}
+
+
+def in_order(things: Iterable[T]) -> list[T]:
+    """Return each of the things once, in the order in which they come first."""
     return list(dict.fromkeys(things))

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from attention_tests import Feature, Precision, Unseeing
-from attention_tests.measurements import ERROR_OVER_BOUND, record_count, record_largest
+from attention_tests.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, record_count, record_largest
 from attention_tests.subject import Subject
 from attention_tests.verdict import Disagreement
 from properties.inputs import Problem, Sentence
@@ -152,6 +152,7 @@ def assert_inside_bound(got: Array, oracle: Expected, of: str = "") -> None:
     record_count("vacuous elements", int(oracle.vacuous.sum()))
     if not accepted.all():
         where = _worst(ratio)
+        record_largest(ERROR_OUTSIDE, float(ratio[where]))
         raise Disagreement(
             _counted(~accepted, "outside the derived bound", "the worst one", of),
             got=got,
