@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -13,6 +15,24 @@ FOLDER = INSIDE if INSIDE.is_dir() else PACKAGE.parent
 CONFIGURATION = FOLDER / "pyproject.toml"
 PACKAGES = ("implementations", "properties", "reference")
 """Names that a caller's own packages cannot have."""
+
+
+def join_path() -> str:
+    """Make the suite's packages importable in a process of somebody else's, whose own come first.
+
+    Returns one sentence that says why they are not; empty if all is well.
+    """
+    if str(FOLDER) not in sys.path:
+        sys.path.append(str(FOLDER))
+    return next((sentence for name in PACKAGES if (sentence := _in_the_way(name))), "")
+
+
+def _in_the_way(name: str) -> str:
+    found = find_spec(name)
+    places = [*((found and found.submodule_search_locations) or ()), (found and found.origin) or name]
+    if Path(places[0]).resolve().is_relative_to(FOLDER.resolve()):
+        return ""
+    return f"the suite needs a package {name!r} of its own, and {places[0]} is in its place: rename yours"
 
 
 def use_one_thread() -> None:

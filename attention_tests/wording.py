@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -63,3 +64,9 @@ def _place(error: BaseException) -> str:
     file = trace.tb_frame.f_code.co_filename
     # An import that finds no source to run ends inside of Python itself.
     return "" if file.startswith("<frozen") else f" ({file}:{trace.tb_lineno})"
+
+
+def place_in(text: str) -> str:
+    """Return where code that is not ours raised, as `file:line`, of a text with what `raised` said in it; or nothing."""
+    found = re.search(r"raised .* \(([^()]+:\d+)\)$", text, re.MULTILINE)
+    return found.group(1) if found else ""

@@ -1,0 +1,56 @@
+"""One line in somebody's own test file: every law on their implementation, as tests of theirs."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import Any
+
+from attention_tests import suite
+from attention_tests.implementation import Implementation
+from attention_tests.wording import BadTarget
+
+Test = Callable[..., None]
+
+
+def conformance(
+    target: Callable[..., Any] | Implementation | str, *, profile: str = "default", dtypes: Iterable[str] = ()
+) -> Test:
+    """Return a test function of pytest that holds an implementation against every law, at each of its dtypes.
+
+        test_flash = conformance(flash_attention)
+
+    `target` is a callable `attention(query, key, value, ...)` over NumPy arrays (batch, heads, length, width), an
+    `Implementation`, or what the command takes as a target; `profile` is quick, default or explore; `dtypes` are those
+    to verify, all that are declared if none is named. Nothing is called before the test runs. What cannot be verified
+    is a test that fails with one sentence.
+    """
+    caller = sys._getframe(1)  # noqa: SLF001 - the only way to know the line that is to be named
+    in_the_way = suite.join_path()
+    if in_the_way:
+        return _placed(_failing(in_the_way), caller)
+    # By name, for it finds the laws only once the suite is on the path.
+    laws = importlib.import_module("attention_tests.parametrized")
+    try:
+        return _placed(laws.test_of(target, profile, tuple(dtypes)), caller)
+    except BadTarget as error:
+        return _placed(_failing(str(error)), caller)
+
+
+def _failing(sentence: str) -> Test:
+    def test() -> None:
+        import pytest  # noqa: PLC0415 - a package that only declares its implementation needs no pytest
+
+        pytest.fail(sentence, pytrace=False)
+
+    return test
+
+
+def _placed(test: Any, caller: FrameType) -> Test:
+    """Let a test lie where it was asked for, so that pytest names that file and that line."""
+    test.__module__ = caller.f_globals["__name__"]
+    test.__code__ = test.__code__.replace(co_filename=caller.f_code.co_filename, co_firstlineno=caller.f_lineno)
+    placed: Test = test
+    return placed

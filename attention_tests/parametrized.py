@@ -1,0 +1,61 @@
+"""The laws as the parameters of one test function of pytest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from attention_tests.catalogue import all_laws
+from attention_tests.decide import decide
+from attention_tests.law import Law
+from attention_tests.natives import unwarned
+from attention_tests.one_line import Test
+from attention_tests.profiles import PROFILES, profile_named
+from attention_tests.run import Run
+from attention_tests.subject import Subject
+from attention_tests.target import implementation_of, resolve, subjects_of, trial
+from attention_tests.verdict import Outcome, Verdict
+from attention_tests.wording import BadTarget, unknown
+
+
+def test_of(target: Any, profile: str, dtypes: tuple[str, ...]) -> Test:
+    """Return a test function with a law and a subject as its parameters. Raises BadTarget with one sentence."""
+    if profile not in PROFILES:
+        raise BadTarget(f"profile: {unknown(profile, PROFILES)}")
+    found = resolve(target) if isinstance(target, str) else implementation_of(target, _name_of(target))
+    run = Run(profile_named(profile), subjects_of([found], dtypes))
+
+    @pytest.mark.parametrize(
+        ("law", "subject"),
+        [
+            pytest.param(law, subject, id=f"{law.name.removeprefix('test_')}-{subject.dtype}")
+            for law in all_laws()
+            for subject in run.subjects
+        ],
+    )
+    def test(law: Law, subject: Subject) -> None:
+        if repr(subject) not in run.unverifiable:
+            run.unverifiable[repr(subject)] = trial(subject)
+        # Whoever lets NumPy raise in tests of theirs means their own numbers.
+        with np.errstate(all="warn"), unwarned():
+            outcome = decide(law, subject, run)
+        end_as(outcome)
+
+    return test
+
+
+def end_as(outcome: Outcome) -> None:
+    """End a test of pytest as a verdict says, in words of ours and without a traceback."""
+    if outcome.verdict is Verdict.UNSUPPORTED:
+        pytest.skip(outcome.explanation)
+    if outcome.verdict is Verdict.EXPECTED_FAILURE:
+        pytest.xfail(outcome.explanation)
+    if outcome.verdict is not Verdict.PASS:
+        pytest.fail(outcome.explanation, pytrace=False)
+
+
+def _name_of(target: Any) -> str:
+    named = target if hasattr(target, "__qualname__") else type(target)
+    return f"{named.__module__}:{named.__qualname__}"

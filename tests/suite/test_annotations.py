@@ -1,0 +1,115 @@
+"""What GitHub is told of broken laws: which file and line, in its own signs, and no more than it shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from attention_tests.annotations import MOST, commands, wanted
+from attention_tests.row import Row
+from attention_tests.verdict import Verdict
+from attention_tests.wording import place_in, raised
+
+ROW = Row(
+    law="test_rows",
+    clause="softmax",
+    implementation="mine:attention",
+    dtype="float32",
+    precision="float32",
+    verdict=Verdict.FAIL,
+    says="Rows sum to one.",
+    counterexample="Plan(keys=2)",
+)
+
+
+def place(root: Path, name: str, line: int = 7) -> str:
+    return f"{root / name}:{line}"
+
+
+def test_a_broken_law_is_shown_where_the_callable_is_defined(tmp_path: Path) -> None:
+    row = replace(ROW, place=place(tmp_path, "mykernels/flash.py"))
+    assert commands([row], tmp_path) == [
+        "::error file=mykernels/flash.py,line=7,title=test_rows%3A fail::"
+        "mine:attention (float32): Rows sum to one.%0APlan(keys=2)"
+    ]
+
+
+def test_what_raised_is_shown_where_it_raised(tmp_path: Path) -> None:
+    explanation = f"mine raised.\n\n  attention raised ValueError: a (b:3) c ({place(tmp_path, 'tile.py', 12)})\n  end"
+    row = replace(ROW, verdict=Verdict.ERROR, explanation=explanation, place=place(tmp_path, "flash.py"))
+    assert commands([row], tmp_path)[0].startswith("::error file=tile.py,line=12,title=test_rows%3A error::")
+
+
+def test_what_raised_in_a_library_is_shown_where_the_callable_is_defined(tmp_path: Path) -> None:
+    explanation = "attention raised ValueError: no (/usr/lib/numpy/core.py:12)"
+    row = replace(ROW, verdict=Verdict.ERROR, explanation=explanation, place=place(tmp_path, "flash.py"))
+    assert commands([row], tmp_path)[0].startswith("::error file=flash.py,line=7,")
+
+
+@pytest.mark.parametrize("elsewhere", ["", "/usr/lib/kernel.py:3", "flash.cu", ":3", "flash.cu:many"])
+def test_a_law_without_a_line_is_shown_all_the_same(tmp_path: Path, elsewhere: str) -> None:
+    assert commands([replace(ROW, place=elsewhere)], tmp_path)[0].startswith("::error title=test_rows%3A fail::mine")
+
+
+def test_the_dtypes_of_a_law_are_one(tmp_path: Path) -> None:
+    (command,) = commands([ROW, replace(ROW, dtype="float64")], tmp_path)
+    assert "mine:attention (float32, float64): " in command
+
+
+@pytest.mark.parametrize("changes", [{"law": "test_scale"}, {"implementation": "yours"}])
+def test_laws_and_implementations_are_not(tmp_path: Path, changes: dict[str, Any]) -> None:
+    assert len(commands([ROW, replace(ROW, **changes)], tmp_path)) == 2
+
+
+SAID = {Verdict.FAIL, Verdict.CRASH, Verdict.TIMEOUT, Verdict.ERROR, Verdict.UNEXPECTED_PASS}
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_only_what_fails_the_gate_is_shown(tmp_path: Path, verdict: Verdict) -> None:
+    assert bool(commands([replace(ROW, verdict=verdict)], tmp_path)) == (verdict in SAID)
+
+
+def test_signs_of_githubs_own_are_escaped(tmp_path: Path) -> None:
+    row = replace(ROW, says="100 %:\r\n::error::, no", place=place(tmp_path, "50%,a:b.py"))
+    (command,) = commands([row], tmp_path)
+    assert "\n" not in command
+    assert "\r" not in command
+    assert "file=50%25%2Ca%3Ab.py," in command
+    assert ": 100 %25:%0D%0A::error::, no%0APlan" in command
+
+
+@pytest.mark.parametrize(("broken", "shown", "more"), [(MOST, MOST, False), (MOST + 1, MOST, True)])
+def test_more_than_github_shows_are_counted(tmp_path: Path, broken: int, shown: int, more: bool) -> None:  # noqa: FBT001
+    found = commands([replace(ROW, law=f"test_{number}") for number in range(broken)], tmp_path)
+    assert len(found) == shown
+    assert (found[-1] == "::error title=attention-tests::2 more laws are broken") == more
+
+
+@pytest.mark.parametrize(("value", "listens"), [("true", True), ("false", False), (None, False)])
+def test_nothing_is_said_where_github_does_not_listen(
+    monkeypatch: pytest.MonkeyPatch,
+    value: str | None,
+    listens: bool,  # noqa: FBT001
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    if value:
+        monkeypatch.setenv("GITHUB_ACTIONS", value)
+    assert wanted() == listens
+
+
+def test_a_place_is_read_from_what_raised_says() -> None:
+    def kernel() -> None:
+        raise ValueError("tiles of (3) keys\nonly")
+
+    with pytest.raises(ValueError, match="tiles") as caught:
+        kernel()
+    line = kernel.__code__.co_firstlineno + 1
+    assert place_in(f"x-float32: attention raised {raised(caught.value)}\n  more") == f"{__file__}:{line}"
+
+
+@pytest.mark.parametrize("text", ["", "raised ValueError: no", "an answer (flash.py:3)", "raised by (flash.py)"])
+def test_no_place_is_read_from_anything_else(text: str) -> None:
+    assert not place_in(text)
