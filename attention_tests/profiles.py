@@ -1,4 +1,4 @@
-"""How long to search: the profiles that `--profile` names."""
+"""How many problems to try: the profiles that `--profile` names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ GATE_SEED = 20210126
 
 @dataclass(frozen=True)
 class Profile:
-    """`examples` problems are drawn for every property, from the stream that `seed` starts."""
+    """`examples` problems are drawn for every property, from the stream that `seed` starts.
+
+    Exploring goes on until its budget is over: so many are drawn in one round.
+    """
 
     name: str
     examples: int

@@ -1,0 +1,102 @@
+"""Where Hypothesis keeps what it finds: a folder, or a Redis server that many machines share."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
+
+T = TypeVar("T")
+
+FOLDER = ".hypothesis/examples"
+"""Hypothesis's own, in the folder that the command is run from."""
+SCHEMES = ("redis", "rediss", "unix")
+SECONDS_TO_ANSWER = 5.0
+
+
+class BadDatabase(ValueError):  # noqa: N818 - the word in the message
+    """One sentence: why nothing can be kept in a place, and what to do."""
+
+
+class Lossy(ExampleDatabase):
+    """A database that may be lost on the way: exploring goes on without it, and `lost` says why."""
+
+    def __init__(self, database: ExampleDatabase) -> None:
+        super().__init__()
+        self.database = database
+        self.lost = ""
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        """Return what is kept under `key`."""
+        return self._unless_lost(lambda: list(self.database.fetch(key)), [])
+
+    def save(self, key: bytes, value: bytes) -> None:
+        """Keep `value` under `key`."""
+        self._unless_lost(lambda: self.database.save(key, value), None)
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """Keep `value` no longer under `key`."""
+        self._unless_lost(lambda: self.database.delete(key, value), None)
+
+    def _unless_lost(self, act: Callable[[], T], otherwise: T) -> T:
+        if self.lost:
+            return otherwise
+        try:
+            return act()
+        except Exception as error:  # noqa: BLE001 - each database raises what it likes, and no verdict depends on it
+            self.lost = _first_line(error)
+            return otherwise
+
+
+def opened(place: str) -> Lossy:
+    """Open the database at a path or at an address such as redis://host:6379/0. Raises BadDatabase."""
+    return Lossy(_redis(place) if "://" in place else _folder(Path(place)))
+
+
+def _folder(path: Path) -> ExampleDatabase:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadDatabase(f"--database: {path} cannot be made a folder ({error.strerror})") from None
+    if not os.access(path, os.W_OK):
+        raise BadDatabase(f"--database: nothing can be written to {path}")
+    return DirectoryBasedExampleDatabase(path)
+
+
+def _redis(url: str) -> ExampleDatabase:
+    try:
+        import redis  # noqa: PLC0415 - an extra, needed only here
+        from hypothesis.extra.redis import RedisExampleDatabase  # noqa: PLC0415 - likewise
+    except ModuleNotFoundError:
+        hint = "pip install attention-tests[redis]"
+        raise BadDatabase(f"--database: Redis needs the package 'redis', which is not installed: {hint}") from None
+    # A URL may hold a password: of a wrong one, nothing but the scheme and the host is ever printed.
+    scheme = url.partition("://")[0]
+    if scheme not in SCHEMES:
+        raise BadDatabase(f"--database: {scheme}:// is not known: name a folder, or redis://host:6379/0")
+    try:
+        client = redis.Redis.from_url(url, **_impatient())
+        client.ping()
+    except redis.RedisError as error:
+        where = urlsplit(url).hostname or "its socket"
+        sentence = f"--database: the Redis server at {where} does not let us in ({_first_line(error)})"
+        raise BadDatabase(f"{sentence}: start it, or mend the address") from None
+    except (ValueError, TypeError):
+        raise BadDatabase("--database: no address of a Redis server: write it as redis://host:6379/0") from None
+    return RedisExampleDatabase(client)
+
+
+def _impatient() -> dict[str, Any]:
+    from redis.backoff import NoBackoff  # noqa: PLC0415 - as above
+    from redis.retry import Retry  # noqa: PLC0415 - likewise
+
+    times = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), SECONDS_TO_ANSWER)
+    return {**times, "retry": Retry(NoBackoff(), 0)}
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0].rstrip(".")

@@ -1,0 +1,106 @@
+"""Explore: Hypothesis runs a law on random problems, until its share of the budget is over or a problem breaks it."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import count
+from random import Random
+from typing import Any
+
+from hypothesis import Phase, Verbosity, find, settings
+from hypothesis.errors import Flaky, NoSuchExample
+
+from attention_tests.budget import Budget
+from attention_tests.database import Lossy
+from attention_tests.law import Law
+from attention_tests.measurements import measuring
+from attention_tests.natives import unwarned
+from attention_tests.search import failure_on, refuted
+from attention_tests.subject import Subject
+from attention_tests.verdict import Outcome, Verdict
+
+PROBLEMS = "problems"
+"""The measurement that says how many were tried."""
+
+
+@dataclass
+class Exploration:
+    """How a run explores: how long, from which seed on, in rounds of how many problems, and where finds are kept."""
+
+    budget: Budget
+    seed: int
+    examples: int
+    database: Lossy
+
+
+class TimeIsOver(BaseException):
+    """The share of a property is over: no error, and so nothing that Hypothesis would catch and shrink."""
+
+
+@unwarned()
+def explore(law: Law, subject: Subject, exploration: Exploration) -> Outcome:
+    """Hold `subject` against `law` for its share of the budget, and explain the problem that breaks it, if any.
+
+    What the database has is replayed first. A problem is tried even where no time is left, so that no property passes
+    on none; a call of the implementation is not cut, so that a share is exact to one problem.
+    """
+    search = _Search(law, subject, exploration.budget.share_until())
+    with measuring() as measured:
+        search.go(exploration)
+    measured[PROBLEMS] = search.tried
+    if search.broken_by is None:
+        return Outcome(Verdict.PASS, measured=measured)
+    return replace(refuted(law, subject, search.broken_by, search.deadline), measured=measured)
+
+
+class _Search:
+    """One law on one subject: how many problems were tried, and the plan of the smallest that broke it."""
+
+    def __init__(self, law: Law, subject: Subject, deadline: float) -> None:
+        self.law, self.subject, self.deadline = law, subject, deadline
+        self.tried = 0
+        self.broken_by: Any = None
+        self.kind: type[Exception] = Exception
+
+    def go(self, exploration: Exploration) -> None:
+        """Let Hypothesis search in rounds: what it remembers of a round is forgotten, and what others found is seen."""
+        key = f"attention-tests {self.law.name} {self.subject.implementation.name} {self.subject.dtype}"
+        with suppress(TimeIsOver, Flaky):
+            for number in count():
+                with suppress(NoSuchExample):
+                    find(
+                        self.law.given.strategy,
+                        self.breaks,
+                        settings=_settings(exploration),
+                        # Each property has problems of its own, which are the same whichever worker draws them.
+                        random=Random(f"{exploration.seed} {number} {key}"),  # noqa: S311 - no secret
+                        database_key=key.encode(),
+                    )
+                if self.broken_by is not None:
+                    return
+
+    def breaks(self, drawn: Any) -> bool:
+        """Tell whether the law is broken, and in the way that it first was; raise TimeIsOver when it is."""
+        if self.tried and time.monotonic() >= self.deadline:
+            raise TimeIsOver
+        self.tried += 1
+        plan = self.law.given.narrow(drawn)
+        failure = failure_on(self.law, self.subject, plan)
+        if not isinstance(failure, self.kind):
+            return False
+        self.broken_by, self.kind = plan, type(failure)
+        return True
+
+
+def _settings(exploration: Exploration) -> settings:
+    return settings(
+        max_examples=exploration.examples,
+        phases=(Phase.reuse, Phase.generate, Phase.shrink),
+        database=exploration.database,
+        deadline=None,
+        derandomize=False,
+        print_blob=False,
+        verbosity=Verbosity.quiet,
+    )
