@@ -52,11 +52,15 @@ def _shorter(drawn: D, letter: str) -> Iterator[D]:
         return
     for kept in _fewer(length):
         yield drawn.with_arrays(
-            **{
-                name: array.take(kept, axis=drawn.axes[name].index(letter)) if letter in drawn.axes[name] else array
-                for name, array in arrays.items()
-            }
+            **{name: _taken(array, drawn.axes[name], letter, kept) for name, array in arrays.items()}
         )
+
+
+def _taken(array: Array, letters: str, letter: str, kept: list[int]) -> Array:
+    for axis, one in enumerate(letters):
+        if one == letter:
+            array = array.take(kept, axis=axis)
+    return array
 
 
 def _fewer(length: int) -> Iterator[list[int]]:

@@ -69,11 +69,11 @@ class Options:
         mask = bias = None
         if self.mask:
             mask = MASKS[self.mask](random, broadcast_shape(self.mask_axes, problem.logits_shape))
-            axes["mask"] = self.mask_axes
+            axes["mask"] = _tied(self.mask_axes, problem)
         if self.bias:
             drawn = BIASES[self.bias](random, broadcast_shape(self.bias_axes, problem.logits_shape))
             bias = in_format(drawn, problem.dtype)
-            axes["bias"] = self.bias_axes
+            axes["bias"] = _tied(self.bias_axes, problem)
         return replace(
             problem,
             mask=mask,
@@ -107,6 +107,11 @@ class Options:
         query = (problem.query[:, :, None] * factors).reshape(batch, heads * self.group, *rest)
         axes = {name: letters.replace("h", "1") for name, letters in problem.axes.items()}
         return replace(problem.with_arrays(query=query), axes=axes)
+
+
+def _tied(letters: str, problem: Problem) -> str:
+    """Return the letters of an option's axes: where there are as many queries as keys, they share a letter."""
+    return letters.replace("q", problem.axes["query"][2])
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pytest
 from attention_tests import Feature
 from attention_tests.minimise import CALLS, minimise
 from properties.inputs import Problem, Sentence, in_format
-from properties.plans import Plan, SentencePlan
+from properties.plans import Options, Plan, SentencePlan
 from reference.formats import FORMATS, round_to
 
 ALL = frozenset(Feature)
@@ -86,6 +86,14 @@ def test_axes_that_are_tied_stay_tied() -> None:
         return has_three_keys(problem)
 
     assert minimise(tied, is_tied).query.shape == (1, 1, 3, 1)
+
+
+def test_a_mask_keeps_the_shape_of_the_scores() -> None:
+    plan = Plan(queries=5, keys=9, seed=7, options=Options(mask="most"))
+    problem = plan.build("float32", ALL - {Feature.LENGTHS})
+    left = minimise(problem, lambda candidate: candidate.seen.shape[2] >= 3)
+    assert left.mask is not None
+    assert left.mask.shape == (1, 1, 3, 3)
 
 
 def test_an_axis_that_is_fixed_keeps_its_length() -> None:
