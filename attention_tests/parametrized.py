@@ -16,7 +16,7 @@ from attention_tests.profiles import PROFILES, profile_named
 from attention_tests.run import Run
 from attention_tests.subject import Subject
 from attention_tests.target import implementation_of, resolve, subjects_of, trial
-from attention_tests.verdict import Outcome, Verdict
+from attention_tests.verdict import Verdict
 from attention_tests.wording import BadTarget, unknown
 
 
@@ -41,19 +41,19 @@ def test_of(target: Any, profile: str, dtypes: tuple[str, ...]) -> Test:
         # Whoever lets NumPy raise in tests of theirs means their own numbers.
         with np.errstate(all="warn"), unwarned():
             outcome = decide(law, subject, run)
-        end_as(outcome)
+        end_as(outcome.verdict, outcome.explanation)
 
     return test
 
 
-def end_as(outcome: Outcome) -> None:
+def end_as(verdict: Verdict, explanation: str) -> None:
     """End a test of pytest as a verdict says, in words of ours and without a traceback."""
-    if outcome.verdict is Verdict.UNSUPPORTED:
-        pytest.skip(outcome.explanation)
-    if outcome.verdict is Verdict.EXPECTED_FAILURE:
-        pytest.xfail(outcome.explanation)
-    if outcome.verdict is not Verdict.PASS:
-        pytest.fail(outcome.explanation, pytrace=False)
+    if verdict is Verdict.UNSUPPORTED:
+        pytest.skip(explanation)
+    if verdict is Verdict.EXPECTED_FAILURE:
+        pytest.xfail(explanation)
+    if verdict is not Verdict.PASS:
+        pytest.fail(explanation, pytrace=False)
 
 
 def _name_of(target: Any) -> str:

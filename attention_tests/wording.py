@@ -67,6 +67,6 @@ def _place(error: BaseException) -> str:
 
 
 def place_in(text: str) -> str:
-    """Return where code that is not ours raised, as `file:line`, of a text with what `raised` said in it; or nothing."""
+    """Return where code that is not ours raised, as `file:line`, of a text that says what it raised; or nothing."""
     found = re.search(r"raised .* \(([^()]+:\d+)\)$", text, re.MULTILINE)
     return found.group(1) if found else ""
