@@ -7,13 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from operator import methodcaller
 from timeit import repeat
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
-from attention_tests.implementation import Implementation, Step
+from attention_tests import callees, incognito, surroundings
+from attention_tests.implementation import Feature, Implementation, Step
 from attention_tests.wording import article, raised
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -52,6 +54,15 @@ class Host(Protocol):
     def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Sequence[Any]:
         """Call what the implementation exposes as `step` from as many threads as there are calls."""
 
+    def call_incognito(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Any:
+        """Call what the implementation exposes as `step`, without a sign of who calls."""
+
+    def changed_by(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+        """Name what a call changes in its process, besides making an answer."""
+
+    def ruled_out_calls(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+        """Name the functions that a call calls, although the implementation declares to do without them."""
+
     def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
         """Make the calls ten times over, and return the seconds of the shortest time.
 
@@ -61,11 +72,17 @@ class Host(Protocol):
     def parts(self, answer: Any, count: int, blame: Blame) -> Sequence[Any]:
         """Take a tuple of `count` apart."""
 
-    def dtype_of(self, native: Any) -> str:
+    def dtype_of(self, native: Any, blame: Blame) -> str:
         """Return the name of a native array's dtype."""
 
     def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> Sequence[Array]:
         """Turn what was returned into float64 arrays; with `kinds="fb"` a mask may be read, 1 where it is True."""
+
+    def settle(self) -> None:
+        """Wait until everything that was asked for is done: a law is kept only then."""
+
+    def abandon(self) -> None:
+        """Leave what was asked for and is not done: a law is broken without it."""
 
 
 class LocalHost:
@@ -74,6 +91,7 @@ class LocalHost:
     def __init__(self, implementation: Implementation, before_a_call: Callable[[], None] = lambda: None) -> None:
         self._implementation = implementation
         self._before_a_call = before_a_call
+        surroundings.remember()
 
     def native(self, array: Array, dtype: str, blame: Blame) -> Any:
         """See Host."""
@@ -119,6 +137,22 @@ class LocalHost:
         with ThreadPoolExecutor(len(calls)) as threads:
             return list(threads.map(lambda call: self.call(step, call, {}, blame), calls))
 
+    def call_incognito(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Any:
+        """See Host."""
+        self._before_a_call()
+        call = partial(getattr(self._implementation, step), *arguments)
+        on_a_thread = Feature.THREADS in self._implementation.features
+        return _guarded(blame, incognito.call_incognito, call, on_a_thread=on_a_thread)
+
+    def changed_by(self, step: Step, arguments: Sequence[Any], blame: Blame) -> list[str]:
+        """See Host."""
+        return surroundings.changed_by(lambda: self.call(step, arguments, {}, blame))
+
+    def ruled_out_calls(self, step: Step, arguments: Sequence[Any], blame: Blame) -> list[str]:
+        """See Host."""
+        without = self._implementation.without
+        return callees.ruled_out_calls(lambda: self.call(step, arguments, {}, blame), without)
+
     def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
         """See Host."""
         return min(repeat(lambda: [self.call(step, call, {}, blame) for call in calls], number=1, repeat=10))
@@ -129,13 +163,19 @@ class LocalHost:
             raise blame(_kind(answer))
         return tuple(answer)
 
-    def dtype_of(self, native: Any) -> str:
+    def dtype_of(self, native: Any, blame: Blame) -> str:
         """See Host."""
-        return str(getattr(native, "dtype", type(native).__name__))
+        return _guarded(blame, lambda: str(getattr(native, "dtype", type(native).__name__)))
 
     def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> list[Array]:
         """See Host."""
         return [self._read(answer, blame, kinds) for answer, blame in zip(answers, blames, strict=True)]
+
+    def settle(self) -> None:
+        """Do nothing: here everything is done at once."""
+
+    def abandon(self) -> None:
+        """Do nothing: here everything is done at once."""
 
     def _read(self, answer: Any, blame: Blame, kinds: str) -> Array:
         if isinstance(answer, NOT_ARRAYS):

@@ -107,5 +107,8 @@ class Natives:
         return self.host.native(array, dtype, self._blame_to_native(array, dtype))
 
     def _blame_to_native(self, array: Array, dtype: str) -> Blame:
-        given = f"given a {array.dtype} array of shape {array.shape} and {dtype!r}"
-        return lambda words: ImplementationRaised(f"{self}: to_native, {given}, raised {words}")
+        def blame(words: str) -> Exception:
+            given = f"given a {array.dtype} array of shape {array.shape} and {dtype!r}"
+            return ImplementationRaised(f"{self}: to_native, {given}, raised {words}")
+
+        return blame

@@ -125,6 +125,28 @@ class Subject(Natives):
         answers = self.host.call_at_once(Step.ATTENTION, natives, self._blame(Step.ATTENTION, natives[0]))
         return self._take(answers, [(*query.shape[:-1], value.shape[-1]) for query, _, value in calls], Step.ATTENTION)
 
+    def attention_repeatedly(self, query: Array, key: Array, value: Array, times: int) -> Array:
+        """Whole function, called again and again: the answers, (times, …, n_q, d_v)."""
+        inputs = [self.give(array) for array in (query, key, value)]
+        answers = [self.attend_natively(*inputs) for _ in range(times)]
+        return np.stack(self._take(answers, [(*query.shape[:-1], value.shape[-1])] * times, Step.ATTENTION))
+
+    def attention_incognito(self, query: Array, key: Array, value: Array) -> Array:
+        """Whole function, called without a sign of who calls: of this suite, of pytest, of a test at all."""
+        inputs = [self.give(array) for array in (query, key, value)]
+        answer = self.host.call_incognito(Step.ATTENTION, inputs, self._blame(Step.ATTENTION, inputs))
+        return self.take(answer, (*query.shape[:-1], value.shape[-1]))
+
+    def changed_by_attention(self, query: Array, key: Array, value: Array) -> Sequence[str]:
+        """Call the whole function, and name what it changes in its process besides making an answer."""
+        inputs = [self.give(array) for array in (query, key, value)]
+        return self.host.changed_by(Step.ATTENTION, inputs, self._blame(Step.ATTENTION, inputs))
+
+    def ruled_out_calls(self, query: Array, key: Array, value: Array) -> Sequence[str]:
+        """Call the whole function, and name the functions that it calls although it declares to do without them."""
+        inputs = [self.give(array) for array in (query, key, value)]
+        return self.host.ruled_out_calls(Step.ATTENTION, inputs, self._blame(Step.ATTENTION, inputs))
+
     def shortest_time(self, calls: Sequence[tuple[Any, Any, Any]]) -> float:
         """Call the whole function on native arrays ten times over, and return the seconds of the shortest time."""
         return self.host.shortest_time(Step.ATTENTION, calls, self._blame(Step.ATTENTION, calls[0]))
@@ -139,7 +161,7 @@ class Subject(Natives):
 
     def assert_same_dtype(self, answer: Any, given: Any, step: Step = Step.ATTENTION) -> None:
         """Raise `WrongForm` unless a native answer has the dtype of a native input."""
-        dtype, wanted = self.host.dtype_of(answer), self.host.dtype_of(given)
+        dtype, wanted = (self.host.dtype_of(array, self._blame(step, ())) for array in (answer, given))
         if dtype != wanted:
             raise WrongForm(f"{self}: {step} returned {dtype} for inputs of {wanted}; return the dtype of the inputs")
 
@@ -170,5 +192,8 @@ class Subject(Natives):
         return arrays
 
     def _blame_form(self, step: Step, shape: tuple[int, ...]) -> Blame:
-        wanted = f"return one array of shape {shape}, of real floating-point numbers"
-        return lambda words: WrongForm(f"{self}: {step} returned {words}; {wanted}")
+        def blame(words: str) -> Exception:
+            wanted = f"return one array of shape {shape}, of real floating-point numbers"
+            return WrongForm(f"{self}: {step} returned {words}; {wanted}")
+
+        return blame

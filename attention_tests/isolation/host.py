@@ -1,0 +1,154 @@
+"""A host whose implementation runs in another process: what a law need not wait for is asked together with the next.
+
+See `attention_tests.host` for the methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests.host import Blame
+from attention_tests.implementation import Step
+from attention_tests.isolation.operations import There
+from attention_tests.isolation.process import Process
+from attention_tests.verdict import Crashed
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+VIEWS_AT_MOST = 4
+
+
+class Kept:
+    """Something that the other process keeps for as long as this object lives."""
+
+    def __init__(self, number: int, table: _Table) -> None:
+        self.number = number
+        self.shape: tuple[int, ...] = ()
+        self._table = table
+        table.living += 1
+
+    def __reduce__(self) -> tuple[type[There], tuple[int]]:
+        return There, (self.number,)
+
+    def __del__(self) -> None:
+        self._table.living -= 1
+        self._table.forgotten.append(self.number)
+
+
+class _Table:
+    """What one process keeps: numbers start anew when nothing is kept, so that equal questions have equal words."""
+
+    def __init__(self) -> None:
+        self.living = 0
+        self.next = 0
+        self.forgotten: list[int] = []
+
+    def reserve(self, count: int) -> int:
+        first = self.next
+        self.next += count
+        return first
+
+
+class RemoteHost:
+    """An implementation in another process. Raises also Crashed and TimedOut, from any method."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._table = _Table()
+        self._operations: list[tuple[str, int, tuple[Any, ...]]] = []
+        self._blames: list[Blame] = []
+
+    def native(self, array: Array, dtype: str, blame: Blame) -> Kept:
+        """Ask for it."""
+        (native,) = self._later("native", 1, blame, array, dtype)
+        native.shape = array.shape
+        return native
+
+    def views(self, array: Array, dtype: str, blame: Blame) -> Sequence[Kept]:
+        """Ask for them, and wait to know how many there are."""
+        views = self._later("views", VIEWS_AT_MOST, blame, array, dtype)
+        (count,) = self._settled(1)
+        return views[:count]
+
+    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Kept:
+        """Ask for it."""
+        (native,) = self._later("repeated", 1, blame, array, dtype, shape)
+        return native
+
+    def write(self, native: Any, numbers: Any, blame: Blame) -> None:
+        """Ask for it."""
+        self._later("write", 1, blame, native, numbers)
+
+    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], blame: Blame) -> Kept:
+        """Ask for it."""
+        (answer,) = self._later("call", 1, blame, step, tuple(arguments), options)
+        return answer
+
+    def call_method(self, native: Any, method: str, arguments: Sequence[Any], blame: Blame) -> Kept:
+        """Ask for it."""
+        (answer,) = self._later("call_method", 1, blame, native, method, tuple(arguments))
+        return answer
+
+    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Sequence[Kept]:
+        """Ask for them."""
+        return self._later("call_at_once", len(calls), blame, step, calls)
+
+    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
+        """Have it measured over there."""
+        self._later("shortest_time", 1, blame, step, calls)
+        (seconds,) = self._settled(1)
+        return float(seconds)
+
+    def parts(self, answer: Any, count: int, blame: Blame) -> Sequence[Kept]:
+        """Ask for them."""
+        return self._later("parts", count, blame, answer, count)
+
+    def dtype_of(self, native: Any, blame: Blame) -> str:
+        """Ask, and wait."""
+        self._later("dtype_of", 1, blame, native)
+        (name,) = self._settled(1)
+        return str(name)
+
+    def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> Sequence[Array]:
+        """Ask for the numbers, and wait for them."""
+        for answer, blame in zip(answers, blames, strict=True):
+            self._later("read", 1, blame, answer, kinds)
+        return tuple(map(_numbers, self._settled(len(answers))))
+
+    def settle(self) -> None:
+        """Wait until everything that was asked for is done."""
+        if self._operations:
+            self._settled(0)
+
+    def abandon(self) -> None:
+        """Leave what was asked for and is not done."""
+        self._operations, self._blames = [], []
+
+    def _later(self, operation: str, makes: int, blame: Blame, *arguments: Any) -> list[Kept]:
+        if not self._table.living:
+            self._table = _Table()
+        first = self._table.reserve(makes)
+        self._operations.append((operation, first, arguments))
+        self._blames.append(blame)
+        return [Kept(number, self._table) for number in range(first, first + makes)]
+
+    def _settled(self, answers: int) -> tuple[Any, ...]:
+        operations, blames = self._operations, self._blames
+        forgotten, self._table.forgotten = self._table.forgotten, []
+        self.abandon()
+        match self._process.ask((forgotten, operations)):
+            case ["done", *content] if len(content) == answers:
+                return tuple(content)
+            case ["failed", int(place), str(words)] if 0 <= place < len(blames):
+                raise blames[place](words)
+            case _:
+                raise Crashed(f"{self._process.target}: its process sent an answer to another question")
+
+
+def _numbers(answer: Any) -> Array:
+    if not isinstance(answer, np.ndarray) or answer.dtype != np.float64:
+        raise Crashed("its process sent something else than the numbers that were asked for")
+    return answer

@@ -1,0 +1,91 @@
+"""One process that runs an implementation, from its start to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import weakref
+from contextlib import suppress
+from typing import Any
+
+from attention_tests.isolation.wire import Garbled, Line, Memory
+from attention_tests.suite import PACKAGE
+
+LAST_WORDS = 1000
+COMMAND = """\
+import sys
+sys.path.insert(0, sys.argv[1])
+from attention_tests.isolation.worker import main
+main(int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
+"""
+GONE = (EOFError, ConnectionError, Garbled)
+"""What is raised by a process that does not speak any more, or talks nonsense."""
+
+
+class Running:
+    """A process that has been started, and is ended with this object if not before."""
+
+    def __init__(self, target: str, bytes_at_most: int) -> None:
+        ours, theirs = socket.socketpair()
+        memory, descriptor = Memory.new()
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        arguments = [str(PACKAGE.parent), str(theirs.fileno()), str(descriptor), str(bytes_at_most), target]
+        self._process = subprocess.Popen(  # noqa: S603 - the implementation that the caller named
+            # Without -P the caller's folder would come before the libraries.
+            [sys.executable, "-P", "-c", COMMAND, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._printed,
+            pass_fds=(theirs.fileno(), descriptor),
+            # What it starts itself is ended with it.
+            start_new_session=True,
+        )
+        theirs.close()
+        self.line = Line(ours, memory)
+        self.end_at_last = weakref.finalize(self, _kill, self._process)
+
+    def receive(self, seconds: float) -> Any:
+        """Wait for a message, and for `seconds` since the last call began. Raises TimeoutError, or one of `GONE`."""
+        self.line.connection.settimeout(seconds)
+        begun = -1
+        while True:
+            try:
+                return self.line.answered()
+            except TimeoutError:
+                if begun == (begun := self.line.memory.begun):
+                    raise
+
+    def end(self) -> str:
+        """End it if it has not ended, and say in words how it did."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        code = self._process.returncode
+        self.end_at_last()
+        self.line.connection.close()
+        self.line.memory.close()
+        return _how(code) + self._last_words()
+
+    def _last_words(self) -> str:
+        end = self._printed.seek(0, os.SEEK_END)
+        self._printed.seek(max(0, end - LAST_WORDS))
+        said = self._printed.read(LAST_WORDS).decode(errors="replace").strip()
+        self._printed.close()
+        return f"; its last words:\n{said}" if said else ""
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def _how(code: int | None) -> str:
+    if code is None:
+        return "its process closed the connection"
+    if code >= 0:
+        return f"its process exited with code {code}"
+    return f"its process was ended by {signal.Signals(-code).name}"
