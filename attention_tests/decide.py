@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import implementations
-from attention_tests import known_failures
+from attention_tests.expectations.entries import KnownFailure
+from attention_tests.expectations.replay import expect_failure
+from attention_tests.explore import explore
 from attention_tests.law import Law
 from attention_tests.run import Run
-from attention_tests.search import expect_failure, hold
+from attention_tests.search import hold, hold_pinned
 from attention_tests.subject import Subject
 from attention_tests.verdict import Outcome, Verdict
 
@@ -16,6 +17,21 @@ def decide(law: Law, subject: Subject, run: Run) -> Outcome:
     unverifiable = run.unverifiable.get(repr(subject))
     if unverifiable:
         return Outcome(Verdict.ERROR, unverifiable)
-    entries = known_failures.read(implementations.KNOWN_FAILURES)
-    known = known_failures.about(entries, subject.implementation.name, subject.dtype, law.name)
-    return expect_failure(law, subject, known, run.profile) if known else hold(law, subject, run.profile)
+    if law.missing(subject):
+        return hold(law, subject, run.profile)
+    known, pinned = _known(law, subject, run), run.expectations.pinned(law.name)
+    if known:
+        return expect_failure(law, subject, known, run.profile, pinned)
+    if run.exploration:
+        return hold_pinned(law, subject, pinned) or explore(law, subject, run.exploration)
+    return hold(law, subject, run.profile, pinned)
+
+
+def is_explored(law: Law, subject: Subject, run: Run) -> bool:
+    """Tell whether a run that explores has anything to explore here, which takes a share of its budget."""
+    decided = (law.name, subject.implementation.name, subject.dtype) in run.decided
+    return not (decided or law.missing(subject) or repr(subject) in run.unverifiable or _known(law, subject, run))
+
+
+def _known(law: Law, subject: Subject, run: Run) -> KnownFailure | None:
+    return run.expectations.known(subject.implementation.name, subject.dtype, law.name)

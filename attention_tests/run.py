@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 import pytest
 
 import implementations
+from attention_tests.expectations.book import shipped
+from attention_tests.expectations.entries import Expectations
+from attention_tests.explore import Exploration
 from attention_tests.profiles import Profile
 from attention_tests.row import Row
 from attention_tests.subject import Subject
@@ -27,6 +30,10 @@ class Run:
     """Why an implementation that is known cannot be imported."""
     decided: dict[tuple[str, str, str], Row] = field(default_factory=dict)
     """What an earlier run decided that this one goes on with, by `Row.key`."""
+    exploration: Exploration | None = None
+    """How problems are searched for at random; None: those of the profile are tried."""
+    expectations: Expectations = field(default_factory=shipped)
+    """What is known to fail, what is tried first, and how much is to be decided."""
     deadline: float | None = None
     """When the budget ends, by the clock of `time.monotonic`; None: there is none."""
 

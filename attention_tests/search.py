@@ -19,12 +19,11 @@ from hypothesis.strategies import SearchStrategy
 
 from attention_tests.explain import explain
 from attention_tests.implementation import Dialect, Feature
-from attention_tests.known_failures import KnownFailure
 from attention_tests.law import Law, Stream
 from attention_tests.measurements import measuring
 from attention_tests.minimise import minimise
 from attention_tests.natives import unwarned
-from attention_tests.profiles import DEFAULT, Profile
+from attention_tests.profiles import Profile
 from attention_tests.subject import Subject
 from attention_tests.verdict import FAILURES, Disagreement, Failure, Outcome, Verdict, verdict_of
 
@@ -32,36 +31,29 @@ SECONDS_TO_SHRINK = 10.0
 
 
 @unwarned()
-def hold(law: Law, subject: Subject, profile: Profile) -> Outcome:
-    """Hold `subject` against `law` on every problem of the profile, and explain the first that breaks it."""
+def hold(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] = ()) -> Outcome:
+    """Hold `subject` against `law` on the pinned problems and all of the profile, and explain the first breach."""
     missing = law.missing(subject)
     if missing:
         return Outcome(Verdict.UNSUPPORTED, f"{subject.implementation.name} {missing}")
     with measuring() as measured:
         # All are tried, although the first would do for a verdict, so that what is measured is measured on all.
-        broken_by = list(that_break(law, subject, profile))
+        broken_by = list(that_break(law, subject, profile, pinned))
     if not broken_by:
         return Outcome(Verdict.PASS, measured=measured)
     return replace(_refuted(law, subject, profile, broken_by[0]), measured=measured)
 
 
 @unwarned()
-def expect_failure(law: Law, subject: Subject, known: KnownFailure, profile: Profile = DEFAULT) -> Outcome:
-    """Hold `subject` against a law that it is known to break, up to the first problem on which it does.
-
-    One that always fails does so on the problems of the gate, whatever the profile of the run.
-    """
-    if any(that_break(law, subject, profile if known.sometimes else DEFAULT)):
-        return Outcome(Verdict.EXPECTED_FAILURE, known.reason)
-    if known.sometimes:
-        return Outcome(Verdict.PASS)
-    sentence = f"{subject} keeps a law that it is known to break ({known.reason}): take it out"
-    return Outcome(Verdict.UNEXPECTED_PASS, sentence)
+def hold_pinned(law: Law, subject: Subject, pinned: tuple[Any, ...]) -> Outcome | None:
+    """Hold `subject` against `law` on the pinned problems alone; None where it keeps the law on all."""
+    plan = next((plan for plan in pinned if failure_on(law, subject, plan)), None)
+    return plan and refuted(law, subject, plan, time.monotonic() + SECONDS_TO_SHRINK)
 
 
-def that_break(law: Law, subject: Subject, profile: Profile) -> Iterator[Any]:
-    """Yield the plans of the profile on which `subject` breaks `law`, not shrunk."""
-    return (plan for plan in corpus(law.given, profile) if failure_on(law, subject, plan))
+def that_break(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] = ()) -> Iterator[Any]:
+    """Yield the plans on which `subject` breaks `law`, of those that are pinned and of the profile, not shrunk."""
+    return (plan for plan in (*pinned, *corpus(law.given, profile)) if failure_on(law, subject, plan))
 
 
 @lru_cache(maxsize=256)

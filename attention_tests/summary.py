@@ -33,13 +33,17 @@ class Summary:
         if row is not None:
             self.rows[row.key] = row
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Bring in what was verified where only the workers of pytest-xdist have collected anything."""
+        if self.rows and not self.run.subjects:
+            option = session.config.getoption
+            self.run.bring_in(option("target") or (), option("dtype") or ())
+
     # The rows are complete only once every other plugin has added what it knows.
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Print the tables of verdicts, what was found out about the claims, and what could not be verified."""
-        if self.rows and not self.run.subjects:
-            # Only the workers of pytest-xdist have collected anything.
-            self.run.bring_in(config.getoption("target") or (), config.getoption("dtype") or ())
         rows = [] if config.getoption("collectonly") else self.with_those_not_run()
         for title, text in (
             ("verdicts: properties of each clause", clause_table(rows)),

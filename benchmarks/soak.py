@@ -19,7 +19,7 @@ from tabulate import tabulate
 
 import implementations
 from attention_tests.catalogue import all_laws
-from attention_tests.known_failures import about, read
+from attention_tests.expectations.book import shipped
 from attention_tests.profiles import DEFAULT, Profile
 from attention_tests.search import corpus, hold
 from attention_tests.subject import Subject
@@ -57,7 +57,7 @@ def held(subjects: list[Subject], profile: Profile) -> Iterator[tuple[Subject, i
     """Yield each subject with the number of problems and the outcome, for every law that applies to it."""
     for law in all_laws():
         for subject in subjects:
-            known = about(read(implementations.KNOWN_FAILURES), subject.implementation.name, subject.dtype, law.name)
+            known = shipped().known(subject.implementation.name, subject.dtype, law.name)
             if not law.missing(subject) and not known:
                 outcome = hold(law, subject, profile)
                 yield subject, len(corpus(law.given, profile)), outcome

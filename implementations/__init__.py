@@ -27,7 +27,7 @@ _GATE = {
 # Those that run only when they are named: they need more time, or more libraries, than a gate should.
 _FIELD: dict[str, dict[str, str]] = {}
 
-KNOWN_FAILURES = Path(__file__).parent / "known_failures.toml"
+EXPECTATIONS = Path(__file__).parent / "expectations.toml"
 
 
 def names() -> tuple[str, ...]:

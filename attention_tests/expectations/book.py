@@ -42,22 +42,27 @@ class Book:
         if named and not updating and not file.exists():
             raise BadExpectations(f"there is no file {named}: check its name, or let --update-expectations write it")
         written = read_file(file) if file.exists() else Expectations()
-        is_shipped = file.resolve() == implementations.EXPECTATIONS.resolve()
-        return cls(file, written, Expectations() if is_shipped else shipped())
+        return cls(file, written, Expectations() if _is_shipped(file) else shipped())
 
     def sound(self, verified: Iterable[Implementation], *, updating: bool) -> Expectations:
         """Return all that is expected. Of a file that is to be updated, leave out what can never apply.
 
         Raises BadExpectations, a sentence for each entry, if one can never apply or has no reason.
         """
+        if self.written == Expectations():
+            return self.besides
         verified, laws = list(verified), {law.name: law for law in all_laws()}
-        names = implementations.names()
         if updating:
             apart = (replace(one, dtypes=(dtype,)) for one in self.written.known_failures for dtype in one.dtypes)
             alone = (Expectations(known_failures=(one,)) for one in apart)
             sound = (one.known_failures[0] for one in alone if not [*stale(one, verified, laws)])
             return replace(self.written, known_failures=tuple(sound), decided=()) + self.besides
-        own = [*unexplained(self.written), *stale(self.written, verified, laws, () if self.besides.decided else names)]
-        if own:
-            raise BadExpectations("\n".join(f"{self.file}: {sentence}" for sentence in own))
+        names = implementations.names() if _is_shipped(self.file) else ()
+        sentences = [*unexplained(self.written), *stale(self.written, verified, laws, names)]
+        if sentences:
+            raise BadExpectations("\n".join(f"{self.file}: {sentence}" for sentence in sentences))
         return self.written + self.besides
+
+
+def _is_shipped(file: Path) -> bool:
+    return file.resolve() == implementations.EXPECTATIONS.resolve()

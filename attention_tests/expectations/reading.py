@@ -28,19 +28,22 @@ def read_file(file: Path) -> Expectations:
     Raises BadExpectations with one sentence if the file cannot be read, or is not in the form of docs/expectations.md.
     """
     try:
-        tables = tomllib.loads(file.read_text("utf-8"))
-        for kind in tables:
-            if kind not in KINDS:
-                raise BadExpectations(f"the table {unknown(kind, KINDS)}")
-        return Expectations(
-            tuple(_entries(KnownFailure, "known_failure", tables)),
-            tuple(_entries(PinnedProblem, "problem", tables)),
-            tuple(_entries(Decided, "decided", tables)),
-        )
+        return _read(tomllib.loads(file.read_text("utf-8")))
     except OSError as error:
         raise BadExpectations(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, BadExpectations) as error:
         raise BadExpectations(f"{file}: {error}") from None
+
+
+def _read(tables: dict[str, Any]) -> Expectations:
+    for kind in tables:
+        if kind not in KINDS:
+            raise BadExpectations(f"the table {unknown(kind, KINDS)}")
+    return Expectations(
+        tuple(_entries(KnownFailure, "known_failure", tables)),
+        tuple(_entries(PinnedProblem, "problem", tables)),
+        tuple(_entries(Decided, "decided", tables)),
+    )
 
 
 def _entries(kind: type[T], name: str, tables: dict[str, Any]) -> Iterator[T]:

@@ -46,6 +46,6 @@ def _not_the_known(subject: Subject, known: KnownFailure, failure: Failure | Non
             f"but another one breaks it, perhaps for another reason. --update-expectations would store that one."
         )
     return (
-        f"{subject} is known to break this law ({known.explanation}) with the verdict {known.verdict}, and what it does "
-        f"now is another: {verdict_of(failure)}."
+        f"{subject} is known to break this law ({known.explanation}) with the verdict {known.verdict}, "
+        f"and what it does now is another: {verdict_of(failure)}."
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from attention_tests.expectations.entries import TO_BE_WRITTEN, Decided, Expectations, KnownFailure, PinnedProblem
-from attention_tests.expectations.shrinkage import UNDECIDED, decided
+from attention_tests.expectations.shrinkage import decided
 from attention_tests.row import Row
 from attention_tests.verdict import Verdict
 from reference.document import CLAUSES

@@ -14,8 +14,8 @@ from tomlkit.items import Table
 from attention_tests.expectations.entries import Decided, Expectations, KnownFailure, PinnedProblem
 
 HEADER = """\
-# What is expected of a run of attention-tests, written by --update-expectations. What is to be written here by hand is the
-# `reason` of each known failure, and these lines.
+# What is expected of a run of attention-tests, as --update-expectations writes it. By hand: the reason of each known
+# failure, its link and versions, and these lines.
 """
 
 
