@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, cast, get_type_hints
 
 from attention_tests.counterexample import UnreadablePlan, read
 from attention_tests.expectations.entries import TO_BE_WRITTEN, Expectations, KnownFailure
 from attention_tests.implementation import Dialect, Implementation
 from attention_tests.law import Law
-from attention_tests.profiles import Profile
-from attention_tests.search import corpus
 from attention_tests.subject import Subject
 from attention_tests.wording import raised, unknown
 from reference.document import CLAUSES
-
-ONE = Profile("one", examples=1)
 
 
 def stale(
@@ -82,14 +78,19 @@ def _unfit(text: str, law: Law) -> Iterator[str]:
     except UnreadablePlan as error:
         yield str(error)
         return
-    kind = type(corpus(law.given, ONE)[0])
-    if type(plan) is not kind:
-        yield f"the law is held on a {kind.__name__}, and {text} is none"
-        return
     try:
-        plan.build("float64", plan.depends_on, Dialect())
+        built = plan.build("float64", plan.depends_on, Dialect())
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it becomes one sentence
         yield f"{text} cannot be built: {raised(error)}"
+        return
+    if not isinstance(built, held_on(law)):
+        yield f"{text} is a {type(built).__name__}, and the law is held on a {held_on(law).__name__}"
+
+
+def held_on(law: Law) -> type:
+    """Return the type of what the law's body takes besides the subject."""
+    _, (_, kind), *_ = get_type_hints(law.body).items()
+    return cast("type", kind)
 
 
 def _twice(expectations: Expectations) -> Iterator[str]:
