@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from importlib.machinery import PathFinder
 from itertools import takewhile
 from pathlib import Path
+from textwrap import fill
 
 import pytest
 
@@ -19,7 +21,7 @@ usage: attention-tests TARGET... [pytest options]
 Hold an implementation of attention against its specification, or find out what it does and print the declaration.
 
 TARGET is one of
-  {names}
+{names}
 or package.module:callable, any callable attention(query, key, value) over NumPy arrays (batch, heads, length, width),
 or package.module:name of an attention_tests.Implementation.
 
@@ -32,13 +34,16 @@ or package.module:name of an attention_tests.Implementation.
 exit code: 0 every property passed, 1 one did not, 4 nothing could be verified
 """
 
+FOR_OTHER_TESTS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+"""Variables that are not read: what leaves out or shuffles somebody's tests must not do so to laws."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command, and return its exit code: 0 all pass, 1 a property failed, 4 nothing could be verified."""
     arguments = sys.argv[1:] if arguments is None else arguments
     targets = list(takewhile(lambda argument: not argument.startswith("-"), arguments))
     if not arguments or {"-h", "--help"} & set(arguments):
-        return _say(USAGE.format(names=", ".join(_names())))
+        return _say(_usage())
     if arguments == ["--version"]:
         return _say(f"attention-tests {suite.version()}\n")
     if not targets:
@@ -51,6 +56,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _verify(targets: list[str], options: list[str]) -> int:
+    for name in FOR_OTHER_TESTS:
+        os.environ.pop(name, None)
     return pytest.main(
         [
             # The caller's folder is the root, so that tests are named without the way to the suite.
@@ -60,8 +67,10 @@ def _verify(targets: list[str], options: list[str]) -> int:
             "--show-capture=no",
             # The properties hold no assert statement: rewriting them is a second of nothing.
             "--assert=plain",
-            "-p",
-            "no:cacheprovider",
+            # Likewise for plugins that happen to be installed; any can be named with -p.
+            "--disable-plugin-autoload",
+            "-pxdist",
+            "-pno:cacheprovider",
             *(f"--target={target}" for target in targets),
             *options,
             str(suite.FOLDER / "properties"),
@@ -100,11 +109,14 @@ def _clashes() -> Iterator[str]:
             )
 
 
-def _names() -> tuple[str, ...]:
+def _usage() -> str:
     sys.path.insert(0, str(suite.FOLDER))
-    from implementations import names  # noqa: PLC0415 - found only once the suite is on the path
+    import implementations  # noqa: PLC0415 - found only once the suite is on the path
+    from attention_tests import installed  # noqa: PLC0415
 
-    return names()
+    names = ", ".join((*implementations.names(), *installed.names()))
+    lines = fill(names, 120, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+    return USAGE.format(names="\n".join([lines, *(f"  ({sentence})" for sentence in installed.hidden())]))
 
 
 def _say(text: str) -> int:
