@@ -9,6 +9,17 @@ from attention_tests.implementation import (
     Step,
     Unseeing,
 )
+from attention_tests.one_line import conformance
 from attention_tests.precision import Precision
 
-__all__ = ["Alignment", "Dialect", "Feature", "Implementation", "Layout", "Precision", "Step", "Unseeing"]
+__all__ = [
+    "Alignment",
+    "Dialect",
+    "Feature",
+    "Implementation",
+    "Layout",
+    "Precision",
+    "Step",
+    "Unseeing",
+    "conformance",
+]

@@ -14,12 +14,12 @@ GROUP = "attention_tests.implementations"
 
 def names() -> tuple[str, ...]:
     """Return the names by which they can be verified. Nothing is imported for it."""
-    return tuple(name for name in _found() if name not in implementations.names())
+    return tuple(name for name in entries() if name not in implementations.names())
 
 
 def target_of(name: str) -> str:
     """Return `package.module:attribute` for a name. Raises BadTarget if several packages bring one of this name."""
-    first, *others = _found()[name]
+    first, *others = entries()[name]
     if others:
         places = " or ".join(sorted(_target(entry) for entry in (first, *others)))
         raise BadTarget(f"{1 + len(others)} installed packages bring an implementation {name!r}: name {places}")
@@ -30,14 +30,15 @@ def hidden() -> list[str]:
     """Say of each that has the name of one of the suite's own how it can be verified all the same."""
     return [
         f"{name} is the suite's own; the {name} of {_package(entry)} is verified as {_target(entry)}"
-        for name, entries in _found().items()
+        for name, brought in entries().items()
         if name in implementations.names()
-        for entry in entries
+        for entry in brought
     ]
 
 
 @cache
-def _found() -> dict[str, list[EntryPoint]]:
+def entries() -> dict[str, list[EntryPoint]]:
+    """Return the entry points of each name."""
     found = defaultdict(list)
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         found[entry.name].append(entry)

@@ -1,0 +1,128 @@
+"""Implementations of installed packages: found by name, imported when asked for, and no harm to others if broken."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import implementations
+from attention_tests import installed
+from attention_tests.__main__ import main
+from attention_tests.target import resolve
+from attention_tests.wording import BadTarget
+
+ENTRIES = {
+    "kernels": (
+        "right = theirs:attention",
+        "declared = theirs:DECLARED",
+        "extra = theirs:attention [fast]",
+        "numpy = theirs:attention",
+        "number = theirs:NUMBER",
+        "half = theirs",
+        "absent = no_such_module:attention",
+        "breaks = breaks:attention",
+        "twice = theirs:attention",
+    ),
+    "others": ("twice = breaks:attention",),
+}
+MODULES = {
+    "theirs": (
+        "from attention_tests import Implementation\n"
+        "def attention(query, key, value):\n"
+        "    return query\n"
+        "DECLARED = Implementation(name='their own name', attention=attention)\n"
+        "NUMBER = 3\n"
+    ),
+    "breaks": "raise RuntimeError('no device')\n",
+}
+
+
+@pytest.fixture(autouse=True)
+def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for package, lines in ENTRIES.items():
+        metadata = tmp_path / f"{package}-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text("\n".join([f"[{installed.GROUP}]", *lines]) + "\n")
+    for name, text in MODULES.items():
+        (tmp_path / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    installed.entries.cache_clear()
+    yield
+    installed.entries.cache_clear()
+    for name in MODULES:
+        sys.modules.pop(name, None)
+
+
+def refusal(name: str) -> str:
+    with pytest.raises(BadTarget) as refused:
+        resolve(name)
+    sentence = str(refused.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+def test_names_are_known_and_nothing_is_imported_for_them() -> None:
+    assert set(installed.names()) >= {"right", "declared", "absent", "breaks", "twice"}
+    assert "theirs" not in sys.modules
+
+
+def test_none_of_them_is_verified_where_none_is_named() -> None:
+    assert not set(installed.names()) & set(implementations.gate())
+
+
+def test_a_callable_has_the_name_of_its_entry_point() -> None:
+    right = resolve("right")
+    assert right.name == "right"
+    assert right.attention is not None
+    assert right.attention(1, 2, 3) == 1
+
+
+def test_a_declaration_keeps_its_name() -> None:
+    assert resolve("declared").name == "their own name"
+
+
+def test_what_an_installer_reads_is_no_part_of_a_target() -> None:
+    assert resolve("extra").name == "extra"
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("number", "number is an int, which cannot be called"),
+        ("half", "'theirs' is half a target"),
+        ("absent", "no module 'no_such_module'"),
+        ("breaks", "importing breaks raised RuntimeError: no device"),
+    ],
+)
+def test_a_broken_one_is_refused_when_it_is_asked_for(name: str, words: str) -> None:
+    sentence = refusal(name)
+    assert sentence.startswith(f"{name}, which an installed package brings: ")
+    assert words in sentence
+
+
+def test_of_two_with_one_name_each_can_be_named() -> None:
+    assert refusal("twice") == (
+        "2 installed packages bring an implementation 'twice': name breaks:attention or theirs:attention"
+    )
+
+
+def test_the_suites_own_names_stay_its_own() -> None:
+    assert resolve("numpy") is not resolve("theirs:attention")
+    assert resolve("numpy").attention is implementations.load("numpy").attention
+    assert installed.hidden() == ["numpy is the suite's own; the numpy of kernels is verified as theirs:attention"]
+
+
+def test_a_misspelt_one_is_recognised() -> None:
+    assert "did you mean 'declared'?" in refusal("declard")
+
+
+def test_all_of_them_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--help"])
+    printed = capsys.readouterr().out
+    assert "right" in printed
+    assert "the numpy of kernels is verified as theirs:attention" in printed
+    assert max(map(len, printed.splitlines())) <= 120
