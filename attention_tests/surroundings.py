@@ -1,0 +1,198 @@
+"""What all code of a process shares, and a call must leave as it was: its settings, and the functions that others call."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from types import ModuleType
+from typing import Any, TypeAlias
+
+import numpy as np
+
+Values: TypeAlias = dict[str, Any]
+Functions: TypeAlias = dict[tuple[ModuleType, str], object]
+
+LIBRARIES = ("builtins", "math", "numpy")
+OURS = ("attention_tests", "properties", "reference")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One thing that is set for the whole process."""
+
+    name: str
+    read: Callable[[], Any]
+    write: Callable[[Any], object]
+
+
+def changed_by(call: Callable[[], object]) -> list[str]:
+    """Make a call, and name what it leaves otherwise than it was, all of which is put back.
+
+    It finds settings as they were before any implementation was called, so that what every call sets again is seen.
+    """
+    with put_back():
+        first = _first()
+        _write(_own_settings(), first.settings)
+        warnings.filterwarnings("ignore", message=".*")  # any other filter, even one that is there, then comes before
+        before = _read(_settings())
+        call()
+        after = _read(_settings())
+        changed = [_named(name, before[name], after[name]) for name in before if before[name] != after[name]]
+        return changed + [f"{module.__name__}.{name}" for module, name in _replaced(first.functions)]
+
+
+@contextmanager
+def put_back() -> Iterator[None]:
+    """Put back whatever the block changes."""
+    settings, functions = _read(_settings()), _functions(LIBRARIES + OURS)
+    try:
+        yield
+    finally:
+        _write(_settings(), settings)
+        for module, name in _replaced(functions):
+            setattr(module, name, functions[module, name])
+
+
+def _named(name: str, before: Any, after: Any) -> str:
+    if not isinstance(before, dict):
+        return name
+    differing = [part for part in {**before, **after} if before.get(part) != after.get(part)]
+    return f"{name} ({', '.join(differing)})"
+
+
+def _read(settings: tuple[Setting, ...]) -> Values:
+    return {setting.name: setting.read() for setting in settings}
+
+
+def _write(settings: tuple[Setting, ...], values: Values) -> None:
+    for setting in settings:
+        if setting.name in values and setting.read() != values[setting.name]:
+            setting.write(values[setting.name])
+
+
+def _functions(packages: tuple[str, ...]) -> Functions:
+    modules = [module for name, module in sys.modules.copy().items() if name.partition(".")[0] in packages]
+    named = ((module, name, member) for module in modules for name, member in vars(module).copy().items())
+    return {(module, name): member for module, name, member in named if callable(member)}
+
+
+def _replaced(functions: Functions) -> list[tuple[ModuleType, str]]:
+    return [place for place, function in functions.items() if vars(place[0]).get(place[1]) is not function]
+
+
+@dataclass(frozen=True)
+class _Surroundings:
+    settings: Values
+    functions: Functions
+
+
+@cache
+def _first() -> _Surroundings:
+    return _Surroundings(_read(_own_settings()), _functions(OURS) | _INSTALLED)
+
+
+def remember() -> None:
+    """Note how things are, before any implementation is called; only the first time counts."""
+    _first()
+
+
+# Read before anything is imported that is to be verified: that may replace them, too.
+_INSTALLED = _functions(LIBRARIES)
+
+
+def _settings() -> tuple[Setting, ...]:
+    return _own_settings() + _MANAGED
+
+
+def _own_settings() -> tuple[Setting, ...]:
+    """Return the settings that nobody changes between two calls, unless it is the implementation."""
+    torch = sys.modules.get("torch")
+    return _ALWAYS if torch is None else _ALWAYS + _of_torch(torch)
+
+
+def _of_torch(torch: Any) -> tuple[Setting, ...]:
+    random_numbers = Setting(
+        "PyTorch's random numbers",
+        lambda: torch.get_rng_state().numpy().tobytes(),
+        lambda kept: torch.set_rng_state(torch.frombuffer(bytearray(kept), dtype=torch.uint8)),
+    )
+    return (
+        random_numbers,
+        Setting("PyTorch's default dtype", torch.get_default_dtype, torch.set_default_dtype),
+        Setting("PyTorch's number of threads", torch.get_num_threads, torch.set_num_threads),
+        Setting("PyTorch's recording of gradients", torch.is_grad_enabled, torch.set_grad_enabled),
+        Setting(
+            "PyTorch's precision of products", torch.get_float32_matmul_precision, torch.set_float32_matmul_precision
+        ),
+    )
+
+
+def _set_environment(variables: Values) -> None:
+    for name in os.environ.keys() - variables.keys():
+        del os.environ[name]
+    os.environ.update(variables)
+
+
+def _signal_handlers() -> Values:
+    return {one.name: signal.getsignal(one) for one in signal.Signals}
+
+
+def _set_signal_handlers(handlers: Values) -> None:
+    for name, handler in handlers.items():
+        if signal.getsignal(signal.Signals[name]) != handler:
+            signal.signal(signal.Signals[name], handler)
+
+
+def _numpy_random_state() -> tuple[Any, ...]:
+    kind, keys, *rest = np.random.get_state()  # noqa: NPY002 - the state that everybody shares is what is meant
+    return kind, bytes(keys), *rest
+
+
+def _set_numpy_random_state(state: tuple[Any, ...]) -> None:
+    kind, keys, *rest = state
+    np.random.set_state((kind, np.frombuffer(keys, np.uint32), *rest))  # noqa: NPY002 - likewise
+
+
+def _streams() -> Values:
+    return {name: getattr(sys, name) for name in ("stdin", "stdout", "stderr")}
+
+
+def _set_streams(streams: Values) -> None:
+    for name, stream in streams.items():
+        setattr(sys, name, stream)
+
+
+def _set_search_path(places: list[str]) -> None:
+    sys.path[:] = places
+
+
+def _set_filters(filters: list[Any]) -> None:
+    warnings.resetwarnings()
+    warnings.filters[:] = filters  # type: ignore[index] - a list, whatever the stubs call it
+
+
+_ALWAYS = (
+    Setting("the current folder", os.getcwd, os.chdir),
+    Setting("the environment", lambda: dict(os.environ), _set_environment),
+    Setting("the signal handlers", _signal_handlers, _set_signal_handlers),
+    Setting("garbage collection", gc.isenabled, lambda enabled: gc.enable() if enabled else gc.disable()),
+    Setting("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
+    Setting("Python's random numbers", random.getstate, random.setstate),
+    Setting("NumPy's random numbers", _numpy_random_state, _set_numpy_random_state),
+    Setting("NumPy's treatment of floating-point errors", np.geterr, lambda kept: np.seterr(**kept)),
+    Setting("how NumPy prints", np.get_printoptions, lambda kept: np.set_printoptions(**kept)),
+)
+_MANAGED = (
+    Setting("the search path", lambda: sys.path.copy(), _set_search_path),
+    Setting("the standard streams", _streams, _set_streams),
+    Setting("what is warned of", lambda: list(warnings.filters), _set_filters),
+)
+"""Those that pytest and imports change between two calls."""
