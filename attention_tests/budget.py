@@ -17,7 +17,7 @@ class BadBudget(ValueError):  # noqa: N818 - the word in the message
 
 def seconds_of(text: str) -> float:
     """Read a time such as 90, 90s, 10m or 1h30m. Raises BadBudget."""
-    written = _WRITTEN.fullmatch(f"{text}s" if text.isdecimal() else text)
+    written = _WRITTEN.fullmatch(f"{text}s" if re.fullmatch(_NUMBER, text) else text)
     numbers = zip(written.groups("0"), _UNITS, strict=True) if written else ()
     seconds = sum(float(number) * unit for number, unit in numbers)
     if not 0 < seconds < float("inf"):

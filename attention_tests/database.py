@@ -52,6 +52,26 @@ class Lossy(ExampleDatabase):
             return otherwise
 
 
+class Drawer(ExampleDatabase):
+    """The part of a database that belongs to one property: its name stands before every key of Hypothesis."""
+
+    def __init__(self, database: ExampleDatabase, name: str) -> None:
+        super().__init__()
+        self.database, self.name = database, f"attention-tests {name} ".encode()
+
+    def fetch(self, key: bytes) -> Iterable[bytes]:
+        """Return what is kept under `key`."""
+        return self.database.fetch(self.name + key)
+
+    def save(self, key: bytes, value: bytes) -> None:
+        """Keep `value` under `key`."""
+        self.database.save(self.name + key, value)
+
+    def delete(self, key: bytes, value: bytes) -> None:
+        """Keep `value` no longer under `key`."""
+        self.database.delete(self.name + key, value)
+
+
 def opened(place: str) -> Lossy:
     """Open the database at a path or at an address such as redis://host:6379/0. Raises BadDatabase."""
     return Lossy(_redis(place) if "://" in place else _folder(Path(place)))

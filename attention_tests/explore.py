@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import time
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from random import Random
 from typing import Any
 
-from hypothesis import Phase, Verbosity, find, settings
-from hypothesis.errors import Flaky, NoSuchExample
+from hypothesis import Phase
+from hypothesis.errors import Flaky
 
 from attention_tests.budget import Budget
-from attention_tests.database import Lossy
+from attention_tests.database import Drawer, Lossy
 from attention_tests.law import Law
 from attention_tests.measurements import measuring
 from attention_tests.natives import unwarned
-from attention_tests.search import failure_on, refuted
+from attention_tests.profiles import Profile
+from attention_tests.search import drive, failure_on, refuted
 from attention_tests.subject import Subject
 from attention_tests.verdict import Outcome, Verdict
 
@@ -30,13 +30,16 @@ class Exploration:
     """How a run explores: how long, from which seed on, in rounds of how many problems, and where finds are kept."""
 
     budget: Budget
-    seed: int
-    examples: int
+    profile: Profile
     database: Lossy
 
 
 class TimeIsOver(BaseException):
     """The share of a property is over: no error, and so nothing that Hypothesis would catch and shrink."""
+
+
+class Broken(Exception):  # noqa: N818 - the word of the report
+    """A problem breaks the law: Hypothesis keeps it, and shrinks it."""
 
 
 @unwarned()
@@ -66,41 +69,28 @@ class _Search:
 
     def go(self, exploration: Exploration) -> None:
         """Let Hypothesis search in rounds: what it remembers of a round is forgotten, and what others found is seen."""
-        key = f"attention-tests {self.law.name} {self.subject.implementation.name} {self.subject.dtype}"
-        with suppress(TimeIsOver, Flaky):
-            for number in count():
-                with suppress(NoSuchExample):
-                    find(
-                        self.law.given.strategy,
-                        self.breaks,
-                        settings=_settings(exploration),
-                        # Each property has problems of its own, which are the same whichever worker draws them.
-                        random=Random(f"{exploration.seed} {number} {key}"),  # noqa: S311 - no secret
-                        database_key=key.encode(),
-                    )
-                if self.broken_by is not None:
-                    return
+        name = f"{self.law.name} {self.subject.implementation.name} {self.subject.dtype}"
+        for number in count():
+            # Each property has problems of its own, which are the same whichever worker draws them.
+            seed = Random(f"{exploration.profile.seed} {number} {name}").getrandbits(64)  # noqa: S311 - no secret
+            try:
+                drive(
+                    self.law.given.strategy,
+                    replace(exploration.profile, seed=seed),
+                    (Phase.reuse, Phase.generate, Phase.shrink),
+                    self.examine,
+                    Drawer(exploration.database, name),
+                )
+            except (TimeIsOver, Broken, Flaky):
+                return
 
-    def breaks(self, drawn: Any) -> bool:
-        """Tell whether the law is broken, and in the way that it first was; raise TimeIsOver when it is."""
+    def examine(self, drawn: Any) -> None:
+        """Raise Broken where the law is broken in the way that it first was, and TimeIsOver when it is."""
         if self.tried and time.monotonic() >= self.deadline:
             raise TimeIsOver
         self.tried += 1
         plan = self.law.given.narrow(drawn)
         failure = failure_on(self.law, self.subject, plan)
-        if not isinstance(failure, self.kind):
-            return False
-        self.broken_by, self.kind = plan, type(failure)
-        return True
-
-
-def _settings(exploration: Exploration) -> settings:
-    return settings(
-        max_examples=exploration.examples,
-        phases=(Phase.reuse, Phase.generate, Phase.shrink),
-        database=exploration.database,
-        deadline=None,
-        derandomize=False,
-        print_blob=False,
-        verbosity=Verbosity.quiet,
-    )
+        if isinstance(failure, self.kind):
+            self.broken_by, self.kind = plan, type(failure)
+            raise Broken

@@ -54,7 +54,7 @@ def pytest_configure(config: pytest.Config) -> None:
         budget, database = seconds_of(_asked(config, "budget", BUDGET)), opened(_asked(config, "database", FOLDER))
     except (BadBudget, BadDatabase) as error:
         raise pytest.UsageError(str(error)) from None
-    run.exploration = Exploration(Budget(budget), run.profile.seed, run.profile.examples, database)
+    run.exploration = Exploration(Budget(budget), run.profile, database)
     # The workers of pytest-xdist are given the options of the process that starts them: they must not draw a seed each.
     config.option.seed = run.profile.seed
     config.pluginmanager.register(Exploring(config, run, run.exploration), "attention-tests-exploring")
@@ -127,10 +127,10 @@ class Exploring:
         """Print how to do it again, and what to add to the pinned corpus."""
         tried = sum(int(row.measured.get(PROBLEMS, 0)) for row in self.rows)
         terminalreporter.section("explored")
-        terminalreporter.write_line(f"{tried} problems; --seed {self.exploration.seed} tries the same again")
+        terminalreporter.write_line(f"{tried} problems; --seed {self.exploration.profile.seed} tries the same again")
         for sentence in dict.fromkeys(filter(None, self.lost)):
             terminalreporter.write_line(f"the database was lost on the way, and what was found since: {sentence}")
-        found = pinned(self.rows, self.exploration.seed)
+        found = pinned(self.rows, self.exploration.profile.seed)
         if found:
             terminalreporter.section("found by exploring: to pin it, add to attention-tests.toml")
             terminalreporter.write_line(found)

@@ -15,6 +15,7 @@ from functools import lru_cache
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
+from hypothesis.database import ExampleDatabase
 from hypothesis.strategies import SearchStrategy
 
 from attention_tests.explain import explain
@@ -25,9 +26,11 @@ from attention_tests.minimise import minimise
 from attention_tests.natives import unwarned
 from attention_tests.profiles import Profile
 from attention_tests.subject import Subject
-from attention_tests.verdict import FAILURES, Disagreement, Failure, Outcome, Verdict, verdict_of
+from attention_tests.verdict import FAILURES, Crashed, Disagreement, Failure, Outcome, TimedOut, Verdict, verdict_of
 
 SECONDS_TO_SHRINK = 10.0
+SECONDS_TO_SHRINK_A_CRASH = 2.0
+"""Less, for every attempt costs a process."""
 
 
 @unwarned()
@@ -53,7 +56,13 @@ def hold_pinned(law: Law, subject: Subject, pinned: tuple[Any, ...]) -> Outcome 
 
 def that_break(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] = ()) -> Iterator[Any]:
     """Yield the plans on which `subject` breaks `law`, of those that are pinned and of the profile, not shrunk."""
-    return (plan for plan in (*pinned, *corpus(law.given, profile)) if failure_on(law, subject, plan))
+    for plan in (*pinned, *corpus(law.given, profile)):
+        failure = failure_on(law, subject, plan)
+        if failure:
+            yield plan
+        if isinstance(failure, Crashed | TimedOut):
+            # Every other one would cost a process.
+            return
 
 
 @lru_cache(maxsize=256)
@@ -65,7 +74,7 @@ def corpus(stream: Stream, profile: Profile) -> tuple[Any, ...]:
 @lru_cache(maxsize=256)
 def _drawn(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Any, ...]:
     plans: list[Any] = []
-    _drive(strategy, profile, (Phase.generate,), plans.append)
+    drive(strategy, profile, (Phase.generate,), plans.append)
     return tuple(plans)
 
 
@@ -80,14 +89,20 @@ def build(plan: Any, subject: Subject) -> Any:
     return _build(plan, subject.dtype, subject.features & plan.depends_on, subject.implementation.dialect.of_hiding)
 
 
-def _drive(
-    strategy: SearchStrategy[Any], profile: Profile, phases: tuple[Phase, ...], examine: Callable[[Any], None]
+def drive(
+    strategy: SearchStrategy[Any],
+    profile: Profile,
+    phases: tuple[Phase, ...],
+    examine: Callable[[Any], None],
+    database: ExampleDatabase | None = None,
 ) -> None:
-    @seed(profile.seed)
+    """Let Hypothesis draw what `examine` is called with, and shrink what it raises on, as far as `phases` say."""
+
+    # Above the seed, which would take the database away.
     @settings(
         max_examples=profile.examples,
         phases=phases,
-        database=None,
+        database=database,
         deadline=None,
         derandomize=False,
         report_multiple_bugs=False,
@@ -95,6 +110,7 @@ def _drive(
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,
     )
+    @seed(profile.seed)
     @given(strategy)
     def run(plan: Any) -> None:
         examine(plan)
@@ -105,8 +121,11 @@ def _drive(
 def _attempt(law: Law, subject: Subject, drawn: Any) -> Failure | None:
     try:
         law.body(subject, drawn)
+        subject.host.settle()
     except FAILURES as failure:
         return failure
+    finally:
+        subject.host.abandon()
     return None
 
 
@@ -152,5 +171,5 @@ def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Any
 
     # Hypothesis raises what `examine` raised, or its own word for a failure that does not come back every time.
     with suppress(Exception):
-        _drive(law.given.strategy, profile, (Phase.generate, Phase.shrink), examine)
+        drive(law.given.strategy, profile, (Phase.generate, Phase.shrink), examine)
     return failing[-1]
