@@ -1,0 +1,103 @@
+"""What is running, for those who wait: one line that changes on a terminal, and a line now and then in a log."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from threading import Event, Lock, Thread
+
+import pytest
+
+from attention_tests.reports.report import BROKEN
+from attention_tests.run import Run
+from attention_tests.summary import row_of
+
+SECONDS_ON_A_TERMINAL = 1.0
+SECONDS_IN_A_LOG = 30.0
+
+
+class Progress:
+    """Counts verdicts and knows what is running.
+
+    On a terminal its line takes the place of pytest's letters, unless pytest was told to say more (-v, -s) itself.
+    """
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        self.config, self.run = config, run
+        self.started: dict[str, float] = {}
+        """When each test began that is running."""
+        self.verdicts = self.broken = self.expected = 0
+        self.live = False
+        self._begun = time.monotonic()
+        self._drawing, self._ended = Lock(), Event()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Speak while tests run, and only then."""
+        terminal = self._terminal
+        self.live = terminal.isatty() and terminal.verbosity == 0 and self.config.getoption("capture") != "no"
+        if self.live:
+            terminal.showfspath = False
+        ticker = Thread(target=self._tick, args=(session,), daemon=True)
+        ticker.start()
+        try:
+            return (yield)
+        finally:
+            self._ended.set()
+            ticker.join()
+            if self.live:
+                terminal.rewrite("", erase=True)
+                terminal.rewrite("")
+            self.live = False
+
+    def pytest_runtest_logstart(self, nodeid: str) -> None:
+        """Remember what began."""
+        self.started[nodeid] = time.monotonic()
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """Forget what ended."""
+        self.started.pop(nodeid, None)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Count a verdict."""
+        row = row_of(report)
+        if row is not None:
+            self.verdicts += 1
+            self.broken += row.verdict in BROKEN
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_report_teststatus(self) -> Generator[None, tuple[str, str, str], tuple[str, str, str]]:
+        """Leave out pytest's letters where our line is."""
+        category, letter, word = yield
+        return (category, "", "") if self.live else (category, letter, word)
+
+    def _tick(self, session: pytest.Session) -> None:
+        while not self._ended.wait(SECONDS_ON_A_TERMINAL if self.live else SECONDS_IN_A_LOG):
+            line = self.line(session.testscollected)
+            if self.live:
+                self._terminal.rewrite(line[: self._terminal._tw.fullwidth - 1], erase=True)  # noqa: SLF001
+                self._terminal.flush()
+            elif self._terminal.verbosity >= 0:
+                self._terminal.write_line(line)
+                self._terminal.flush()
+
+    @property
+    def _terminal(self) -> pytest.TerminalReporter:
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        assert isinstance(terminal, pytest.TerminalReporter)
+        return terminal
+
+    def line(self, of_how_many: int) -> str:
+        """Say how far the run is, and what it is at."""
+        now = time.monotonic()
+        parts = [f"{self.verdicts} of {of_how_many} verdicts", f"{self.broken} broken", words(now - self._begun)]
+        if self.run.deadline is not None:
+            parts.append(f"{words(max(self.run.deadline - now, 0))} of the budget left")
+        running = [f"{nodeid.rpartition('::')[2]} for {words(now - began)}" for nodeid, began in self.started.items()]
+        return ", ".join(parts) + (f"; running {' and '.join(running)}" if running else "")
+
+
+def words(seconds: float) -> str:
+    """Write a time in whole seconds."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
