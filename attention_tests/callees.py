@@ -38,7 +38,7 @@ def ruled_out_calls(call: Callable[[], object], without: Collection[str]) -> lis
         call()
     finally:
         sys.setprofile(before[0])
-        threading.setprofile(before[1])  # type: ignore[arg-type] - None is how it is switched off
+        threading.setprofile(before[1])
     return list(found)
 
 

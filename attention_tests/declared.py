@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import fields
 
 from attention_tests.implementation import Dialect, Feature, Implementation, Step
@@ -42,6 +42,9 @@ def _words(implementation: Implementation) -> Iterator[str]:
     for feature in implementation.supports:
         if feature not in set(Feature):
             yield f"supports: {unknown(str(feature), Feature)}"
+    without: object = implementation.without
+    if isinstance(without, str) or not isinstance(without, Collection):
+        yield 'without must be a set of names of packages, as in frozenset({"torch"})'
     places: object = implementation.places
     if not isinstance(places, Mapping):
         yield 'places must say where callables are written, as in {"attention": "csrc/flash.cu:120"}'

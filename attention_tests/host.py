@@ -180,6 +180,8 @@ class LocalHost:
     def _read(self, answer: Any, blame: Blame, kinds: str) -> Array:
         if isinstance(answer, NOT_ARRAYS):
             raise blame(_kind(answer))
+        if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
+            raise blame("an array in which numbers are masked")
         array = np.asarray(
             _guarded(
                 lambda words: blame(f"{_kind(answer)} that to_numpy cannot read ({words})"),

@@ -1,4 +1,4 @@
-"""What all code of a process shares, and a call must leave as it was: its settings, and the functions that others call."""
+"""What all code of a process shares, and a call must leave as it was: settings, and the functions that others call."""
 
 from __future__ import annotations
 
@@ -152,7 +152,8 @@ def _set_signal_handlers(handlers: Values) -> None:
 
 
 def _numpy_random_state() -> tuple[Any, ...]:
-    kind, keys, *rest = np.random.get_state()  # noqa: NPY002 - the state that everybody shares is what is meant
+    state: Any = np.random.get_state()  # noqa: NPY002 - the state that everybody shares is what is meant
+    kind, keys, *rest = state
     return kind, bytes(keys), *rest
 
 
@@ -176,7 +177,8 @@ def _set_search_path(places: list[str]) -> None:
 
 def _set_filters(filters: list[Any]) -> None:
     warnings.resetwarnings()
-    warnings.filters[:] = filters  # type: ignore[index] - a list, whatever the stubs call it
+    in_use: Any = warnings.filters
+    in_use[:] = filters
 
 
 _ALWAYS = (
@@ -191,7 +193,7 @@ _ALWAYS = (
     Setting("how NumPy prints", np.get_printoptions, lambda kept: np.set_printoptions(**kept)),
 )
 _MANAGED = (
-    Setting("the search path", lambda: sys.path.copy(), _set_search_path),
+    Setting("the search path", lambda: list(sys.path), _set_search_path),
     Setting("the standard streams", _streams, _set_streams),
     Setting("what is warned of", lambda: list(warnings.filters), _set_filters),
 )

@@ -13,6 +13,7 @@ from attention_tests.natives import unwarned
 from attention_tests.profiles import DEFAULT, QUICK, Profile
 from attention_tests.search import that_break
 from attention_tests.subject import Subject
+from attention_tests.surroundings import put_back
 from tests.defects import DEFECTS, Defect
 
 
@@ -49,5 +50,8 @@ def _kills_of(number: int) -> Kills:
 
 
 def _found(law: Law, defect: Defect, profile: Profile) -> Iterator[bool]:
-    subjects = (Subject(defect.implementation, dtype) for dtype in defect.implementation.dtypes)
-    return (not law.missing(subject) and any(that_break(law, subject, profile)) for subject in subjects)
+    for dtype in defect.implementation.dtypes:
+        subject = Subject(defect.implementation, dtype)
+        # What one defect does to the process must not be found in the next.
+        with put_back():
+            yield not law.missing(subject) and any(that_break(law, subject, profile))

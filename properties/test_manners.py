@@ -49,6 +49,16 @@ def test_output_shares_no_memory_with_its_inputs(subject: Subject, problem: Prob
 
 
 @law("every-word", given=ANY_PROBLEM)
+def test_an_answer_is_there_when_the_call_returns(subject: Subject, problem: Problem) -> None:
+    """An output that is read only after query, key and value were written is the answer to what they were."""
+    inputs = natives(subject, problem)
+    output = subject.attend_natively(*inputs)
+    for native, array in zip(inputs, (problem.query, problem.key, problem.value), strict=True):
+        subject.write(native, array + 1)
+    assert_same_bits(subject.take(output, answer(subject, problem).shape), answer(subject, problem))
+
+
+@law("every-word", given=ANY_PROBLEM)
 def test_later_calls_leave_earlier_outputs_alone(subject: Subject, problem: Problem) -> None:
     """An output that is kept stays what it was while others of its shape are computed."""
     output = subject.attend_natively(*natives(subject, problem))

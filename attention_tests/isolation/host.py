@@ -96,6 +96,26 @@ class RemoteHost:
         """Ask for them."""
         return self._later("call_at_once", len(calls), blame, step, calls)
 
+    def call_incognito(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Kept:
+        """Ask for it."""
+        (answer,) = self._later("call_incognito", 1, blame, step, tuple(arguments))
+        return answer
+
+    def changed_by(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+        """Ask, and wait."""
+        return self._names("changed_by", step, arguments, blame)
+
+    def ruled_out_calls(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+        """Ask, and wait."""
+        return self._names("ruled_out_calls", step, arguments, blame)
+
+    def _names(self, operation: str, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+        self._later(operation, 1, blame, step, tuple(arguments))
+        (names,) = self._settled(1)
+        if not isinstance(names, tuple | list):
+            raise Crashed(f"{self._process.target}: its process sent something else than the names that were asked for")
+        return tuple(map(str, names))
+
     def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
         """Have it measured over there."""
         self._later("shortest_time", 1, blame, step, calls)

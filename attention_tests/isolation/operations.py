@@ -13,7 +13,7 @@ from attention_tests.wording import raised
 
 SEVERAL = ("views", "parts", "call_at_once")
 """The operations that make several things."""
-ANSWERED = ("dtype_of", "shortest_time")
+ANSWERED = ("dtype_of", "shortest_time", "changed_by", "ruled_out_calls")
 """The operations whose result is sent back, besides what is read."""
 
 Operation = tuple[str, int, tuple[Any, ...]]

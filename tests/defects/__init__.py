@@ -8,6 +8,7 @@ from tests.defects import (
     caches,
     caps,
     causality,
+    cheats,
     controls,
     empty,
     gradient_manners,
@@ -50,11 +51,12 @@ _OF_THE_DOCUMENT = (
     controls,
 )
 _OF_LAYERS = (masks, hiding, blind, biases, causality, windows, heads, empty, caps, sums, options, caches)
+_OF_CHECKERS = (cheats,)
 _OF_GRADIENTS = (gradients, gradient_sight, gradient_manners)
 
 DEFECTS: tuple[Defect, ...] = tuple(
     member
-    for module in _OF_THE_DOCUMENT + _OF_LAYERS + _OF_GRADIENTS
+    for module in _OF_THE_DOCUMENT + _OF_LAYERS + _OF_GRADIENTS + _OF_CHECKERS
     for member in vars(module).values()
     if isinstance(member, Defect)
 )

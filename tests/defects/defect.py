@@ -49,6 +49,7 @@ def defect(
     dtypes: Mapping[str, Precision] = STRICT,
     features: Iterable[Feature] = (),
     dialect: Dialect = PLAIN,
+    without: Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Defect]:
     """Make a defect of a function that does one step wrongly: the whole attention unless `step` says otherwise.
 
@@ -56,7 +57,9 @@ def defect(
     """
 
     def decorate(function: Callable[..., Any]) -> Defect:
-        implementation = implementation_of(function, step, dtypes=dtypes, features=features, dialect=dialect)
+        implementation = implementation_of(
+            function, step, dtypes=dtypes, features=features, dialect=dialect, without=without
+        )
         return Defect(implementation.name, implementation, clause, stands_for, killed_by)
 
     return decorate
@@ -69,6 +72,7 @@ def implementation_of(
     dtypes: Mapping[str, Precision] = STRICT,
     features: Iterable[Feature] = (),
     dialect: Dialect = PLAIN,
+    without: Iterable[str] = (),
 ) -> Implementation:
     """Expose a function as `step`; a gradient, or a single step of the document, stands among others that are right."""
     parameters = inspect.signature(function).parameters.keys()
@@ -76,4 +80,11 @@ def implementation_of(
     others = _OTHERS.get(step, correct.STEPS)
     # A kernel in another language would overflow in silence, and so must these.
     exposed: dict[str, Any] = {one: np.errstate(all="ignore")(of) for one, of in (others | {step: function}).items()}
-    return Implementation(name=function.__name__, supports=supports, dtypes=dtypes, dialect=dialect, **exposed)
+    return Implementation(
+        name=function.__name__,
+        supports=supports,
+        dtypes=dtypes,
+        dialect=dialect,
+        without=frozenset(without),
+        **exposed,
+    )

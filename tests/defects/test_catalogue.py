@@ -9,12 +9,15 @@ from attention_tests.catalogue import all_laws
 from attention_tests.profiles import DEFAULT, QUICK
 from attention_tests.search import hold, that_break
 from attention_tests.subject import Subject
+from attention_tests.surroundings import put_back
 from attention_tests.verdict import Verdict
 from reference.document import CLAUSES
 from tests.defects import DEFECTS, Defect, correct, correct_cache, correct_gradient, correct_layer
 from tests.defects.defect import implementation_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from attention_tests.law import Law
 
 LAWS = {law.name: law for law in all_laws()}
@@ -30,6 +33,12 @@ WITHOUT_DEFECT = (
     implementation_of(correct_cache.Cache, Step.CACHE, features=[Feature.GROUPED_HEADS]),
     implementation_of(correct_cache.Buffer, Step.CACHE),
 )
+
+
+@pytest.fixture(autouse=True)
+def _as_it_was() -> Iterator[None]:
+    with put_back():
+        yield
 
 
 def test_no_two_defects_have_one_name() -> None:

@@ -1,0 +1,40 @@
+"""A call of which nobody can see who makes it."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import traceback
+
+import pytest
+
+from attention_tests.incognito import call_incognito
+
+
+def signs() -> list[str]:
+    """Look for a sign of a test."""
+    frames = [frame.name for frame in traceback.extract_stack()]
+    words = [*os.environ, *sys.argv, *sys.modules, *frames]
+    names = ("pytest", "PYTEST", "attention_tests", "hypothesis", "test_", "call_incognito")
+    return [word for word in words if word.startswith(names)]
+
+
+def test_a_call_that_looks_around_sees_nothing_of_a_test() -> None:
+    assert signs()
+    assert call_incognito(signs, on_a_thread=True) == []
+
+
+def test_only_on_a_thread_nobody_is_seen_to_have_called() -> None:
+    assert call_incognito(threading.current_thread, on_a_thread=True) is not threading.current_thread()
+    assert call_incognito(threading.current_thread, on_a_thread=False) is threading.current_thread()
+    assert "call_incognito" in call_incognito(signs, on_a_thread=False)
+
+
+def test_all_is_there_again_afterwards_even_if_the_call_raises() -> None:
+    before = signs()
+    modules = dict(sys.modules)
+    with pytest.raises(ZeroDivisionError):
+        call_incognito(lambda: 1 // 0, on_a_thread=True)
+    assert signs() == before
+    assert {name: modules[name] for name in sys.modules if name in modules} == modules
