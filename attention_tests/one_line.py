@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 from types import FrameType
 from typing import Any
 
@@ -27,30 +28,30 @@ def conformance(
     to verify, all that are declared if none is named. Nothing is called before the test runs. What cannot be verified
     is a test that fails with one sentence.
     """
-    caller = sys._getframe(1)  # noqa: SLF001 - the only way to know the line that is to be named
-    in_the_way = suite.join_path()
-    if in_the_way:
-        return _placed(_failing(in_the_way), caller)
-    # By name, for it finds the laws only once the suite is on the path.
-    laws = importlib.import_module("attention_tests.parametrized")
-    try:
-        return _placed(laws.test_of(target, profile, tuple(dtypes)), caller)
-    except BadTarget as error:
-        return _placed(_failing(str(error)), caller)
+    place = partial(_placed, caller=sys._getframe(1))  # noqa: SLF001 - the only way to know the line
+    sentence = suite.join_path()
+    if not sentence:
+        # By name, for it finds the laws only once the suite is on the path.
+        laws = importlib.import_module("attention_tests.parametrized")
+        try:
+            held: Test = laws.test_of(target, profile, tuple(dtypes), place)
+        except BadTarget as error:
+            sentence = str(error)
+        else:
+            return held
+    return place(lambda: _fail(sentence))
 
 
-def _failing(sentence: str) -> Test:
-    def test() -> None:
-        import pytest  # noqa: PLC0415 - a package that only declares its implementation needs no pytest
+def _fail(sentence: str) -> None:
+    import pytest  # noqa: PLC0415 - a package that only declares its implementation needs no pytest
 
-        pytest.fail(sentence, pytrace=False)
-
-    return test
+    pytest.fail(sentence, pytrace=False)
 
 
 def _placed(test: Any, caller: FrameType) -> Test:
-    """Let a test lie where it was asked for, so that pytest names that file and that line."""
-    test.__module__ = caller.f_globals["__name__"]
+    """Let a function of one line lie where it was asked for, so that pytest names that file and that line."""
+    # What has no name gets no marks.
+    test.__name__, test.__module__ = "test", caller.f_globals["__name__"]
     test.__code__ = test.__code__.replace(co_filename=caller.f_code.co_filename, co_firstlineno=caller.f_lineno)
     placed: Test = test
     return placed

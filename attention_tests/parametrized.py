@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -20,34 +21,37 @@ from attention_tests.verdict import Verdict
 from attention_tests.wording import BadTarget, unknown
 
 
-def test_of(target: Any, profile: str, dtypes: tuple[str, ...]) -> Test:
-    """Return a test function with a law and a subject as its parameters. Raises BadTarget with one sentence."""
+def test_of(target: Any, profile: str, dtypes: tuple[str, ...], place: Callable[[Test], Test]) -> Test:
+    """Return a test function with a law and a subject as its parameters, which `place` puts where it belongs.
+
+    Raises BadTarget with one sentence.
+    """
     if profile not in PROFILES:
         raise BadTarget(f"profile: {unknown(profile, PROFILES)}")
     found = resolve(target) if isinstance(target, str) else implementation_of(target, _name_of(target))
     run = Run(profile_named(profile), subjects_of([found], dtypes))
 
-    @pytest.mark.parametrize(
-        ("law", "subject"),
-        [
-            pytest.param(law, subject, id=f"{law.name.removeprefix('test_')}-{subject.dtype}")
-            for law in all_laws()
-            for subject in run.subjects
-        ],
-    )
-    def test(law: Law, subject: Subject) -> None:
-        if repr(subject) not in run.unverifiable:
-            run.unverifiable[repr(subject)] = trial(subject)
-        # Whoever lets NumPy raise in tests of theirs means their own numbers.
-        with np.errstate(all="warn"), unwarned():
-            outcome = decide(law, subject, run)
-        end_as(outcome.verdict, outcome.explanation)
+    cases = [
+        pytest.param(law, subject, id=f"{law.name.removeprefix('test_')}-{subject.dtype}")
+        for law in all_laws()
+        for subject in run.subjects
+    ]
+    return pytest.mark.parametrize(("law", "subject"), cases)(place(lambda law, subject: _hold(law, subject, run)))
 
-    return test
+
+def _hold(law: Law, subject: Subject, run: Run) -> None:
+    __tracebackhide__ = True
+    if repr(subject) not in run.unverifiable:
+        run.unverifiable[repr(subject)] = trial(subject)
+    # Whoever lets NumPy raise in tests of theirs means their own numbers.
+    with np.errstate(all="warn"), unwarned():
+        outcome = decide(law, subject, run)
+    end_as(outcome.verdict, outcome.explanation)
 
 
 def end_as(verdict: Verdict, explanation: str) -> None:
     """End a test of pytest as a verdict says, in words of ours and without a traceback."""
+    __tracebackhide__ = True
     if verdict is Verdict.UNSUPPORTED:
         pytest.skip(explanation)
     if verdict is Verdict.EXPECTED_FAILURE:
