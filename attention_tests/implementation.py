@@ -166,6 +166,10 @@ class Implementation:
     to_numpy: Callable[[Any], Array] = np.asarray
     places: Mapping[str, str] = field(default_factory=dict)
     """Where a callable is written, as `{"attention": "csrc/flash.cu:120"}`, for what is not written in Python."""
+    target: str = ""
+    """What it was named as, `numpy` or `package.module:attribute`; filled in by the suite."""
+    parameters: Mapping[str, str] | None = None
+    """Of a bare callable: the names under which it takes the options; filled in by the suite."""
 
     @property
     def features(self) -> frozenset[Feature]:

@@ -25,6 +25,7 @@ from attention_tests.measurements import measuring
 from attention_tests.minimise import minimise
 from attention_tests.natives import unwarned
 from attention_tests.profiles import Profile
+from attention_tests.reproducers import reproducer
 from attention_tests.subject import Subject
 from attention_tests.verdict import FAILURES, Crashed, Disagreement, Failure, Outcome, TimedOut, Verdict, verdict_of
 
@@ -153,7 +154,12 @@ def refuted(law: Law, subject: Subject, plan: Any, deadline: float) -> Outcome:
         sentence = f"{subject} broke the law once and kept it when called again with the same problem"
         explanation = explain(law, subject, plan, found, Disagreement(sentence))
         return Outcome(Verdict.FAIL, explanation, counterexample=repr(plan))
-    return Outcome(verdict_of(failure), explain(law, subject, plan, smallest, failure), counterexample=repr(plan))
+    return Outcome(
+        verdict_of(failure),
+        explain(law, subject, plan, smallest, failure),
+        counterexample=repr(plan),
+        reproducer=reproducer(law, subject, plan, smallest),
+    )
 
 
 def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Any:

@@ -43,7 +43,7 @@ def from_callable(function: Callable[..., Any], name: str) -> Implementation:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
         # A builtin or an extension without a signature: the plain call is all that can be assumed.
-        return Implementation(name=name, attention=function)
+        return Implementation(name=name, attention=function, parameters={})
     try:
         signature.bind(None, None, None)
     except TypeError as error:
@@ -52,7 +52,7 @@ def from_callable(function: Callable[..., Any], name: str) -> Implementation:
         ) from None
     taken = {option: parameter for option in OPTIONS if (parameter := _parameter(option, signature))}
     supports = SHAPING | {OPTIONS[option] for option in taken}
-    return Implementation(name=name, attention=_renamed(function, taken), supports=supports)
+    return Implementation(name=name, attention=_renamed(function, taken), supports=supports, parameters=taken)
 
 
 def _parameter(option: str, signature: inspect.Signature) -> str | None:

@@ -42,7 +42,7 @@ def resolve(target: str) -> Implementation:
         known = unknown(target, (*implementations.names(), *installed.names()))
         raise BadTarget(f"the implementation {known}; your own is named as package.module:callable")
     try:
-        return _placed(implementations.load(target))
+        return replace(_placed(implementations.load(target)), target=target)
     except ModuleNotFoundError as error:
         hint = f"pip install attention-tests[{implementations.extra_of(target)}]"
         raise BadTarget(f"{target} needs the package {error.name!r}, which is not installed: {hint}") from None
@@ -66,7 +66,7 @@ def _plugged_in(target: str, name: str) -> Implementation:
     found = _import(target, module_name)
     for part in attribute.split("."):
         found = _attribute(target, found, part)
-    return implementation_of(found, name)
+    return replace(implementation_of(found, name), target=target)
 
 
 def implementation_of(found: Any, name: str) -> Implementation:

@@ -38,13 +38,24 @@ class Outcome:
     """A Python script that shows the failure."""
 
 
+class Relation(StrEnum):
+    """What a right answer is to what was expected."""
+
+    WITHIN = "no further from it than the bound"
+    AT_LEAST = "no smaller, but for the bound"
+    AT_MOST = "no larger, but for the bound"
+    SAME_BITS = "the same bits"
+    EQUAL = "equal"
+
+
 class Disagreement(AssertionError):  # noqa: N818 - the word that the report uses
     """An answer that a law forbids: what was got, what was expected, and by how much they differ.
 
-    `got` and `expected` are arrays of one shape; `error` and `bound` belong to the element at `where`, the worst one.
+    `got` and `expected` are arrays of one shape; `error` and `bound` belong to the element at `where`, the worst one,
+    and `relation` is the one that it should have.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - an answer, and what it is compared with
         self,
         sentence: str,
         *,
@@ -52,6 +63,7 @@ class Disagreement(AssertionError):  # noqa: N818 - the word that the report use
         expected: Array | None = None,
         where: tuple[int, ...] | None = None,
         bound: float | None = None,
+        relation: Relation = Relation.WITHIN,
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
@@ -59,6 +71,7 @@ class Disagreement(AssertionError):  # noqa: N818 - the word that the report use
         self.expected = expected
         self.where = where
         self.bound = bound
+        self.relation = relation
 
 
 class WrongForm(Disagreement):
@@ -82,11 +95,12 @@ class Crashed(Exception):  # noqa: N818 - the word that the report uses
 
 
 class TimedOut(Exception):  # noqa: N818 - the word that the report uses
-    """The implementation did not answer in the time that a call may take."""
+    """The implementation did not answer in the time that a call may take, in seconds."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, seconds: float) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.seconds = seconds
 
 
 Failure = Disagreement | ImplementationRaised | Crashed | TimedOut

@@ -12,7 +12,7 @@ import numpy as np
 from attention_tests import Feature, Precision, Unseeing
 from attention_tests.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, record_count, record_largest
 from attention_tests.subject import Subject
-from attention_tests.verdict import Disagreement
+from attention_tests.verdict import Disagreement, Relation
 from properties.inputs import Problem, Sentence
 from reference import error_bound, matrix
 from reference.error_bound import Expected
@@ -20,6 +20,7 @@ from reference.error_bound import Expected
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
+WORDS = {Relation.SAME_BITS: "not the same bits", Relation.EQUAL: "not exactly equal"}
 REMEMBERED = 4096
 """Enough for the plain problems at every dtype, which all laws come back to, and for what one law makes of them."""
 
@@ -165,12 +166,12 @@ def assert_inside_bound(got: Array, oracle: Expected, of: str = "") -> None:
 def assert_same_bits(got: Array, other: Array, of: str = "") -> None:
     """Raise `Disagreement` unless both are the same, to the bit (a NaN is the same as a NaN)."""
     same = (got == other) & (np.signbit(got) == np.signbit(other)) | np.isnan(got) & np.isnan(other)
-    _assert_everywhere(same, "not the same bits", got, other, of)
+    _assert_everywhere(same, Relation.SAME_BITS, got, other, of)
 
 
 def assert_equal(got: Array, other: Array, where: Array | bool = True, of: str = "") -> None:  # noqa: FBT001, FBT002
     """Raise `Disagreement` unless all numbers, or those at `where`, are exactly equal; -0.0 equals 0.0."""
-    _assert_everywhere((got == other) | ~np.asarray(where), "not exactly equal", got, other, of)
+    _assert_everywhere((got == other) | ~np.asarray(where), Relation.EQUAL, got, other, of)
 
 
 def assert_at_least(got: Array, least: Array, slack: Array) -> None:
@@ -194,7 +195,16 @@ def assert_changed(before: Array, after: Array, oracles: tuple[Expected, Expecte
 def assert_outside_bound(got: Array, other: Expected, oracle: Expected) -> None:
     """Raise `Disagreement` where `got` is inside the bound of `other`, although that lies apart from `oracle`'s."""
     apart = np.abs(oracle.value - other.value) > oracle.tolerance + other.tolerance
-    _assert_everywhere(~(apart & other.accepts(got)), "what it must not be", got, oracle.value)
+    wrong = apart & other.accepts(got)
+    if wrong.any():
+        where = _worst(wrong)
+        raise Disagreement(
+            _counted(wrong, "what it must not be", "the first one"),
+            got=got,
+            expected=oracle.value,
+            where=where,
+            bound=float(np.broadcast_to(oracle.tolerance, got.shape)[where]),
+        )
 
 
 def _assert_not_beyond(got: Array, limit: Array, slack: Array, beyond: np.ufunc) -> None:
@@ -210,13 +220,15 @@ def _assert_not_beyond(got: Array, limit: Array, slack: Array, beyond: np.ufunc)
             expected=limit,
             where=where,
             bound=float(slack[where]),
+            relation=Relation.AT_LEAST if beyond is np.less else Relation.AT_MOST,
         )
 
 
-def _assert_everywhere(holds: Array, sentence: str, got: Array, other: Array, of: str = "") -> None:
+def _assert_everywhere(holds: Array, relation: Relation, got: Array, other: Array, of: str) -> None:
     if not holds.all():
-        counted = _counted(~holds, sentence, "the first one", of)
-        raise Disagreement(counted, got=got, expected=np.broadcast_to(other, got.shape), where=_worst(~holds))
+        counted = _counted(~holds, WORDS[relation], "the first one", of)
+        limit = np.broadcast_to(other, got.shape)
+        raise Disagreement(counted, got=got, expected=limit, where=_worst(~holds), relation=relation)
 
 
 def _counted(wrong: Array, what: str, shown: str, of: str = "") -> str:

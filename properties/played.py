@@ -34,15 +34,13 @@ def definition(history: History, precision: Precision) -> Expected:
 @lru_cache(maxsize=4096)
 def answer(subject: Subject, history: History) -> Array:
     """Return the outputs of all queries of a history, (batch, heads, all queries, d_v), each read at once."""
-    return outputs(history, play(subject, history, history.parts))
+    return outputs(play(subject, history, history.parts))
 
 
-def outputs(history: History, readings: Iterable[tuple[slice, Callable[[], Array]]]) -> Array:
+def outputs(readings: Iterable[tuple[slice, Callable[[], Array]]]) -> Array:
     """Read what was answered, (batch, heads, all queries, d_v)."""
-    output = np.empty((*history.query.shape[:-1], history.value.shape[-1]))
-    for taken, read in readings:
-        output[..., taken, :] = read()
-    return output
+    read_from = {taken.start: read() for taken, read in readings}
+    return np.concatenate([read_from[start] for start in sorted(read_from)], axis=-2)
 
 
 def play(

@@ -59,27 +59,27 @@ def test_words_appended_one_by_one_are_words_appended_at_once(subject: Subject, 
 def test_asking_a_cache_changes_nothing(subject: Subject, history: History) -> None:
     """A question that is asked of a cache twice gets the same bits twice, and leaves no trace."""
     twice = [part for part in history.parts for _ in range(2 if part.call.method == "attend" else 1)]
-    assert_same_bits(outputs(history, play(subject, history, twice)), answer(subject, history))
+    assert_same_bits(outputs(play(subject, history, twice)), answer(subject, history))
 
 
 @law("every-word", Step.CACHE, given=TWO_CACHES)
 def test_a_cache_knows_nothing_of_another(subject: Subject, history: History) -> None:
     """Two caches in use at the same time answer as two do that are used one after the other."""
     in_turn = sorted(history.parts, key=lambda part: part.call.cache)
-    assert_same_bits(answer(subject, history), outputs(history, play(subject, history, in_turn)))
+    assert_same_bits(answer(subject, history), outputs(play(subject, history, in_turn)))
 
 
 @law("every-word", Step.CACHE, given=ONE_CACHE)
 def test_appended_words_are_the_own_of_the_cache(subject: Subject, history: History) -> None:
     """Writing into the arrays of words that were appended changes no answer."""
-    overwritten = outputs(history, play(subject, history, history.parts, overwriting=True))
+    overwritten = outputs(play(subject, history, history.parts, overwriting=True))
     assert_same_bits(overwritten, answer(subject, history))
 
 
 @law("every-word", Step.CACHE, given=TWO_CACHES)
 def test_answers_of_a_cache_stay_as_they_are(subject: Subject, history: History) -> None:
     """An output that is kept stays what it was, whatever is appended and asked later."""
-    read_in_the_end = outputs(history, list(play(subject, history, history.parts)))
+    read_in_the_end = outputs(list(play(subject, history, history.parts)))
     assert_same_bits(read_in_the_end, answer(subject, history))
 
 

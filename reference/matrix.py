@@ -16,7 +16,7 @@ Array: TypeAlias = npt.NDArray[np.float64]
 
 
 def _float64(array: npt.ArrayLike) -> Array:
-    return np.asarray(array, np.float64)
+    return np.asanyarray(array, np.float64)
 
 
 @np.errstate(all="ignore")

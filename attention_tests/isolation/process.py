@@ -72,7 +72,7 @@ class Process:
         except GONE:
             failure: Crashed | TimedOut = Crashed(f"{self.target}: {running.end()}")
         except TimeoutError:
-            failure = TimedOut(f"{self.target} gave no answer for {self._seconds:g} seconds")
+            failure = TimedOut(f"{self.target} gave no answer for {self._seconds:g} seconds", self._seconds)
             running.end()
             self._seconds = self._limits.seconds / SHORTER
         self._running = None

@@ -1,0 +1,48 @@
+"""A failure as a stand-alone program: what one attaches to an issue."""
+
+from __future__ import annotations
+
+from attention_tests.law import Drawn, Law
+from attention_tests.reproducers.header import comment
+from attention_tests.reproducers.recorder import RecordedSubject
+from attention_tests.reproducers.script import script
+from attention_tests.subject import Subject
+from attention_tests.verdict import FAILURES, Disagreement, Failure, WrongForm
+
+LONGEST = 2**20
+"""What is longer cannot be attached to an issue."""
+
+
+def reproducer(law: Law, subject: Subject, plan: object, drawn: Drawn) -> str:
+    """Return a program that shows how a subject breaks a law on an input, or a comment that says why there is none.
+
+    The law is held once more. Its verdict was given before, and does not depend on what happens here.
+    """
+    if not subject.implementation.target:
+        return _none("it is not known where the implementation can be imported from")
+    try:
+        recorded = RecordedSubject(subject)
+        # Answers that are asked for once are not asked for again the second time, as in the search.
+        failure = _failure(law, recorded, drawn) or _failure(law, recorded, drawn)
+        if failure is None:
+            return _none("called once more with the same problem, the implementation kept the law")
+        if isinstance(failure, Disagreement) and not isinstance(failure, WrongForm) and failure.got is None:
+            return _none(f"only the suite can see it ({failure.sentence})")
+        text = script(law, subject, plan, recorded.recorder, failure)
+        return text if len(text) <= LONGEST else _none(f"it would have {len(text)} characters")
+    except Exception as error:  # noqa: BLE001 - a script that cannot be written must not take the verdict with it
+        return _none(f"writing it raised {type(error).__name__}: {error}")
+
+
+def _failure(law: Law, recorded: RecordedSubject, drawn: Drawn) -> Failure | None:
+    try:
+        law.body(recorded, drawn)
+        recorded.host.settle()
+    except FAILURES as failure:
+        recorded.host.abandon()
+        return failure
+    return None
+
+
+def _none(why: str) -> str:
+    return "\n".join([*comment(f"There is no program that shows this failure: {why}."), ""])

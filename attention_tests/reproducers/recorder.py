@@ -1,0 +1,233 @@
+"""A subject that writes down what it is asked, as a program, while another one answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from attention_tests.host import Blame, Host
+from attention_tests.implementation import Step
+from attention_tests.reproducers.program import Expression, Piece, Program, Variable
+from attention_tests.reproducers.sources import Array, scalar_source, stored_dtype
+from attention_tests.reproducers.traced import source_of, traced
+from attention_tests.reproducers.voice import Voice
+from attention_tests.subject import Subject
+
+ARRAY = "array"
+"""What an array is called that no call takes."""
+ARGUMENTS = {
+    Step.ATTENTION: ("query", "key", "value"),
+    Step.GRADIENT: ("query", "key", "value", "upstream"),
+    Step.SELF_ATTENTION: ("x", "w_query", "w_key", "w_value"),
+    Step.PROJECT: ("x", "w"),
+    Step.SCORE: ("query", "key"),
+    Step.SCALE: ("scores", "d_k"),
+    Step.SOFTMAX: ("scores",),
+    Step.WEIGH: ("weights", "value"),
+    Step.SUM: ("weighted",),
+    Step.CACHE: (),
+}
+METHODS = {"append": ("key", "value"), "attend": ("query",)}
+RESULTS = {Step.GRADIENT: "gradients", Step.CACHE: "cache"}
+VIEWS = (
+    ("np.repeat(", ", 2, axis=-1)", "[..., ::2]"),
+    ("np.repeat(", ", 2, axis=-2)", "[..., ::2, :]"),
+    ("", ".swapaxes(-1, -2)", ".swapaxes(-1, -2)"),
+    ("", "[..., ::-1]", "[..., ::-1]"),
+)
+"""What stands before and behind an array that is made native, and the view that is taken of it: those of `Host`."""
+
+
+class Recorder:
+    """A host that writes down what it is asked, and asks another one."""
+
+    def __init__(self, host: Host, voice: Voice) -> None:
+        self._host = host
+        self._voice = voice
+        self._known: dict[int, tuple[Any, Piece]] = {}
+        self.program = Program()
+        self.answers: list[tuple[Variable, Array]] = []
+        """What was read, and the variables that have it."""
+        self.shapes: Sequence[tuple[int, ...]] = ()
+        """What is read next must have these."""
+        self.looked_at: list[Piece] = []
+        self.wrong_form: Expression | None = None
+        """What is true where what was looked at last has the wrong form."""
+        self.blamed: int | None = None
+        """The number of the statement that raised."""
+
+    def native(self, array: Array, dtype: str, blame: Blame) -> Any:
+        """See Host."""
+        variable = self._assign_native(array, dtype)
+        return self._keep(self._host.native(np.asarray(array), dtype, self._noting(blame)), variable)
+
+    def views(self, array: Array, dtype: str, blame: Blame) -> Sequence[Any]:
+        """See Host."""
+        source = source_of(array, dtype)
+        variables = [
+            self.program.assign(ARRAY, self._voice.native(Expression((before, source, behind)), dtype), view)
+            for before, behind, view in VIEWS
+        ]
+        views = self._host.views(np.asarray(array), dtype, self._noting(blame))
+        return [self._keep(*pair) for pair in zip(views, variables, strict=False)]
+
+    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Any:
+        """See Host."""
+        once = self._assign_native(array, dtype)
+        in_numpy = Expression(("np.broadcast_to(", once, f", {shape})"))
+        elsewhere = Expression((" if isinstance(", once, ", np.ndarray) else ", once, f".expand({shape})"))
+        variable = self.program.assign(ARRAY, in_numpy, "" if self._voice.is_bare else elsewhere)
+        return self._keep(self._host.repeated(np.asarray(array), dtype, shape, self._noting(blame)), variable)
+
+    def write(self, native: Any, numbers: Any, blame: Blame) -> None:
+        """See Host."""
+        self.program.do(self._piece(native), "[...] = ", self._piece(numbers))
+        self._host.write(native, numbers, self._noting(blame))
+
+    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], blame: Blame) -> Any:
+        """See Host."""
+        variable = self._assign_call(step, arguments, options)
+        return self._keep(self._host.call(step, arguments, options, self._noting(blame)), variable)
+
+    def call_method(self, native: Any, method: str, arguments: Sequence[Any], blame: Blame) -> Any:
+        """See Host."""
+        given = self._given(METHODS[method], arguments)
+        called = self._piece(native)
+        variable = self.program.assign("output", called, f".{method}(", *_listed(given), ")", matters=True)
+        return self._keep(self._host.call_method(native, method, arguments, self._noting(blame)), variable)
+
+    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Sequence[Any]:
+        """See Host."""
+        variable = self._assign_many("call_at_once", "outputs", step, calls)
+        return self._keep_parts(self._host.call_at_once(step, calls, self._noting(blame)), variable)
+
+    def call_incognito(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Any:
+        """See Host. A program of its own shows no sign of the suite."""
+        variable = self._assign_call(step, arguments)
+        return self._keep(self._host.call_incognito(step, arguments, self._noting(blame)), variable)
+
+    def changed_by(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+        """See Host."""
+        self._assign_call(step, arguments)
+        return self._host.changed_by(step, arguments, self._noting(blame))
+
+    def ruled_out_calls(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+        """See Host."""
+        self._assign_call(step, arguments)
+        return self._host.ruled_out_calls(step, arguments, self._noting(blame))
+
+    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Any:
+        """See Host."""
+        variable = self._assign_many("shortest_time", "seconds", step, calls)
+        seconds = self._host.shortest_time(step, calls, self._noting(blame))
+        return traced(np.asarray(seconds), Expression((variable,)))
+
+    def parts(self, answer: Any, count: int, blame: Blame) -> Sequence[Any]:
+        """See Host."""
+        piece = self._piece(answer)
+        self.looked_at = [piece]
+        self.wrong_form = Expression(("not isinstance(", piece, ", (tuple, list)) or len(", piece, f") != {count}"))
+        return self._keep_parts(self._host.parts(answer, count, self._noting(blame)), piece)
+
+    def dtype_of(self, native: Any, blame: Blame) -> str:
+        """See Host."""
+        self.looked_at = [*self.looked_at[-1:], self._piece(native)]
+        dtypes = [Expression(("str(getattr(", one, ', "dtype", None))')) for one in self.looked_at]
+        self.wrong_form = Expression((dtypes[0], " != ", dtypes[-1]))
+        return self._host.dtype_of(native, self._noting(blame))
+
+    def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> Sequence[Array]:
+        """See Host."""
+        self.looked_at = pieces = [self._piece(answer) for answer in answers]
+        shaped = [Expression(("is_array(", *pair, ")")) for pair in self._with_shapes(pieces)]
+        self.wrong_form = Expression(("not (", *_listed(shaped, " and "), ")"))
+        variables = [
+            # A copy: what is written later must not show in what was read now.
+            self.program.assign("answer", "numbers(", piece, ").astype(np.float64)")
+            for piece in pieces
+        ]
+        arrays = self._host.read(answers, [self._noting(blame) for blame in blames], kinds)
+        self.answers += zip(variables, arrays, strict=True)
+        return [traced(array, Expression((one,))) for one, array in zip(variables, arrays, strict=True)]
+
+    def settle(self) -> None:
+        """See Host."""
+        self._host.settle()
+
+    def abandon(self) -> None:
+        """See Host."""
+        self._host.abandon()
+
+    def _assign_native(self, array: Array, dtype: str) -> Variable:
+        source = self._voice.native(source_of(array, dtype), dtype, stored_dtype(array, dtype))
+        return self.program.assign(ARRAY, source)
+
+    def _assign_call(
+        self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any] = MappingProxyType({})
+    ) -> Variable:
+        given = self._given(ARGUMENTS[step], arguments)
+        given += self._voice.options({name: self._argument(option, name) for name, option in options.items()})
+        called, hint = self._voice.callable(step), RESULTS.get(step, "output")
+        return self.program.assign(hint, called, "(", *_listed(given), ")", matters=True)
+
+    def _assign_many(self, helper: str, hint: str, step: Step, calls: Sequence[Sequence[Any]]) -> Variable:
+        given = [Expression(("(", *_listed(self._given(ARGUMENTS[step], call)), ")")) for call in calls]
+        self.program.helpers.append(helper)
+        called = f"{helper}({self._voice.callable(step)}, ["
+        return self.program.assign(hint, called, *_listed(given), "])", matters=True)
+
+    def _keep(self, native: Any, piece: Piece) -> Any:
+        # Kept alive, so that nothing else gets its identity.
+        self._known[id(native)] = native, piece
+        return native
+
+    def _keep_parts(self, natives: Sequence[Any], whole: Piece) -> Sequence[Any]:
+        return [self._keep(one, Expression((whole, f"[{place}]"))) for place, one in enumerate(natives)]
+
+    def _piece(self, native: Any) -> Piece:
+        _, piece = self._known[id(native)]
+        return piece
+
+    def _argument(self, x: Any, name: str) -> Piece:
+        """Write a number, or the variable of something that was made before, whose use is now known."""
+        if x is None or isinstance(x, bool | int | float | np.generic):
+            return scalar_source(x)
+        piece = self._piece(x)
+        if isinstance(piece, Variable) and piece.hint == ARRAY:
+            piece.hint = name
+        return piece
+
+    def _given(self, names: Sequence[str], arguments: Sequence[Any]) -> list[Piece]:
+        return [self._argument(argument, name) for name, argument in zip(names, arguments, strict=True)]
+
+    def _with_shapes(self, pieces: Sequence[Piece]) -> list[tuple[Piece, str]]:
+        shapes, self.shapes = self.shapes, ()
+        return [(piece, f", {shape}") for piece, shape in zip(pieces, shapes, strict=False)]
+
+    def _noting(self, blame: Blame) -> Blame:
+        statement = len(self.program.statements) - 1
+
+        def noted(words: str) -> Exception:
+            self.blamed = statement
+            return blame(words)
+
+        return noted
+
+
+class RecordedSubject(Subject):
+    """The subject of a recorder."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.recorder = Recorder(subject.host, Voice.of(subject.implementation))
+        super().__init__(subject.implementation, subject.dtype, self.recorder)
+
+    def _read_all(self, step: Step, answers: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+        self.recorder.shapes = shapes
+        return super()._read_all(step, answers, shapes)
+
+
+def _listed(pieces: Sequence[Piece], separator: str = ", ") -> list[Piece]:
+    return [one for piece in pieces for one in (separator, piece)][1:]

@@ -1,0 +1,83 @@
+"""How a program names an implementation, and gives it arrays: a bare callable, or what was declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from keyword import iskeyword
+
+from attention_tests.implementation import Implementation, Step
+from attention_tests.reproducers.program import Expression, Piece
+
+TO_NATIVE = """\
+def native(array, dtype):
+    # to_native is given float64 arrays, and masks.
+    return implementation.to_native(array.astype(bool if dtype == "bool" else np.float64, order="C"), dtype)
+"""
+TO_NUMPY = """\
+def numbers(answer):
+    return np.asarray(implementation.to_numpy(answer))
+"""
+TO_NUMPY_OF_BARE = """\
+def numbers(answer):
+    return np.asarray(answer)
+"""
+
+
+@dataclass(frozen=True)
+class Voice:
+    """The words of a program for one implementation."""
+
+    target: str
+    is_bare: bool = False
+    """Whether it is a callable over NumPy arrays, and no `Implementation`."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, implementation: Implementation) -> Voice:
+        """Return the words for an implementation that has a target."""
+        parameters = implementation.parameters
+        return cls(implementation.target, parameters is not None, parameters or {})
+
+    @property
+    def imports(self) -> list[str]:
+        """The lines that import it: as `attention` where it is a bare callable, and else as `implementation`."""
+        name = "attention" if self.is_bare else "implementation"
+        module, colon, attribute = self.target.partition(":")
+        if not colon:
+            return [
+                "from attention_tests import suite",
+                "",
+                "sys.path.insert(0, str(suite.FOLDER))",
+                "import implementations",
+                "",
+                f"{name} = implementations.load({self.target!r})",
+            ]
+        first, *rest = attribute.split(".")
+        if all(part.isidentifier() and not iskeyword(part) for part in (*module.split("."), first, *rest)):
+            if not rest:
+                return [f"from {module} import {first}" + ("" if first == name else f" as {name}")]
+            return [f"from {module} import {first} as found", "", f"{name} = {'.'.join(('found', *rest))}"]
+        found = f"importlib.import_module({module!r})"
+        for part in (first, *rest):
+            found = f"getattr({found}, {part!r})"
+        return ["import importlib", "", f"{name} = {found}"]
+
+    def callable(self, step: Step) -> str:
+        """Name what is exposed as `step`."""
+        return "attention" if self.is_bare else f"implementation.{step.value}"
+
+    def options(self, options: Mapping[str, Piece]) -> list[Piece]:
+        """Write options as arguments, under the names that it takes."""
+        return [Expression((f"{self.parameters.get(name, name)}=", one)) for name, one in options.items()]
+
+    def native(self, array: Expression, dtype: str, stored: str = "") -> Expression:
+        """Turn an array into a native one; a literal is `stored` in some dtype."""
+        if not self.is_bare:
+            return Expression(("native(", array, f", {dtype!r})"))
+        return array if stored == dtype else Expression((array, f'.astype(np.{dtype}, order="C")'))
+
+    @property
+    def helpers(self) -> list[str]:
+        """The functions by which arrays become native ones, and numbers again."""
+        return [TO_NUMPY_OF_BARE] if self.is_bare else [TO_NATIVE, TO_NUMPY]
