@@ -96,9 +96,13 @@ def _text(key: str, text: str) -> str:
         if text not in BROKEN:
             raise BadExpectations(f"the verdict {unknown(text, BROKEN)}")
         return Verdict(text)
-    if key == "versions":
-        try:
-            Requirement(text)
-        except InvalidRequirement:
-            raise BadExpectations(f'{text!r} are no versions of a library: versions = "torch>=2.5,<2.14"') from None
+    if key == "versions" and not _names_versions(text):
+        raise BadExpectations(f'{text!r} are no versions of a library: versions = "torch>=2.5,<2.14"')
     return text
+
+
+def _names_versions(text: str) -> bool:
+    try:
+        return bool(Requirement(text).specifier)
+    except InvalidRequirement:
+        return False

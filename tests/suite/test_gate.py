@@ -1,0 +1,100 @@
+"""The expectations of a run from end to end: written, read, judged, and not judged where a part is selected."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from attention_tests.expectations.entries import TO_BE_WRITTEN
+from tests.suite.test_command import run, sentence
+
+KERNEL = """\
+from tests.defects import correct
+
+def attention(query, key, value):
+    if key.shape[-2] == 513:
+        raise ValueError("513 is not supported")
+    return correct.attention(query, key, value)
+"""
+LAW = "test_no_number_of_keys_is_too_large"
+MINE = ("mine:attention", "--profile=quick", "--dtype=float32")
+
+
+class Project:
+    """A folder with a kernel that is wrong for 513 words, and what became of the runs in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.file = folder / "attention-tests.toml"
+        (folder / "mine.py").write_text(KERNEL)
+        self.updating = self.run("--update-expectations")
+        self.written = self.file.read_text()
+        self.refused = self.run()
+        self.file.write_text(self.written.replace(TO_BE_WRITTEN, "513 words are too many"))
+        self.explained = self.file.read_text()
+        self.updating_again = self.run("--update-expectations", "-n", "2")
+
+    def run(self, *arguments: str) -> CompletedProcess[str]:
+        return run(self.folder, *MINE, *arguments)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    return Project(tmp_path_factory.mktemp("project"))
+
+
+def test_an_update_writes_what_broke_and_how_much_was_decided(project: Project) -> None:
+    assert project.updating.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "attention-tests.toml is written: 1 known failures" in project.updating.stdout
+    assert "1 of them have no reason: write one for each" in project.updating.stdout
+    assert f'law = "{LAW}"\nreason = "{TO_BE_WRITTEN}"\nverdict = "error"\n' in project.written
+    assert 'counterexample = "Plan(queries=2, keys=513,' in project.written
+    assert "[[decided]]" in project.written
+    assert "properties.softmax = " in project.written
+
+
+def test_a_known_failure_without_a_reason_is_refused(project: Project) -> None:
+    assert project.refused.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"[[known_failure]] of mine:attention, {LAW}: say why" in sentence(project.refused)
+
+
+def test_another_update_changes_nothing_and_expects_the_failure(project: Project) -> None:
+    assert project.updating_again.returncode == pytest.ExitCode.OK
+    assert "1 expected failures" in project.updating_again.stdout
+    assert project.file.read_text() == project.explained
+
+
+@pytest.fixture(scope="module")
+def expecting_more(project: Project) -> Project:
+    project.file.write_text(project.explained.replace("properties.softmax = ", "properties.softmax = 1"))
+    return project
+
+
+def test_a_run_that_decides_less_than_is_expected_fails(expecting_more: Project) -> None:
+    done = expecting_more.run("-n", "2")
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    assert "= fewer properties decided than expected =" in done.stdout
+    assert "mine:attention (float32): " in done.stdout
+    assert " of softmax" in done.stdout
+    assert " failed" not in done.stdout.splitlines()[-1]
+
+
+def test_a_selection_is_not_judged(expecting_more: Project) -> None:
+    done = expecting_more.run("-k", LAW)
+    assert done.returncode == pytest.ExitCode.OK
+    assert "fewer properties" not in done.stdout
+
+
+@pytest.mark.parametrize("selected", ["test_softmax_rows_are_distributions", "no_such_law"])
+def test_a_run_that_verifies_nothing_ends_with_four(expecting_more: Project, selected: str) -> None:
+    done = expecting_more.run("-k", selected)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "nothing was verified" in done.stdout
+
+
+def test_a_file_that_is_named_is_read_instead(project: Project) -> None:
+    done = project.run("--expectations", "missing.toml")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "there is no file missing.toml" in sentence(done)

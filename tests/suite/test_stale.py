@@ -1,0 +1,127 @@
+"""An entry that can never apply is an error, and says why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import implementations
+from attention_tests import Implementation
+from attention_tests.catalogue import all_laws
+from attention_tests.expectations.book import Book, shipped
+from attention_tests.expectations.entries import (
+    TO_BE_WRITTEN,
+    BadExpectations,
+    Decided,
+    Expectations,
+    KnownFailure,
+    PinnedProblem,
+)
+from attention_tests.expectations.stale import held_on, stale, unexplained
+from attention_tests.implementation import Dialect
+from attention_tests.law import Law
+from attention_tests.profiles import QUICK
+from attention_tests.search import corpus
+from tests.suite import targets
+
+LAWS = {law.name: law for law in all_laws()}
+LAW = "test_every_element_is_inside_the_derived_bound"
+MINE = Implementation(name="mine", attention=targets.attention)
+KNOWN = KnownFailure(implementation="mine", dtypes=("float32",), law=LAW, reason="so", counterexample="Plan(keys=7)")
+DECIDED = Decided(implementation="mine", dtypes=("float32",), properties={"softmax": 1})
+
+
+def of(expectations: Expectations, *names: str) -> list[str]:
+    return list(stale(expectations, [MINE], LAWS, names))
+
+
+def book(*known: KnownFailure) -> Book:
+    return Book(implementations.EXPECTATIONS.with_name("mine.toml"), Expectations(known), Expectations())
+
+
+def test_the_shipped_entries_are_not_stale() -> None:
+    loaded = [implementations.load(name) for name in implementations.gate()]
+    assert shipped().known_failures
+    assert not list(stale(shipped(), loaded, LAWS, implementations.names()))
+    assert not list(unexplained(shipped()))
+
+
+def test_what_can_apply_is_not_stale() -> None:
+    expectations = Expectations((KNOWN,), (PinnedProblem(law=LAW, plan="Plan()"),), (DECIDED,))
+    assert not of(expectations)
+    assert not of(expectations, "mine")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"law": f"{LAW}s"}, f"did you mean {LAW!r}"),
+        ({"dtypes": ("float32", "float16")}, "the dtype 'float16' is not known: did you mean 'float"),
+        ({"law": "test_every_scale_is_used", "counterexample": ""}, "the implementation does not declare `scale`"),
+        ({"counterexample": "Plan("}, "'Plan(' is no plan"),
+        ({"counterexample": "Plan(regimes=('nromal',))"}, "cannot be built: KeyError"),
+        ({"counterexample": "SentencePlan()"}, "is a Sentence, and the law is held on a Problem"),
+    ],
+)
+def test_a_known_failure_that_can_never_be_is_named(changes: dict[str, object], words: str) -> None:
+    (sentence,) = of(Expectations((replace(KNOWN, **changes),)))  # type: ignore[arg-type]
+    assert sentence.startswith("[[known_failure]] of mine, test_")
+    assert words in sentence
+
+
+def test_of_what_is_not_in_the_run_only_the_law_and_the_plan_are_judged() -> None:
+    other = replace(KNOWN, implementation="theirs", dtypes=("float16",))
+    assert not of(Expectations((other,), decided=(replace(DECIDED, implementation="theirs"),)))
+    assert len(of(Expectations((replace(other, law="test_of_nothing"),)))) == 1
+    assert len(of(Expectations((replace(other, counterexample="Plan("),)))) == 1
+
+
+def test_a_name_that_no_shipped_implementation_has_is_named() -> None:
+    other = Expectations((replace(KNOWN, implementation="nmupy"),))
+    (sentence,) = of(other, "numpy", "torch")
+    assert "did you mean 'numpy'" in sentence
+    (sentence,) = of(Expectations(decided=(replace(DECIDED, implementation="nmupy"),)), "numpy", "torch")
+    assert "did you mean 'numpy'" in sentence
+
+
+def test_a_pinned_problem_that_can_never_be_tried_is_named() -> None:
+    plans = (PinnedProblem(law="test_of_nothing", plan="Plan()"), PinnedProblem(law=LAW, plan="HistoryPlan()"))
+    unknown, unfit = of(Expectations(problems=plans))
+    assert "[[problem]] of test_of_nothing: the law 'test_of_nothing' is not known" in unknown
+    assert "is a History, and the law is held on a Problem" in unfit
+
+
+def test_a_clause_that_the_document_does_not_have_is_named() -> None:
+    (sentence,) = of(Expectations(decided=(replace(DECIDED, properties={"sofmtax": 3}),)))
+    assert "did you mean 'softmax'" in sentence
+
+
+def test_what_is_said_twice_is_named() -> None:
+    again = replace(KNOWN, dtypes=("float64", "float32"), reason="another")
+    (sentence,) = of(Expectations((KNOWN, again)))
+    assert sentence == f"mine (float32) is known to break {LAW} by 2 entries: leave one"
+    assert not of(Expectations((KNOWN, replace(again, versions="numpy<1"))))
+    (sentence,) = of(Expectations(decided=(DECIDED, DECIDED)))
+    assert "is decided by 2 entries" in sentence
+
+
+@pytest.mark.parametrize("reason", ["", "  ", TO_BE_WRITTEN])
+def test_a_known_failure_needs_a_reason(reason: str) -> None:
+    without = replace(KNOWN, reason=reason)
+    with pytest.raises(BadExpectations, match="say why in `reason`"):
+        book(without).sound([MINE], updating=False)
+    assert book(without).sound([MINE], updating=True).known_failures == (without,)
+
+
+def test_what_can_never_apply_is_refused_or_left_out_of_an_update() -> None:
+    gone = replace(KNOWN, dtypes=("float32", "float16"))
+    with pytest.raises(BadExpectations, match=r"mine.toml: \[\[known_failure\]\] of mine"):
+        book(gone).sound([MINE], updating=False)
+    assert book(gone).sound([MINE], updating=True).known_failures == (KNOWN,)
+
+
+@pytest.mark.parametrize("law", all_laws(), ids=lambda law: law.name)
+def test_every_law_is_held_on_what_its_own_plans_build(law: Law) -> None:
+    plan = corpus(law.given, QUICK)[0]
+    assert isinstance(plan.build("float64", plan.depends_on, Dialect()), held_on(law))
