@@ -76,6 +76,14 @@ class Exploring:
         self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
 
     @pytest.hookimpl(trylast=True)
+    def pytest_sessionstart(self) -> None:
+        """Print the seed before anything runs: a run that is killed can be repeated, too."""
+        terminal: pytest.TerminalReporter | None = self.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal and self.worker is None:
+            explored = self.exploration
+            terminal.write_line(f"exploring for {explored.budget.seconds:g} s from seed {explored.profile.seed}")
+
+    @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Put first what is explored, so that nothing else takes time from the budget, and count it."""
         items.sort(key=lambda item: not self._takes_a_share(item))
@@ -126,6 +134,7 @@ class Exploring:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print how to do it again, and what to add to the pinned corpus."""
         tried = sum(int(row.measured.get(PROBLEMS, 0)) for row in self.rows)
+        terminalreporter.ensure_newline()
         terminalreporter.section("explored")
         terminalreporter.write_line(f"{tried} problems; --seed {self.exploration.profile.seed} tries the same again")
         for sentence in dict.fromkeys(filter(None, self.lost)):
