@@ -25,7 +25,27 @@ _GATE = {
     },
 }
 # Those that run only when they are named: they need more time, or more libraries, than a gate should.
-_FIELD: dict[str, dict[str, str]] = {}
+_FIELD: dict[str, dict[str, str]] = {
+    "onnx": {
+        "onnx-reference-23": "implementations.onnx:OPSET_23",
+        "onnx-reference-24": "implementations.onnx:OPSET_24",
+        "onnx-reference-25": "implementations.onnx:OPSET_25",
+        "onnx-reference-25-double": "implementations.onnx:DOUBLE",
+    },
+    "onnxruntime": {
+        "onnxruntime-23": "implementations.onnxruntime:OPSET_23",
+        "onnxruntime-24": "implementations.onnxruntime:OPSET_24",
+        "onnxruntime-24-whole-masks": "implementations.onnxruntime:WHOLE_MASKS",
+        "onnxruntime-25": "implementations.onnxruntime:OPSET_25",
+        "onnxruntime-25-double": "implementations.onnxruntime:DOUBLE",
+        "onnxruntime-mha": "implementations.onnxruntime_contrib:MULTI_HEAD_ATTENTION",
+        "onnxruntime-mha-self": "implementations.onnxruntime_contrib:SELF_ATTENTION",
+        "onnxruntime-gqa": "implementations.onnxruntime_contrib:GROUP_QUERY_ATTENTION",
+    },
+    "openvino": {
+        "openvino": "implementations.openvino:ATTENTION",
+    },
+}
 
 EXPECTATIONS = Path(__file__).parent / "expectations.toml"
 
