@@ -13,14 +13,14 @@ from contextlib import suppress
 from typing import Any
 
 from attention_tests.isolation.wire import Garbled, Line, Memory
-from attention_tests.suite import PACKAGE
+from attention_tests.suite import FOLDER, PACKAGE
 
 LAST_WORDS = 1000
 COMMAND = """\
 import sys
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = sys.argv[1:3]
 from attention_tests.isolation.worker import main
-main(int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
+main(int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]), sys.argv[6])
 """
 GONE = (EOFError, ConnectionError, Garbled)
 """What is raised by a process that does not speak any more, or talks nonsense."""
@@ -33,7 +33,8 @@ class Running:
         ours, theirs = socket.socketpair()
         memory, descriptor = Memory.new()
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        arguments = [str(PACKAGE.parent), str(theirs.fileno()), str(descriptor), str(bytes_at_most), target]
+        found_in = [str(PACKAGE.parent), str(FOLDER)]
+        arguments = [*found_in, str(theirs.fileno()), str(descriptor), str(bytes_at_most), target]
         self._process = subprocess.Popen(  # noqa: S603 - the implementation that the caller named
             # Without -P the caller's folder would come before the libraries.
             [sys.executable, "-P", "-c", COMMAND, *arguments],
