@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import platform
-import sys
+from collections.abc import Iterator
 from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
-from types import ModuleType
 
 from attention_tests import suite
-from attention_tests.implementation import Implementation, Step
+from attention_tests.implementation import Implementation
 
 
 def versions() -> dict[str, str]:
@@ -32,33 +32,34 @@ def environment() -> dict[str, str | int]:
         "machine": platform.machine(),
         "cpu": _cpu(),
         "cpus": os.cpu_count() or 1,
-        "python": f"{platform.python_implementation()} {platform.python_version()}",
+        "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
     }
 
 
 def libraries(implementation: Implementation) -> dict[str, str]:
-    """Return the version of each installed package that the modules of an implementation name."""
-    steps = [getattr(implementation, step.value) for step in Step if implementation.exposes(step)]
-    modules = {sys.modules.get(getattr(step, "__module__", None) or type(step).__module__) for step in steps}
-    names = {name for module in modules if module for name in _packages(module)}
-    distributions = {found for name in names for found in _distributions().get(name, ())}
-    return {distribution: version(distribution) for distribution in sorted(distributions) if distribution not in OURS}
+    """Return the version of each installed package that the source files of an implementation import.
 
+    The files are read and not asked: an implementation may run in another process, and what it says is its own.
+    """
+    files = {place.rpartition(":")[0] for place in implementation.places.values()}
+    names = {name for file in files for name in _imported(Path(file))}
+    distributions = {found for name in names for found in _distributions().get(name, ())} - {"attention-tests"}
+    return {distribution: version(distribution) for distribution in sorted(distributions)}
 
-OURS = {"attention-tests"}
 
 _distributions = cache(packages_distributions)
 
 
-def _packages(module: ModuleType) -> set[str]:
-    members = list(vars(module).values())
-    named = [member.__name__ if isinstance(member, ModuleType) else _origin(member) for member in members]
-    return {name.partition(".")[0] for name in [module.__name__, *named]}
-
-
-def _origin(member: object) -> str:
-    origin = getattr(member, "__module__", "")
-    return origin if isinstance(origin, str) else ""
+def _imported(file: Path) -> Iterator[str]:
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield (node.module or "").partition(".")[0]
 
 
 def _cpu() -> str:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
+from attention_tests.expectations.book import IN_THIS_FOLDER
 from attention_tests.reports import folder as files
 from attention_tests.reports import journal
 from attention_tests.reports.environment import environment, libraries, versions
 from attention_tests.reports.html import html
 from attention_tests.reports.journal import CannotResume
 from attention_tests.reports.json_report import json_text
+from attention_tests.reports.junit import add_totals
 from attention_tests.reports.markdown import markdown
+from attention_tests.reports.progress import Progress
 from attention_tests.reports.report import BROKEN, Report
 from attention_tests.row import Row
 from attention_tests.run import Run
@@ -34,17 +38,18 @@ def add_options(group: pytest.OptionGroup) -> None:
 def configure(config: pytest.Config, run: Run, summary: Summary) -> None:
     """Prepare the folder of the reports, so that one that cannot be written is said before anything runs."""
     where, resumes = config.getoption("report"), config.getoption("resume")
-    if where is None:
-        if resumes:
-            raise pytest.UsageError("--resume goes on with a run whose reports are in a folder: name it, --report DIR")
-        return
+    if resumes and where is None:
+        raise pytest.UsageError("--resume goes on with a run whose reports are in a folder: name it with --report DIR")
     if config.getoption("collectonly"):
+        return
+    if hasattr(config, "workerinput"):
+        run.decided |= journal.decided(Path(where) / files.JOURNAL) if resumes else {}
+        return
+    config.pluginmanager.register(Progress(config, run), "attention-tests-progress")
+    if where is None:
         return
     folder = Path(where).absolute()
     try:
-        if hasattr(config, "workerinput"):
-            run.decided |= journal.decided(folder / files.JOURNAL) if resumes else {}
-            return
         reports = Reports(config, folder, run, summary)
     except (CannotResume, files.CannotWrite) as error:
         raise pytest.UsageError(str(error)) from None
@@ -61,7 +66,7 @@ class Reports:
         self.config, self.folder, self.run, self.summary = config, folder, run, summary
         self.asked = asked_of(config)
         self.failure = ""
-        known = {**versions(), **self.asked}
+        known = {**versions(), **self.asked, **kept_of(config)}
         ours, file = files.prepare(folder), folder / files.JOURNAL
         self.journal, decided = (
             journal.resume(file, known) if config.getoption("resume") else (journal.begin(file, known), {})
@@ -110,11 +115,20 @@ class Reports:
             (files.JSON, json_text(report)),
         ):
             files.write(self.folder / name, text)
+        add_totals(self.config, report.totals)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say where the reports are."""
         terminalreporter.section("reports")
         terminalreporter.write_line(self.failure or str(self.folder / files.HTML))
+
+
+def kept_of(config: pytest.Config) -> dict[str, object]:
+    """Return what decides about verdicts besides, and must be the same where a run goes on."""
+    expectations = Path(config.getoption("expectations") or IN_THIS_FOLDER)
+    written = expectations.read_bytes() if expectations.is_file() else b""
+    options = {name: config.getoption(name) for name in ("isolate", "call_seconds", "memory")}
+    return options | {"expectations of digest": sha256(written).hexdigest()[:12]}
 
 
 def asked_of(config: pytest.Config) -> dict[str, object]:

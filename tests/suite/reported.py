@@ -1,0 +1,71 @@
+"""A report with every verdict, and with an implementation that says what no report should believe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from attention_tests.catalogue import all_laws
+from attention_tests.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, Measurements
+from attention_tests.reports.report import Report
+from attention_tests.row import Row
+from attention_tests.verdict import Verdict
+from attention_tests.wording import legible
+
+MARKUP = "<script>window.hostile = 1</script><img src=x onerror='window.hostile = 1'>"
+HOSTILE = f"{MARKUP} | `a` ```` ]]> &amp; \x00\x1b[31m\x07\r \ud800 \ufffe \u202e {'wide' * 30_000}"
+NAMES = ("mykernels.flash:attention", "numpy", f"mine:{MARKUP}")
+DTYPES = ("float64", "float32", "float16")
+
+MEASURED: dict[Verdict, Measurements] = {
+    Verdict.FAIL: {ERROR_OVER_BOUND: 0.5, ERROR_OUTSIDE: 5.3e12},
+    Verdict.PASS: {ERROR_OVER_BOUND: 0.25, "elements": 100.0, "counterexample": "queries [1. 0.]"},
+    Verdict.CRASH: {ERROR_OUTSIDE: float("inf")},
+}
+
+
+def rows() -> list[Row]:
+    verdicts = list(Verdict)
+    return [
+        row(law.name, law.clause.id, name, dtype, verdicts[(i + 3 * j + k) % len(verdicts)])
+        for j, name in enumerate(NAMES)
+        for i, law in enumerate(all_laws()[:: len(all_laws()) // 18])
+        for k, dtype in enumerate(DTYPES)
+    ]
+
+
+def row(law: str, clause: str, name: str, dtype: str, verdict: Verdict) -> Row:
+    return Row(
+        law=law,
+        clause=clause,
+        implementation=name,
+        dtype=dtype,
+        precision=dtype,
+        verdict=verdict,
+        explanation="" if verdict in (Verdict.PASS, Verdict.NOT_RUN) else legible(f"{name} did this: {HOSTILE}"),
+        measured=dict(MEASURED.get(verdict, {})),
+        says="Every element of the output is as near to the exact answer as the declared precision owes.",
+        counterexample="Plan(keys=2, d_k=2)" if verdict is Verdict.FAIL else "",
+        reproducer="import numpy as np\n" if verdict is Verdict.FAIL else "",
+        seconds=0.5,
+    )
+
+
+def report() -> Report:
+    told = rows()
+    return Report(
+        rows=told,
+        exit_code=1,
+        written="2026-11-23T15:39:09+00:00",
+        asked={"targets": list(NAMES), "dtypes": [], "profile": "quick", "seed": None},
+        versions={"attention-tests": "0.1.0", "python": "3.11.7", "numpy": "2.4.6", "hypothesis": "6.170"},
+        environment={"platform": "Linux", "machine": "x86_64", "cpu": "a processor", "cpus": 2},
+        libraries={name: {"numpy": "2.4.6"} for name in NAMES},
+        missing=["torch needs the package 'torch', which is not installed"],
+        reproducers={one.key: f"reproducers/{i}.py" for i, one in enumerate(told) if one.reproducer},
+    )
+
+
+def all_passing() -> Report:
+    told = report()
+    passing = [replace(one, verdict=Verdict.PASS, measured={}) for one in told.rows]
+    return replace(told, rows=passing, exit_code=0, reproducers={}, missing=[])

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from attention_tests.reports import journal
+from attention_tests.reports.folder import CannotWrite, clear, prepare, unique_names, write, write_reproducers
+from attention_tests.reports.journal import CannotResume
+from attention_tests.row import Row
+from attention_tests.verdict import Verdict
+from tests.suite import reported
+
+ASKED = {"targets": ["numpy"], "profile": "quick", "seed": None}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "journal.jsonl"
+
+
+def kept(file: Path, rows: list[Row]) -> None:
+    begun = journal.begin(file, ASKED)
+    for row in rows:
+        begun.add(row)
+    begun.close()
+
+
+def test_rows_come_back_as_they_were(file: Path) -> None:
+    rows = reported.rows()
+    kept(file, rows)
+    resumed, decided = journal.resume(file, ASKED)
+    resumed.close()
+    assert list(decided.values()) == rows
+
+
+def test_a_row_is_on_disk_before_the_next(file: Path) -> None:
+    begun = journal.begin(file, ASKED)
+    begun.add(reported.rows()[0])
+    assert len(journal.decided(file)) == 1
+    begun.close()
+
+
+@pytest.mark.parametrize("torn", [1, 10, 200])
+def test_a_torn_last_line_is_none_and_is_written_over(file: Path, torn: int) -> None:
+    first, second, third = reported.rows()[:3]
+    kept(file, [first, second])
+    file.write_bytes(file.read_bytes()[:-torn])
+    resumed, decided = journal.resume(file, ASKED)
+    resumed.add(third)
+    resumed.close()
+    assert list(decided.values()) == [first]
+    assert list(journal.decided(file).values()) == [first, third]
+
+
+def test_a_journal_of_nothing_is_begun(file: Path) -> None:
+    for text in ("", '{"asked"'):
+        file.write_text(text)
+        resumed, decided = journal.resume(file, ASKED)
+        resumed.close()
+        assert not decided
+        assert not journal.decided(file)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"targets": ["numpy", "torch"]}, "had targets numpy, and this one has numpy, torch: leave out --resume"),
+        ({"profile": "default"}, "had profile quick, and this one has default"),
+        ({"seed": 3}, "had seed None, and this one has 3"),
+        ({"attention-tests": "0.2.0"}, "had attention-tests None, and this one has 0.2.0"),
+    ],
+)
+def test_another_run_is_not_gone_on_with(file: Path, change: dict[str, object], words: str) -> None:
+    kept(file, reported.rows()[:1])
+    with pytest.raises(CannotResume, match=words):
+        journal.resume(file, ASKED | change)
+
+
+@pytest.mark.parametrize("text", ["a file of somebody's\n", '{"asked": 3}\n', "[]\n", '{"law": "test_x"}\n'])
+def test_what_is_no_journal_is_said(file: Path, text: str) -> None:
+    kept(file, reported.rows()[:1])
+    for spoiled in (text, file.read_text() + text):
+        file.write_text(spoiled)
+        with pytest.raises(CannotResume, match="is no journal of this suite"):
+            journal.resume(file, ASKED)
+
+
+@pytest.mark.parametrize("place", ["taken", "taken/below"])
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, place: str) -> None:
+    (tmp_path / "taken").touch()
+    with pytest.raises(CannotWrite, match="is no folder that can be written"):
+        prepare(tmp_path / place)
+
+
+def test_only_what_an_earlier_run_reported_is_taken_out(tmp_path: Path) -> None:
+    assert not prepare(tmp_path / "new")
+    folder = tmp_path / "new"
+    for name in ("journal.jsonl", "report.json", "report.html", "summary.md", "junit.xml", "notes.txt"):
+        (folder / name).touch()
+    write_reproducers(folder, reported.rows())
+    assert prepare(folder)
+    clear(folder)
+    assert sorted(file.name for file in folder.iterdir()) == ["journal.jsonl", "notes.txt"]
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "report.json"
+    write(file, "before")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        write(file, "after")
+    assert file.read_text() == "before"
+
+
+def test_reproducers_have_names_that_any_file_system_takes(tmp_path: Path) -> None:
+    rows = [row for row in reported.rows() if row.verdict is Verdict.FAIL]
+    places = write_reproducers(tmp_path, reported.rows())
+    assert list(places) == [row.key for row in rows]
+    written = {file.name for file in (tmp_path / "reproducers").iterdir()}
+    assert {f"reproducers/{name}" for name in written} == set(places.values())
+    assert all(name.replace("-", "").replace("_", "").removesuffix(".py").isalnum() for name in written)
+
+
+def test_names_are_not_the_same_where_case_is_ignored() -> None:
+    names = [name for name in ("mine:f", "mine:F", "mine f", "x" * 300) for _ in range(2)]
+    rows = [reported.row("test_law", "softmax", name, "float32", Verdict.FAIL) for name in names]
+    unique = list(unique_names(rows))
+    assert len({name.lower() for name in unique}) == len(names)
+    assert max(map(len, unique)) < 128

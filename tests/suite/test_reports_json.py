@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from importlib.resources import files
+from typing import Any
+
+import jsonschema
+import pytest
+
+from attention_tests.reports.json_report import json_text, plain
+from attention_tests.verdict import Verdict
+from tests.suite import reported
+
+SCHEMA = json.loads(files("attention_tests.reports").joinpath("report.schema.json").read_text("utf-8"))
+
+
+def is_valid(record: object) -> bool:
+    return bool(jsonschema.Draft202012Validator(SCHEMA).is_valid(record))
+
+
+def strictly(text: str) -> Any:
+    def refuse(word: str) -> None:
+        raise ValueError(word)
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def test_the_schema_is_one() -> None:
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+
+
+@pytest.mark.parametrize("report", [reported.report(), reported.all_passing()])
+def test_a_report_follows_the_schema(report: reported.Report) -> None:
+    jsonschema.validate(strictly(json_text(report)), SCHEMA)
+
+
+def test_every_verdict_is_there_and_counted() -> None:
+    record = plain(reported.report())
+    assert list(record["totals"]) == [verdict.value for verdict in Verdict]
+    assert all(record["totals"].values())
+    for verdict, count in record["totals"].items():
+        assert count == sum(row["verdict"] == verdict for row in record["rows"])
+
+
+def test_what_is_no_number_is_a_word() -> None:
+    rows = strictly(json_text(reported.report()))["rows"]
+    assert {row["measured"]["error over bound, outside"] for row in rows if row["verdict"] == "crash"} == {"inf"}
+
+
+def test_any_parser_reads_what_an_implementation_said() -> None:
+    json_text(reported.report()).encode("ascii")
+    assert "\\ud800" in reported.rows()[0].explanation
+
+
+def without_totals(record: dict[str, Any]) -> None:
+    del record["totals"]
+
+
+def with_another_verdict(record: dict[str, Any]) -> None:
+    record["rows"][0]["verdict"] = "maybe"
+
+
+def with_another_total(record: dict[str, Any]) -> None:
+    record["totals"]["maybe"] = 1
+
+
+def with_a_way_out(record: dict[str, Any]) -> None:
+    record["rows"][0]["reproducer"] = "../elsewhere.py"
+
+
+@pytest.mark.parametrize("spoil", [without_totals, with_another_verdict, with_another_total, with_a_way_out])
+def test_the_schema_refuses(spoil: Callable[[dict[str, Any]], None]) -> None:
+    record = copy.deepcopy(plain(reported.report()))
+    assert is_valid(record)
+    spoil(record)
+    assert not is_valid(record)

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from attention_tests.reports.markdown import LIMIT, _fenced, markdown
+from attention_tests.verdict import Verdict
+from tests.suite import reported
+
+TEXT = markdown(reported.report())
+
+
+def test_every_verdict_is_counted() -> None:
+    for verdict, count in reported.report().totals.items():
+        assert f"| {verdict} | {count} |" in TEXT
+
+
+def test_every_failure_is_told() -> None:
+    told = [row for row in reported.rows() if row.verdict is Verdict.FAIL]
+    assert TEXT.count(": **fail**, 5.3e+12 times its bound, reproducer [reproducers/") == len(told)
+
+
+def test_every_row_of_a_table_has_its_cells() -> None:
+    tables = re.findall(r"(?:^\|.*\|\n)+", re.sub(r"(?ms)^(`{3,})text$.*?^\1$", "", TEXT), re.MULTILINE)
+    assert len(tables) == 5
+    for table in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1, table
+
+
+def test_what_an_implementation_said_is_no_markup() -> None:
+    outside = re.sub(r"(?ms)^(`{3,})text$.*?^\1$", "", TEXT)
+    assert "window.hostile" in outside
+    assert not re.search(r"(?<!\\)<(script|img)", outside)
+
+
+@pytest.mark.parametrize("text", ["plain", "```", "a ```` b", "`````\n```"])
+def test_a_fence_is_longer_than_what_it_holds(text: str) -> None:
+    first, *inside, last = _fenced(text).splitlines()
+    assert first == f"{last}text"
+    assert "\n".join(inside) == text
+    assert last not in text
+
+
+def test_a_summary_stays_under_the_limit_and_says_what_it_leaves_out() -> None:
+    large = replace(reported.report(), rows=[replace(row, explanation="x" * 100_000) for row in reported.rows()])
+    text = markdown(large)
+    assert len(text.encode()) < LIMIT
+    assert re.search(r"\d+ more parts of this summary are in report.html", text)
+    assert "more parts" not in TEXT
+
+
+def test_nothing_wrong_needs_no_heading() -> None:
+    assert "## What is wrong" in TEXT
+    assert "## What is wrong" not in markdown(reported.all_passing())
