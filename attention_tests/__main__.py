@@ -28,6 +28,7 @@ or package.module:name of an attention_tests.Implementation.
   --profile quick|default|explore   how many problems each property is tried on
   --dtype DTYPE                     only this dtype (repeatable)
   --seed N                          draw other problems than the gate does
+  --profile explore --budget 10m    draw new problems at random, for ten minutes; --database PLACE keeps what is found
   -k softmax, -x, -n 2, ...         any option of pytest
   --version                         print the version
 

@@ -1,0 +1,92 @@
+"""The default run is the same every time: neither the order of a set nor the process nor the clock has a say."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from itertools import product
+from subprocess import PIPE, Popen
+from typing import Any
+
+import pytest
+
+from attention_tests import Implementation, search, suite
+from attention_tests.catalogue import all_laws
+from attention_tests.profiles import QUICK
+from attention_tests.row import Row
+from attention_tests.search import corpus, hold
+from attention_tests.subject import Subject
+from attention_tests.verdict import Outcome, Verdict
+from tests.suite import targets
+
+FEW = (
+    "test_every_element_is_inside_the_derived_bound",
+    "test_output_lies_among_the_values",
+    "test_same_call_gives_same_bits",
+    "test_softmax_rows_are_distributions",
+)
+LAWS = all_laws()
+RANDOM_ON_PURPOSE = {"test_a_problem_that_was_never_seen_is_answered"}
+"""A kernel that knows the answers to all problems of the gate is found only on one that nobody could know."""
+
+
+def told() -> str:
+    """Return all that this process draws, and what becomes of a few laws on what is right and what is wrong."""
+    plans = {law.name: list(map(repr, corpus(law.given, QUICK))) for law in LAWS}
+    functions = (targets.attention, targets.forgets_the_scale, targets.raises_on_seven_keys)
+    subjects = [Subject(Implementation(name=one.__name__, attention=one), "float32") for one in functions]
+    held = product([law for law in LAWS if law.name in FEW], subjects)
+    rows: list[dict[str, Any]] = [Row.of(law, subject, hold(law, subject, QUICK)).plain() for law, subject in held]
+    return json.dumps({"plans": plans, "rows": rows})
+
+
+@pytest.fixture(scope="module")
+def two_processes() -> list[dict[str, Any]]:
+    """Return what two processes tell that run at the same time, and in which sets have another order."""
+    program = "from tests.suite.test_deterministic import told; print(told())"
+    shared = os.environ | {"PYTHONPATH": str(suite.FOLDER)}
+    started = [
+        Popen([sys.executable, "-c", program], env=shared | {"PYTHONHASHSEED": str(order)}, stdout=PIPE, text=True)  # noqa: S603
+        for order in (1, 2)
+    ]
+    return [json.loads(process.communicate()[0]) for process in started]
+
+
+def test_two_processes_draw_the_same_plans(two_processes: list[dict[str, Any]]) -> None:
+    one, other = (told["plans"] for told in two_processes)
+    assert len(one) == len(LAWS)
+    assert all(one.values())
+    assert {name for name in one if one[name] != other[name]} == RANDOM_ON_PURPOSE
+
+
+def test_two_processes_come_to_the_same_verdicts_in_the_same_words(two_processes: list[dict[str, Any]]) -> None:
+    one, other = (told["rows"] for told in two_processes)
+    assert {row["verdict"] for row in one} >= {Verdict.PASS, Verdict.FAIL, Verdict.ERROR, Verdict.UNSUPPORTED}
+    assert one == other
+
+
+def test_the_order_of_sets_does_differ_between_them() -> None:
+    program = "print(list({'query', 'key', 'value', 'mask', 'bias', 'scale', 'head', 'weight'}))"
+    command = [sys.executable, "-c", program]
+    orders = [
+        subprocess.run(command, env={"PYTHONHASHSEED": order}, capture_output=True, check=True).stdout  # noqa: S603
+        for order in ("1", "2")
+    ]
+    assert orders[0] != orders[1]
+
+
+@pytest.mark.parametrize("name", ["forgets_the_scale", "raises_on_seven_keys", "attention"])
+def test_time_to_shrink_changes_what_is_printed_and_no_verdict(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    patient = _outcome(name)
+    monkeypatch.setattr(search, "SECONDS_TO_SHRINK", 0.0)
+    hasty = _outcome(name)
+    assert hasty.verdict is patient.verdict
+    assert hasty.measured == patient.measured
+    assert (hasty.explanation != patient.explanation) is (patient.verdict is not Verdict.PASS)
+
+
+def _outcome(name: str) -> Outcome:
+    law = next(law for law in LAWS if law.name == FEW[0])
+    return hold(law, Subject(Implementation(name=name, attention=getattr(targets, name)), "float32"), QUICK)
