@@ -21,6 +21,7 @@ from attention_tests import Feature
 from attention_tests.profiles import DEFAULT
 from attention_tests.search import corpus
 from properties.problems import ANY_PROBLEM
+from properties.test_precision import SHORT_AND_LONG
 from tests.defects.correct import Array, attention
 from tests.defects.correct_layer import layer
 from tests.defects.defect import ALWAYS, STRICT, defect
@@ -65,7 +66,8 @@ def answer_found_on_the_stack(query: Array, key: Array, value: Array) -> Array:
 
 @cache
 def known_problems() -> frozenset[bytes]:
-    built = [plan.build(dtype, frozenset(ALWAYS)) for plan in corpus(ANY_PROBLEM, DEFAULT) for dtype in STRICT]
+    plans = [plan for stream in (ANY_PROBLEM, SHORT_AND_LONG) for plan in corpus(stream, DEFAULT)]
+    built = [plan.build(dtype, frozenset(ALWAYS)) for plan in plans for dtype in STRICT]
     return frozenset(bits(problem.query, problem.key, problem.value) for problem in built)
 
 

@@ -1,0 +1,26 @@
+"""What is planted as a cheat gets through where it cheats: else it would not need a law of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from attention_tests.catalogue import all_laws
+from attention_tests.natives import unwarned
+from attention_tests.profiles import DEFAULT
+from attention_tests.search import build, corpus, that_break
+from attention_tests.subject import Subject
+from properties.comparison import expected
+from tests.defects import DEFECTS
+
+INSIDE_THE_BOUND = next(law for law in all_laws() if law.name == "test_every_element_is_inside_the_derived_bound")
+CHEATS = {defect.name: defect for defect in DEFECTS}
+
+
+@pytest.mark.parametrize("name", ["answer_found_in_memory", "answers_known_by_heart", "answer_of_the_oracle"])
+@unwarned()
+def test_a_cheat_passes_the_law_whose_answers_it_knows(name: str) -> None:
+    subject = Subject(CHEATS[name].implementation, "float32")
+    for plan in corpus(INSIDE_THE_BOUND.given, DEFAULT):
+        # As after another implementation was verified in the same process.
+        expected(build(plan, subject), subject.precision)
+    assert not any(that_break(INSIDE_THE_BOUND, subject, DEFAULT))
