@@ -10,14 +10,22 @@ import numpy as np
 
 from attention_tests.host import Blame, Host
 from attention_tests.implementation import Step
+from attention_tests.reproducers.made import (
+    ARRAY,
+    Made,
+    argument_source,
+    argument_sources,
+    listed,
+    native_of,
+    natives_of,
+    parts_of,
+)
 from attention_tests.reproducers.program import Expression, Piece, Program, Variable
-from attention_tests.reproducers.sources import Array, scalar_source, stored_dtype
+from attention_tests.reproducers.sources import Array, stored_dtype
 from attention_tests.reproducers.traced import source_of, traced
 from attention_tests.reproducers.voice import Voice
 from attention_tests.subject import Subject
 
-ARRAY = "array"
-"""What an array is called that no call takes."""
 ARGUMENTS = {
     Step.ATTENTION: ("query", "key", "value"),
     Step.GRADIENT: ("query", "key", "value", "upstream"),
@@ -47,7 +55,6 @@ class Recorder:
     def __init__(self, host: Host, voice: Voice) -> None:
         self._host = host
         self._voice = voice
-        self._known: dict[int, tuple[Any, Piece]] = {}
         self.program = Program()
         self.answers: list[tuple[Variable, Array]] = []
         """What was read, and the variables that have it."""
@@ -62,7 +69,7 @@ class Recorder:
     def native(self, array: Array, dtype: str, blame: Blame) -> Any:
         """See Host."""
         variable = self._assign_native(array, dtype)
-        return self._keep(self._host.native(np.asarray(array), dtype, self._noting(blame)), variable)
+        return Made(self._host.native(np.asarray(array), dtype, self._noting(blame)), variable)
 
     def views(self, array: Array, dtype: str, blame: Blame) -> Sequence[Any]:
         """See Host."""
@@ -72,7 +79,7 @@ class Recorder:
             for before, behind, view in VIEWS
         ]
         views = self._host.views(np.asarray(array), dtype, self._noting(blame))
-        return [self._keep(*pair) for pair in zip(views, variables, strict=False)]
+        return [Made(*pair) for pair in zip(views, variables, strict=False)]
 
     def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Any:
         """See Host."""
@@ -80,76 +87,77 @@ class Recorder:
         in_numpy = Expression(("np.broadcast_to(", once, f", {shape})"))
         elsewhere = Expression((" if isinstance(", once, ", np.ndarray) else ", once, f".expand({shape})"))
         variable = self.program.assign(ARRAY, in_numpy, "" if self._voice.is_bare else elsewhere)
-        return self._keep(self._host.repeated(np.asarray(array), dtype, shape, self._noting(blame)), variable)
+        return Made(self._host.repeated(np.asarray(array), dtype, shape, self._noting(blame)), variable)
 
     def write(self, native: Any, numbers: Any, blame: Blame) -> None:
         """See Host."""
-        self.program.do(self._piece(native), "[...] = ", self._piece(numbers))
-        self._host.write(native, numbers, self._noting(blame))
+        self.program.do(native.piece, "[...] = ", numbers.piece)
+        self._host.write(native.native, numbers.native, self._noting(blame))
 
     def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], blame: Blame) -> Any:
         """See Host."""
         variable = self._assign_call(step, arguments, options)
-        return self._keep(self._host.call(step, arguments, options, self._noting(blame)), variable)
+        given = {name: native_of(option) for name, option in options.items()}
+        return Made(self._host.call(step, natives_of(arguments), given, self._noting(blame)), variable)
 
     def call_method(self, native: Any, method: str, arguments: Sequence[Any], blame: Blame) -> Any:
         """See Host."""
-        given = self._given(METHODS[method], arguments)
-        called = self._piece(native)
-        variable = self.program.assign("output", called, f".{method}(", *_listed(given), ")", matters=True)
-        return self._keep(self._host.call_method(native, method, arguments, self._noting(blame)), variable)
+        given = argument_sources(METHODS[method], arguments)
+        variable = self.program.assign("output", native.piece, f".{method}(", *listed(given), ")", matters=True)
+        return Made(self._host.call_method(native.native, method, natives_of(arguments), self._noting(blame)), variable)
 
     def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Sequence[Any]:
         """See Host."""
         variable = self._assign_many("call_at_once", "outputs", step, calls)
-        return self._keep_parts(self._host.call_at_once(step, calls, self._noting(blame)), variable)
+        answers = self._host.call_at_once(step, list(map(natives_of, calls)), self._noting(blame))
+        return parts_of(answers, variable)
 
     def call_incognito(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Any:
         """See Host. A program of its own shows no sign of the suite."""
         variable = self._assign_call(step, arguments)
-        return self._keep(self._host.call_incognito(step, arguments, self._noting(blame)), variable)
+        return Made(self._host.call_incognito(step, natives_of(arguments), self._noting(blame)), variable)
 
     def changed_by(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
         """See Host."""
         self._assign_call(step, arguments)
-        return self._host.changed_by(step, arguments, self._noting(blame))
+        return self._host.changed_by(step, natives_of(arguments), self._noting(blame))
 
     def ruled_out_calls(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
         """See Host."""
         self._assign_call(step, arguments)
-        return self._host.ruled_out_calls(step, arguments, self._noting(blame))
+        return self._host.ruled_out_calls(step, natives_of(arguments), self._noting(blame))
 
     def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Any:
         """See Host."""
         variable = self._assign_many("shortest_time", "seconds", step, calls)
-        seconds = self._host.shortest_time(step, calls, self._noting(blame))
+        seconds = self._host.shortest_time(step, list(map(natives_of, calls)), self._noting(blame))
         return traced(np.asarray(seconds), Expression((variable,)))
 
     def parts(self, answer: Any, count: int, blame: Blame) -> Sequence[Any]:
         """See Host."""
-        piece = self._piece(answer)
+        piece = answer.piece
         self.looked_at = [piece]
         self.wrong_form = Expression(("not isinstance(", piece, ", (tuple, list)) or len(", piece, f") != {count}"))
-        return self._keep_parts(self._host.parts(answer, count, self._noting(blame)), piece)
+        return parts_of(self._host.parts(answer.native, count, self._noting(blame)), piece)
 
     def dtype_of(self, native: Any, blame: Blame) -> str:
         """See Host."""
-        self.looked_at = [*self.looked_at[-1:], self._piece(native)]
+        self.looked_at = [*self.looked_at[-1:], native.piece]
         dtypes = [Expression(("str(getattr(", one, ', "dtype", None))')) for one in self.looked_at]
         self.wrong_form = Expression((dtypes[0], " != ", dtypes[-1]))
-        return self._host.dtype_of(native, self._noting(blame))
+        return self._host.dtype_of(native.native, self._noting(blame))
 
     def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> Sequence[Array]:
         """See Host."""
-        self.looked_at = pieces = [self._piece(answer) for answer in answers]
+        self.looked_at = pieces = [answer.piece for answer in answers]
         shaped = [Expression(("is_array(", *pair, ")")) for pair in self._with_shapes(pieces)]
-        self.wrong_form = Expression(("not (", *_listed(shaped, " and "), ")"))
+        self.wrong_form = Expression(("not (", *listed(shaped, " and "), ")"))
         variables = [
             # A copy: what is written later must not show in what was read now.
             self.program.assign("answer", "numbers(", piece, ").astype(np.float64)")
             for piece in pieces
         ]
-        arrays = self._host.read(answers, [self._noting(blame) for blame in blames], kinds)
+        arrays = self._host.read(natives_of(answers), [self._noting(blame) for blame in blames], kinds)
         self.answers += zip(variables, arrays, strict=True)
         return [traced(array, Expression((one,))) for one, array in zip(variables, arrays, strict=True)]
 
@@ -168,40 +176,16 @@ class Recorder:
     def _assign_call(
         self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any] = MappingProxyType({})
     ) -> Variable:
-        given = self._given(ARGUMENTS[step], arguments)
-        given += self._voice.options({name: self._argument(option, name) for name, option in options.items()})
+        given = argument_sources(ARGUMENTS[step], arguments)
+        given += self._voice.options({name: argument_source(option, name) for name, option in options.items()})
         called, hint = self._voice.callable(step), RESULTS.get(step, "output")
-        return self.program.assign(hint, called, "(", *_listed(given), ")", matters=True)
+        return self.program.assign(hint, called, "(", *listed(given), ")", matters=True)
 
     def _assign_many(self, helper: str, hint: str, step: Step, calls: Sequence[Sequence[Any]]) -> Variable:
-        given = [Expression(("(", *_listed(self._given(ARGUMENTS[step], call)), ")")) for call in calls]
+        given = [Expression(("(", *listed(argument_sources(ARGUMENTS[step], call)), ")")) for call in calls]
         self.program.helpers.append(helper)
         called = f"{helper}({self._voice.callable(step)}, ["
-        return self.program.assign(hint, called, *_listed(given), "])", matters=True)
-
-    def _keep(self, native: Any, piece: Piece) -> Any:
-        # Kept alive, so that nothing else gets its identity.
-        self._known[id(native)] = native, piece
-        return native
-
-    def _keep_parts(self, natives: Sequence[Any], whole: Piece) -> Sequence[Any]:
-        return [self._keep(one, Expression((whole, f"[{place}]"))) for place, one in enumerate(natives)]
-
-    def _piece(self, native: Any) -> Piece:
-        _, piece = self._known[id(native)]
-        return piece
-
-    def _argument(self, x: Any, name: str) -> Piece:
-        """Write a number, or the variable of something that was made before, whose use is now known."""
-        if x is None or isinstance(x, bool | int | float | np.generic):
-            return scalar_source(x)
-        piece = self._piece(x)
-        if isinstance(piece, Variable) and piece.hint == ARRAY:
-            piece.hint = name
-        return piece
-
-    def _given(self, names: Sequence[str], arguments: Sequence[Any]) -> list[Piece]:
-        return [self._argument(argument, name) for name, argument in zip(names, arguments, strict=True)]
+        return self.program.assign(hint, called, *listed(given), "])", matters=True)
 
     def _with_shapes(self, pieces: Sequence[Piece]) -> list[tuple[Piece, str]]:
         shapes, self.shapes = self.shapes, ()
@@ -227,7 +211,3 @@ class RecordedSubject(Subject):
     def _read_all(self, step: Step, answers: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
         self.recorder.shapes = shapes
         return super()._read_all(step, answers, shapes)
-
-
-def _listed(pieces: Sequence[Piece], separator: str = ", ") -> list[Piece]:
-    return [one for piece in pieces for one in (separator, piece)][1:]

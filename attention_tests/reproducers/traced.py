@@ -146,7 +146,7 @@ def _of_several(x: Any) -> Piece | None:
     if isinstance(x, slice):
         return _of("slice(", _listed([_source(part) for part in (x.start, x.stop, x.step)]), ")")
     parts = _listed([_source(one) for one in x])
-    return _of("[", parts, "]") if isinstance(x, list) else _of("(", parts, ",)" if x else ")")
+    return _of("[", parts, "]") if isinstance(x, list) else _of("(", parts, ",)" if len(x) == 1 else ")")
 
 
 def _index(key: Any) -> Piece | None:

@@ -1,0 +1,84 @@
+"""Every planted defect is shown by a program: on the defect it ends with 1, and without it with 0."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+
+from attention_tests.reproducers.header import comment
+from tests import defects
+from tests.defects import DEFECTS, Defect
+from tests.defects.defect import PLAIN
+from tests.suite.scripts import run_all, script_of
+
+NONE = comment("There is no program that shows this failure: ")[0]
+SEEN_BY_THE_SUITE_ALONE = ("test_a_call_leaves_the_process_as_it_was", "test_no_library_is_called_that_is_ruled_out")
+TOO_LARGE = ("scale_is_the_fourth_root", "step_divides_by_the_fourth_root")
+"""The sample that shows them has hundreds of thousands of numbers."""
+REMEMBERING = (
+    "causal_mask_cached_by_keys",
+    "dropout_of_zero_is_the_default",
+    "every_256th_call_wrong",
+    "first_250_calls_right",
+    "right_beside_the_suite",
+    "scale_of_the_first_call",
+)
+"""What these answer depends on all calls before, or on chance, or on the modules of the process."""
+LOST = {"test_gradients_foretell_how_the_output_changes"}
+"""Laws that compute with answers outside of NumPy: their programs compare all answers with those that broke the law."""
+
+
+def target_of(defect: Defect) -> str:
+    modules = [module for module in vars(defects).values() if isinstance(module, ModuleType)]
+    return next(
+        f"{module.__name__}:{name}.implementation"
+        for module in modules
+        for name, member in vars(module).items()
+        if member is defect
+    )
+
+
+@pytest.fixture(scope="module")
+def scripts() -> dict[str, str]:
+    # Some defects change what belongs to the whole process.
+    streams = sys.stdout, sys.stderr
+    written = {}
+    for place, defect in enumerate(DEFECTS):
+        if defect.killed_by in SEEN_BY_THE_SUITE_ALONE:
+            continue
+        dtypes = list(defect.implementation.dtypes)
+        implementation = replace(defect.implementation, target=target_of(defect))
+        written[defect.name] = script_of(implementation, defect.killed_by, dtypes[place % len(dtypes)])
+    sys.stdout, sys.stderr = streams
+    return written
+
+
+def test_there_is_a_program_for_every_defect(scripts: dict[str, str]) -> None:
+    assert {name for name, text in scripts.items() if text.startswith(NONE)} <= set(TOO_LARGE)
+
+
+def test_what_a_law_makes_of_the_answers_is_in_the_program(scripts: dict[str, str]) -> None:
+    laws = {defect.name: defect.killed_by for defect in DEFECTS}
+    assert {laws[name] for name, text in scripts.items() if "These answers together" in text} <= LOST
+
+
+def test_every_program_reproduces_its_failure(scripts: dict[str, str]) -> None:
+    programs = {name: text for name, text in scripts.items() if not text.startswith(NONE) and name not in REMEMBERING}
+    ran = run_all(programs)
+    assert {name: one for name, one in ran.items() if one[0] != 1} == {}
+    assert all("reproduced" in printed for _, printed in ran.values())
+
+
+def test_no_program_blames_an_implementation_without_the_defect(scripts: dict[str, str]) -> None:
+    plain = {defect.name for defect in DEFECTS if defect.implementation.dialect == PLAIN}
+    mended = {
+        name: text.replace("implementation = found.implementation", "from tests.suite.mended import implementation")
+        for name, text in scripts.items()
+        if name in plain and not text.startswith(NONE)
+    }
+    ran = run_all(mended)
+    assert {name: one for name, one in ran.items() if one[0] != 0} == {}
+    assert all("not reproduced" in printed for _, printed in ran.values())
