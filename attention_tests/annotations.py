@@ -17,8 +17,8 @@ SHOWN = (Verdict.FAIL, Verdict.CRASH, Verdict.TIMEOUT, Verdict.ERROR, Verdict.UN
 MOST = 10
 """GitHub shows no more errors than that of one step."""
 
-IN_A_MESSAGE = {"%": "%25", "\r": "%0D", "\n": "%0A"}
-IN_A_PROPERTY = IN_A_MESSAGE | {":": "%3A", ",": "%2C"}
+IN_A_MESSAGE = str.maketrans({"%": "%25", "\r": "%0D", "\n": "%0A"})
+IN_A_PROPERTY = IN_A_MESSAGE | str.maketrans({":": "%3A", ",": "%2C"})
 
 
 class Annotations:
@@ -76,9 +76,5 @@ def _location(place: str, root: Path) -> dict[str, str]:
 
 
 def _command(properties: dict[str, str], message: str) -> str:
-    written = ",".join(f"{name}={_escaped(value, IN_A_PROPERTY)}" for name, value in properties.items())
-    return f"::error {written}::{_escaped(message, IN_A_MESSAGE)}"
-
-
-def _escaped(text: str, signs: dict[str, str]) -> str:
-    return text.translate(str.maketrans(signs))
+    written = ",".join(f"{name}={value.translate(IN_A_PROPERTY)}" for name, value in properties.items())
+    return f"::error {written}::{message.translate(IN_A_MESSAGE)}"
