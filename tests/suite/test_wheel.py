@@ -223,13 +223,10 @@ test_flash = conformance(attention, profile="quick", dtypes=("float32",))
 reveal_type(test_flash)
 conformance(3)
 """
-# What others declare is read in seconds, and matters to nothing here.
-SKIP_OTHERS = "[mypy]\n[mypy-numpy.*,pytest.*]\nfollow_imports = skip\n"
 
 
 def test_the_line_is_typed(elsewhere: Elsewhere, one_line: Path) -> None:
     (one_line / "typed.py").write_text(TYPED)
-    (one_line / "mypy.ini").write_text(SKIP_OTHERS)
     python = str(elsewhere.environment / "bin" / "python")
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "typed.py"]
     said = subprocess.run(command, cwd=one_line, capture_output=True, text=True, check=False).stdout  # noqa: S603
