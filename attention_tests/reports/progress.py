@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
-from threading import Event, Lock, Thread
+from shutil import get_terminal_size
+from threading import Event, Thread
+from typing import cast
 
 import pytest
 
@@ -26,10 +28,10 @@ class Progress:
         self.config, self.run = config, run
         self.started: dict[str, float] = {}
         """When each test began that is running."""
-        self.verdicts = self.broken = self.expected = 0
+        self.verdicts = self.broken = 0
         self.live = False
         self._begun = time.monotonic()
-        self._drawing, self._ended = Lock(), Event()
+        self._ended = Event()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -75,7 +77,7 @@ class Progress:
         while not self._ended.wait(SECONDS_ON_A_TERMINAL if self.live else SECONDS_IN_A_LOG):
             line = self.line(session.testscollected)
             if self.live:
-                self._terminal.rewrite(line[: self._terminal._tw.fullwidth - 1], erase=True)  # noqa: SLF001
+                self._terminal.rewrite(line[: get_terminal_size().columns - 1], erase=True)
                 self._terminal.flush()
             elif self._terminal.verbosity >= 0:
                 self._terminal.write_line(line)
@@ -83,9 +85,7 @@ class Progress:
 
     @property
     def _terminal(self) -> pytest.TerminalReporter:
-        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
-        assert isinstance(terminal, pytest.TerminalReporter)
-        return terminal
+        return cast("pytest.TerminalReporter", self.config.pluginmanager.get_plugin("terminalreporter"))
 
     def line(self, of_how_many: int) -> str:
         """Say how far the run is, and what it is at."""
@@ -93,7 +93,9 @@ class Progress:
         parts = [f"{self.verdicts} of {of_how_many} verdicts", f"{self.broken} broken", words(now - self._begun)]
         if self.run.deadline is not None:
             parts.append(f"{words(max(self.run.deadline - now, 0))} of the budget left")
-        running = [f"{nodeid.rpartition('::')[2]} for {words(now - began)}" for nodeid, began in self.started.items()]
+        # A copy: the thread that runs tests adds to it.
+        started = list(self.started.items())
+        running = [f"{nodeid.rpartition('::')[2]} for {words(now - began)}" for nodeid, began in started]
         return ", ".join(parts) + (f"; running {' and '.join(running)}" if running else "")
 
 

@@ -14,6 +14,7 @@ from attention_tests.wording import legible
 MARKUP = "<script>window.hostile = 1</script><img src=x onerror='window.hostile = 1'>"
 HOSTILE = f"{MARKUP} | `a` ```` ]]> &amp; \x00\x1b[31m\x07\r \ud800 \ufffe \u202e {'wide' * 30_000}"
 NAMES = ("mykernels.flash:attention", "numpy", f"mine:{MARKUP}")
+SAID = {NAMES[0]: "  the answer is outside the derived bound", NAMES[2]: f"it said {HOSTILE}"}
 DTYPES = ("float64", "float32", "float16")
 
 MEASURED: dict[Verdict, Measurements] = {
@@ -28,7 +29,7 @@ def rows() -> list[Row]:
     return [
         row(law.name, law.clause.id, name, dtype, verdicts[(i + 3 * j + k) % len(verdicts)])
         for j, name in enumerate(NAMES)
-        for i, law in enumerate(all_laws()[:: len(all_laws()) // 18])
+        for i, law in enumerate(all_laws()[:: len(all_laws()) // 5])
         for k, dtype in enumerate(DTYPES)
     ]
 
@@ -41,7 +42,7 @@ def row(law: str, clause: str, name: str, dtype: str, verdict: Verdict) -> Row:
         dtype=dtype,
         precision=dtype,
         verdict=verdict,
-        explanation="" if verdict in (Verdict.PASS, Verdict.NOT_RUN) else legible(f"{name} did this: {HOSTILE}"),
+        explanation="" if verdict in (Verdict.PASS, Verdict.NOT_RUN) else legible(SAID.get(name, name)),
         measured=dict(MEASURED.get(verdict, {})),
         says="Every element of the output is as near to the exact answer as the declared precision owes.",
         counterexample="Plan(keys=2, d_k=2)" if verdict is Verdict.FAIL else "",
