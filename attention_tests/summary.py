@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from attention_tests.catalogue import all_laws
+from attention_tests.explanations import print_explanations
 from attention_tests.row import Row
 from attention_tests.run import Run
 from attention_tests.tables import clause_table, findings, promise_table
@@ -44,6 +45,7 @@ class Summary:
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Print the tables of verdicts, what was found out about the claims, and what could not be verified."""
+        print_explanations(terminalreporter, self.rows.values())
         rows = [] if config.getoption("collectonly") else self.with_those_not_run()
         for title, text in (
             ("verdicts: properties of each clause", clause_table(rows)),
