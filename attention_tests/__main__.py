@@ -29,6 +29,8 @@ or package.module:name of an attention_tests.Implementation.
   --dtype DTYPE                     only this dtype (repeatable)
   --seed N                          draw other problems than the gate does
   --profile explore --budget 10m    draw new problems at random, for ten minutes; --database PLACE keeps what is found
+  --expectations FILE               what is known to fail, and how much is to be decided (default: attention-tests.toml)
+  --update-expectations             write that file
   -k softmax, -x, -n 2, ...         any option of pytest
   --version                         print the version
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import astuple, replace
+from pathlib import Path
 
 import pytest
 
 import implementations
-from attention_tests import Implementation
+from attention_tests import Implementation, suite
 from attention_tests.catalogue import all_laws
 from attention_tests.expectations.book import Book, shipped
 from attention_tests.expectations.entries import (
@@ -18,6 +19,7 @@ from attention_tests.expectations.entries import (
     KnownFailure,
     PinnedProblem,
 )
+from attention_tests.expectations.reading import read_file
 from attention_tests.expectations.stale import held_on, stale, unexplained
 from attention_tests.implementation import Dialect
 from attention_tests.law import Law
@@ -45,6 +47,15 @@ def test_the_shipped_entries_are_not_stale() -> None:
     assert shipped().known_failures
     assert not list(stale(shipped(), loaded, LAWS, implementations.names()))
     assert not list(unexplained(shipped()))
+
+
+def test_the_documented_entries_are_not_stale(tmp_path: Path) -> None:
+    _, _, text = (suite.FOLDER / "docs" / "expectations.md").read_text("utf-8").partition("```toml\n")
+    (tmp_path / "documented.toml").write_text(text.partition("```")[0], "utf-8")
+    documented = read_file(tmp_path / "documented.toml")
+    assert [len(entries) for entries in astuple(documented)] == [1, 1, 1]
+    assert not of(documented)
+    assert not list(unexplained(documented))
 
 
 def test_what_can_apply_is_not_stale() -> None:
