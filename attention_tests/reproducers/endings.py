@@ -9,11 +9,13 @@ import numpy as np
 
 from attention_tests.explain import beside
 from attention_tests.reproducers.program import Expression, Piece
-from attention_tests.reproducers.recorder import Recorder
+from attention_tests.reproducers.recorder import AT_ONCE, Recorder
 from attention_tests.reproducers.sources import Array, array_source, scalar_source
 from attention_tests.reproducers.traced import Traced
 from attention_tests.verdict import Crashed, Disagreement, Failure, ImplementationRaised, Relation, TimedOut, WrongForm
 
+ATTEMPTS = 100
+"""Whether threads meet is chance."""
 RIGHT = {
     Relation.WITHIN: "got == expected or error <= bound or (np.isnan(got) and np.isnan(expected))",
     Relation.AT_LEAST: "got >= expected or error <= bound",
@@ -48,7 +50,7 @@ def _of_numbers(recorder: Recorder, failure: Disagreement) -> list[str]:
     if failure.relation is Relation.WITHIN and error <= bound:
         # The answer is rounded to its dtype, which a bound alone does not tell: it is wrong by a hair.
         bound = math.nextafter(error, 0)
-    return [
+    lines = [
         *_flat(statements),
         "",
         *beside("got = ", got_source).splitlines(),
@@ -59,11 +61,13 @@ def _of_numbers(recorder: Recorder, failure: Disagreement) -> list[str]:
         'print("got      ", got)',
         'print("expected ", expected)',
         *_shown(bound if failure.bound is not None else 0.0),
-        f"if {RIGHT[failure.relation]}:",
-        *_not_reproduced("what comes back is right"),
-        'print("reproduced")',
-        "sys.exit(1)",
+        f"if not ({RIGHT[failure.relation]}):",
+        '    print("reproduced")',
+        "    sys.exit(1)",
     ]
+    if AT_ONCE in recorder.program.helpers:
+        lines = [f"for _ in range({ATTEMPTS}):", *(line and f"    {line}" for line in lines)]
+    return [*lines, 'print("not reproduced: what comes back is right")']
 
 
 def _element(array: Array, where: tuple[int, ...]) -> Piece:

@@ -49,6 +49,10 @@ VIEWS = (
 """What stands before and behind an array that is made native, and the view that is taken of it: those of `Host`."""
 
 
+AT_ONCE = "call_at_once"
+"""The function of a program that makes calls from several threads."""
+
+
 class Recorder:
     """A host that writes down what it is asked, and asks another one."""
 
@@ -65,6 +69,11 @@ class Recorder:
         """What is true where what was looked at last has the wrong form."""
         self.blamed: int | None = None
         """The number of the statement that raised."""
+
+    @property
+    def losses(self) -> int:
+        """See Host."""
+        return self._host.losses
 
     def native(self, array: Array, dtype: str, blame: Blame) -> Any:
         """See Host."""
@@ -108,7 +117,7 @@ class Recorder:
 
     def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Sequence[Any]:
         """See Host."""
-        variable = self._assign_many("call_at_once", "outputs", step, calls)
+        variable = self._assign_many(AT_ONCE, "outputs", step, calls)
         answers = self._host.call_at_once(step, list(map(natives_of, calls)), self._noting(blame))
         return parts_of(answers, variable)
 

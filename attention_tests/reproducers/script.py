@@ -5,17 +5,24 @@ from __future__ import annotations
 from attention_tests.law import Law
 from attention_tests.reproducers.endings import body
 from attention_tests.reproducers.header import header
-from attention_tests.reproducers.recorder import Recorder
+from attention_tests.reproducers.recorder import AT_ONCE, Recorder
 from attention_tests.reproducers.voice import Voice
 from attention_tests.subject import Subject
 from attention_tests.verdict import Failure, WrongForm
 
 HELPERS = {
-    "call_at_once": """\
+    AT_ONCE: """\
 def call_at_once(function, calls):
-    sys.setswitchinterval(1e-6)  # so that the threads meet more often
+    # The threads set out together, and change places often, so that they meet.
+    start = Barrier(len(calls))
+    sys.setswitchinterval(1e-6)
+
+    def one(call):
+        start.wait()
+        return function(*call)
+
     with ThreadPoolExecutor(len(calls)) as threads:
-        return list(threads.map(lambda call: function(*call), calls))
+        return list(threads.map(one, calls))
 """,
     "shortest_time": """\
 def shortest_time(function, calls):
@@ -39,7 +46,7 @@ def form(answer):
     return f"{type(answer).__name__}, {shape}, {dtype}"
 """
 MODULES = {"base64.": "import base64", "faulthandler.": "import faulthandler", "timeit.": "import timeit"}
-THREADS = "from concurrent.futures import ThreadPoolExecutor"
+THREADS = ["from concurrent.futures import ThreadPoolExecutor", "from threading import Barrier"]
 
 
 def script(law: Law, subject: Subject, plan: object, recorder: Recorder, failure: Failure) -> str:
@@ -56,7 +63,7 @@ def script(law: Law, subject: Subject, plan: object, recorder: Recorder, failure
             *header(law, subject, plan, failure),
             "",
             *modules,
-            *([THREADS] if "ThreadPoolExecutor" in text else []),
+            *(THREADS if "ThreadPoolExecutor" in text else []),
             "",
             "# How many threads there are decides how sums are split: the run had one.",
             'os.environ.setdefault("OMP_NUM_THREADS", "1")',
