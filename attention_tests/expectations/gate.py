@@ -64,12 +64,14 @@ class Gate:
         if config.getoption("collectonly") or exitstatus not in ENDED:
             return
         rows = self.summary.with_those_not_run()
+        # What explores ends with its budget, wherever it is by then.
+        whole = is_whole(session) and self.run.exploration is None
         if exitstatus in PASSED and (rows or config.getoption("target")) and not decided(rows):
             self.told.append("nothing was verified: no property was selected that any implementation supports")
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         elif rows and config.getoption("update_expectations"):
-            self._update(rows, whole=_is_whole(session))
-        elif rows and _is_whole(session) and self.run.exploration is None:
+            self._update(rows, whole=whole)
+        elif rows and whole:
             names = {row.implementation for row in rows}
             judged = names if config.getoption("target") else names | {*implementations.gate()}
             expected = (*self.book.written.decided, *self.book.besides.decided)
@@ -102,7 +104,7 @@ ENDED = (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED, pytest.ExitCode.NO_TE
 PASSED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
-def _is_whole(session: pytest.Session) -> bool:
+def is_whole(session: pytest.Session) -> bool:
     """Tell whether the run was asked for every property, and was not stopped."""
     config = session.config
     properties = suite.FOLDER / "properties"

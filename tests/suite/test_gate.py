@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from attention_tests import suite
 from attention_tests.expectations.entries import TO_BE_WRITTEN
+from attention_tests.expectations.gate import SELECTING, is_whole
 from tests.suite.test_command import run, sentence
 
 KERNEL = """\
@@ -102,3 +107,36 @@ def test_a_file_that_is_named_is_read_instead(project: Project) -> None:
     done = project.run("--expectations", "missing.toml")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "there is no file missing.toml" in sentence(done)
+
+
+def session(*arguments: str, options: Mapping[str, Any] | None = None, **state: Any) -> Any:
+    config = SimpleNamespace(
+        args=arguments or (str(suite.FOLDER / "properties"),),
+        invocation_params=SimpleNamespace(dir=suite.FOLDER),
+        getoption=lambda name, otherwise=None: (options or {}).get(name, otherwise),
+    )
+    return SimpleNamespace(**{"config": config, "shouldstop": False, "shouldfail": False, "testsfailed": 0} | state)
+
+
+@pytest.mark.parametrize("asked", [session(), session("properties"), session("."), session("tests", "properties/")])
+def test_a_run_of_all_properties_is_whole(asked: Any) -> None:
+    assert is_whole(asked)
+
+
+def test_a_run_that_could_have_stopped_is_whole_if_nothing_failed() -> None:
+    assert is_whole(session(options={"maxfail": 1}))
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        *(session(options={option: "any"}) for option in SELECTING),
+        session("properties/test_heads.py"),
+        session("properties/test_heads.py::test_one_key_head_can_serve_all[numpy-float64]"),
+        session(shouldstop="at the first failure"),
+        session(shouldfail="at the first failure"),
+        session(options={"maxfail": 1}, testsfailed=1),
+    ],
+)
+def test_a_run_of_a_part_is_not_whole(asked: Any) -> None:
+    assert not is_whole(asked)
