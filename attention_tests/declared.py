@@ -11,11 +11,13 @@ from attention_tests.wording import article, unknown
 from reference.formats import FORMATS
 
 DTYPES = ("float64", "float32", "float16", "bfloat16")
+LONGEST_NAME = 200
 FORMATS_OF_A_PRECISION = ("accumulate", "scores", "weights", "inputs", "prescale")
 
 
 def problems_of(implementation: Implementation) -> Iterator[str]:
     """Say what is wrong with the declarations, a sentence each."""
+    yield from _name(implementation.name)
     yield from _callables(implementation)
     yield from _words(implementation)
     dtypes: object = implementation.dtypes
@@ -26,6 +28,11 @@ def problems_of(implementation: Implementation) -> Iterator[str]:
         if dtype not in DTYPES:
             yield f"dtypes: {unknown(str(dtype), DTYPES)}"
         yield from _precision(dtype, precision)
+
+
+def _name(name: object) -> Iterator[str]:
+    if not isinstance(name, str) or not name.isprintable() or not 0 < len(name) <= LONGEST_NAME:
+        yield f"name is {str(name)[:LONGEST_NAME]!r}: give one to {LONGEST_NAME} characters that can be seen"
 
 
 def _callables(implementation: Implementation) -> Iterator[str]:

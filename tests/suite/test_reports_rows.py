@@ -1,0 +1,99 @@
+"""What a row can hold, whatever an implementation says, and whatever becomes of the suite."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from attention_tests import plugin, suite
+from attention_tests.catalogue import all_laws
+from attention_tests.declared import problems_of
+from attention_tests.implementation import Implementation
+from attention_tests.profiles import QUICK
+from attention_tests.reports.environment import environment, libraries, versions
+from attention_tests.row import Row
+from attention_tests.run import RUN, Run
+from attention_tests.subject import Subject
+from attention_tests.target import resolve
+from attention_tests.verdict import Outcome, Verdict
+from attention_tests.wording import LONGEST_TEXT, WIDEST_LINE, legible
+from tests.suite import reported, targets
+
+SUBJECT = Subject(Implementation(name="mine", attention=targets.attention), "float32")
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("plain, ünïcode and 注意\n  in lines", "plain, ünïcode and 注意\n  in lines"),
+        ("\x1b[31mred\x1b[0m", "\\x1b[31mred\\x1b[0m"),
+        ("a\x00b\rc\td", "a\\x00b\\rc\\td"),
+        ("\ud800 \ufffe \u202e", "\\ud800 \\ufffe \\u202e"),
+    ],
+)
+def test_what_cannot_be_seen_is_escaped(said: str, kept: str) -> None:
+    assert legible(said) == kept
+    ET.fromstring(f"<said>{kept}</said>")  # noqa: S314 - our own
+
+
+def test_what_is_endless_is_cut_and_what_follows_it_is_kept() -> None:
+    text = legible("x" * 10 * WIDEST_LINE + "\n  got  3")
+    assert text.endswith(f"… ({9 * WIDEST_LINE} characters more)\n  got  3")
+    assert len(legible("a line\n" * LONGEST_TEXT)) < LONGEST_TEXT + 100
+    assert legible("x" * WIDEST_LINE) == "x" * WIDEST_LINE
+
+
+def test_a_row_holds_what_is_legible() -> None:
+    row = Row.of(all_laws()[0], SUBJECT, Outcome(Verdict.ERROR, reported.HOSTILE))
+    assert row.explanation == legible(reported.HOSTILE)
+    assert row.explanation.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize("name", ["", "a\x1bb", "two\nlines", "\ud800", "x" * 1000, 3])
+def test_a_name_that_no_table_can_hold_is_refused(name: Any) -> None:
+    (problem,) = problems_of(Implementation(name=name, attention=targets.attention))
+    assert problem.endswith("give one to 200 characters that can be seen")
+    assert problem.isprintable()
+    assert not list(problems_of(Implementation(name=reported.NAMES[2], attention=targets.attention)))
+
+
+def test_a_mistake_of_the_suite_is_a_row_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def mistake(*_: object) -> None:
+        raise ZeroDivisionError("in the suite")
+
+    monkeypatch.setattr(plugin, "decide", mistake)
+    stash: dict[Any, Any] = {RUN: Run(QUICK)}
+    item = SimpleNamespace(
+        function=SimpleNamespace(law=all_laws()[0]),
+        funcargs={"subject": SUBJECT},
+        config=SimpleNamespace(stash=stash),
+        stash={},
+    )
+    with pytest.raises(ZeroDivisionError):
+        plugin.pytest_pyfunc_call(cast("pytest.Function", item))
+    (row,) = item.stash.values()
+    assert row.verdict is Verdict.ERROR
+    assert row.explanation.startswith("the suite itself went wrong: ZeroDivisionError: in the suite")
+
+
+def test_the_libraries_of_an_implementation_are_those_that_its_files_import(tmp_path: Path) -> None:
+    assert libraries(resolve("tests.suite.targets:attention")).keys() == {"numpy"}
+    file = tmp_path / "mine.py"
+    places = {"attention": f"{file}:1"}
+    assert libraries(Implementation(name="mine", attention=targets.attention, places=places)) == {}
+    file.write_text("import os, tabulate.sub\ndef f():\n    from hypothesis import given\n    from . import x\n")
+    found = libraries(Implementation(name="mine", attention=targets.attention, places=places))
+    assert found == {"hypothesis": versions()["hypothesis"], "tabulate": found["tabulate"]}
+    file.write_text("this is no Python")
+    assert libraries(Implementation(name="mine", attention=targets.attention, places=places)) == {}
+
+
+def test_the_machine_is_described_and_its_owner_is_not() -> None:
+    assert versions()["attention-tests"] == suite.version()
+    told = environment()
+    assert all(told.values())
+    assert not any(str(Path.home()) in str(value) for value in told.values())
