@@ -109,6 +109,9 @@ class Dialect:
     """Whether True in a boolean mask hides a word. Usually it means that the word is seen."""
     unseeing: Unseeing = Unseeing.ZEROS
     """What a query gets that sees no word."""
+    projected: bool = False
+    """Whether query, key and value go through projections that the adapter has made identities. 0 · NaN is NaN, and so
+    a component that is no number makes its whole word, and the output of every query that weighs it, no numbers."""
 
     @cached_property
     def of_hiding(self) -> Dialect:

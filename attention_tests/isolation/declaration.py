@@ -36,6 +36,7 @@ def declared(record: Mapping[str, Any]) -> Implementation:
             true_hides=dialect["true_hides"],
             unseeing=Unseeing(dialect["unseeing"]),
             projected=dialect["projected"],
+            projected=dialect["projected"],
         ),
         places=dict(record["places"]),
         **steps,
