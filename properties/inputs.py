@@ -8,7 +8,7 @@ from typing import Any, Self, TypeAlias, cast
 
 import numpy as np
 
-from attention_tests import Dialect
+from attention_tests import Dialect, Unseeing
 from properties import sight
 from reference import matrix
 from reference.formats import FORMATS, round_to
@@ -129,8 +129,11 @@ class Problem(Input):
 
     @property
     def unseen_words(self) -> Array:
-        """Which words are hidden from every query, (batch, heads, n_k, 1)."""
-        return ~np.asarray(self.seen.any(axis=-2))[..., None]
+        """Which words reach no query, (batch, heads, n_k, 1): those hidden from all, if none gets the mean of all."""
+        unseen = ~np.asarray(self.seen.any(axis=-2))
+        if self.dialect.unseeing is Unseeing.MEAN:
+            unseen &= self.seen.any(axis=-1).all(axis=-1, keepdims=True)
+        return unseen[..., None]
 
     @property
     def logit_bias(self) -> Array | None:
