@@ -79,6 +79,8 @@ class Gate:
             if self.shrunk and exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    # Last, for this is what is to be done.
+    @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was found, and what was written."""
         if self.shrunk:
