@@ -8,15 +8,20 @@ from typing import cast
 
 import pytest
 
+from attention_tests import annotations
 from attention_tests.decide import decide
 from attention_tests.law import Law
+from attention_tests.parametrized import end_as
 from attention_tests.profiles import DEFAULT, PROFILES, profile_named
+from attention_tests.reports import plugin as reports
 from attention_tests.row import Row
 from attention_tests.run import RUN, Run
 from attention_tests.subject import Subject
 from attention_tests.summary import ROW, Summary, row_of
-from attention_tests.verdict import Verdict
-from attention_tests.wording import unknown
+from attention_tests.verdict import Outcome, Verdict
+from attention_tests.wording import raised, unknown
+
+pytest_plugins = ["attention_tests.expectations.gate", "attention_tests.exploring"]
 
 WORDS = {
     Verdict.UNSUPPORTED: ("unsupported", "u", "UNSUPPORTED"),
@@ -48,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"how many problems each property is tried on: {', '.join(PROFILES)} (default: %(default)s)",
     )
     group.addoption("--seed", type=int, metavar="N", help="draw other problems than the gate does")
+    reports.add_options(group)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,7 +62,11 @@ def pytest_configure(config: pytest.Config) -> None:
     if profile not in PROFILES:
         raise pytest.UsageError(f"--profile: {unknown(profile, PROFILES)}")
     config.stash[RUN] = Run(profile_named(profile, config.getoption("seed")))
-    config.pluginmanager.register(Summary(config.stash[RUN]), "attention-tests-summary")
+    summary = Summary(config.stash[RUN])
+    config.pluginmanager.register(summary, "attention-tests-summary")
+    reports.configure(config, config.stash[RUN], summary)
+    if annotations.wanted():
+        config.pluginmanager.register(annotations.Annotations(), "attention-tests-annotations")
     if config.getoption("target") or config.getoption("dtype"):
         _bring_in(config)
 
@@ -82,15 +92,15 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if law is None:
         return None
     subject = cast("Subject", pyfuncitem.funcargs["subject"])
-    row = _row(law, subject, pyfuncitem.config.stash[RUN])
+    try:
+        row = _row(law, subject, pyfuncitem.config.stash[RUN])
+    except Exception as error:
+        sentence = f"the suite itself went wrong: {raised(error)}"
+        pyfuncitem.stash[_ROW] = Row.of(law, subject, Outcome(Verdict.ERROR, sentence))
+        raise
     pyfuncitem.stash[_ROW] = row
     pyfuncitem.user_properties += row.properties()
-    if row.verdict is Verdict.UNSUPPORTED:
-        pytest.skip(row.explanation)
-    if row.verdict is Verdict.EXPECTED_FAILURE:
-        pytest.xfail(row.explanation)
-    if row.verdict is not Verdict.PASS:
-        pytest.fail(row.explanation, pytrace=False)
+    end_as(row.verdict, row.explanation)
     return True
 
 
