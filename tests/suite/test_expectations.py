@@ -17,7 +17,7 @@ from attention_tests.expectations.entries import Expectations, KnownFailure, Pin
 from attention_tests.expectations.replay import expect_failure
 from attention_tests.profiles import QUICK
 from attention_tests.run import Run
-from attention_tests.search import hold
+from attention_tests.search import hold, hold_pinned
 from attention_tests.subject import Subject
 from attention_tests.verdict import Outcome, Verdict
 from properties.plans import Plan
@@ -142,6 +142,16 @@ def test_a_pinned_problem_is_tried_first() -> None:
     assert failed.counterexample == "Plan(keys=71)"
     other = LAWS["test_a_single_word_returns_its_value"]
     assert decide(other, subject(wrong_at(71)), run_with(pinned)).verdict is Verdict.PASS
+
+
+def test_pinned_problems_alone_decide_only_where_one_breaks_the_law() -> None:
+    plans = (Plan(keys=3), Plan(keys=71))
+    failed = hold_pinned(LAW, subject(wrong_at(71)), plans)
+    assert failed is not None
+    assert failed.verdict is Verdict.FAIL
+    assert failed.counterexample == "Plan(keys=71)"
+    assert hold_pinned(LAW, subject(wrong_at(5)), plans) is None
+    assert hold_pinned(LAW, subject(wrong_at(3, 71)), ()) is None
 
 
 def test_a_pinned_problem_is_measured_as_any_other() -> None:
