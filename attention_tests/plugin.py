@@ -8,7 +8,7 @@ from typing import cast
 
 import pytest
 
-from attention_tests import annotations
+from attention_tests.annotations import Annotations, wanted
 from attention_tests.decide import decide
 from attention_tests.law import Law
 from attention_tests.parametrized import end_as
@@ -65,8 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
     summary = Summary(config.stash[RUN])
     config.pluginmanager.register(summary, "attention-tests-summary")
     reports.configure(config, config.stash[RUN], summary)
-    if annotations.wanted():
-        config.pluginmanager.register(annotations.Annotations(), "attention-tests-annotations")
+    if wanted():
+        config.pluginmanager.register(Annotations(), "attention-tests-annotations")
     if config.getoption("target") or config.getoption("dtype"):
         _bring_in(config)
 
