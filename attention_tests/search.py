@@ -8,16 +8,16 @@ one breaks does Hypothesis run the law itself, on the same stream, to find that 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
-from hypothesis.database import ExampleDatabase
+from hypothesis import Phase
 from hypothesis.strategies import SearchStrategy
 
+from attention_tests.drawing import drive
 from attention_tests.explain import explain
 from attention_tests.implementation import Dialect, Feature
 from attention_tests.law import Law, Stream
@@ -30,8 +30,9 @@ from attention_tests.subject import Subject
 from attention_tests.verdict import FAILURES, Crashed, Disagreement, Failure, Outcome, TimedOut, Verdict, verdict_of
 
 SECONDS_TO_SHRINK = 10.0
-SECONDS_TO_SHRINK_A_CRASH = 2.0
-"""Less, for every attempt costs a process."""
+
+ENDS = Crashed | TimedOut
+"""What ends the process of an implementation."""
 
 
 @unwarned()
@@ -45,7 +46,8 @@ def hold(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] =
         broken_by = list(that_break(law, subject, profile, pinned))
     if not broken_by:
         return Outcome(Verdict.PASS, measured=measured)
-    return replace(_refuted(law, subject, profile, broken_by[0]), measured=measured)
+    ended = isinstance(failure_on(law, subject, broken_by[-1]), ENDS)
+    return replace(_refuted(law, subject, profile, broken_by[-1 if ended else 0]), measured=measured)
 
 
 @unwarned()
@@ -61,8 +63,8 @@ def that_break(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, 
         failure = failure_on(law, subject, plan)
         if failure:
             yield plan
-        if isinstance(failure, Crashed | TimedOut):
-            # Every other one would cost a process.
+        if isinstance(failure, ENDS):
+            # Every other one would cost a process, too.
             return
 
 
@@ -90,35 +92,6 @@ def build(plan: Any, subject: Subject) -> Any:
     return _build(plan, subject.dtype, subject.features & plan.depends_on, subject.implementation.dialect.of_hiding)
 
 
-def drive(
-    strategy: SearchStrategy[Any],
-    profile: Profile,
-    phases: tuple[Phase, ...],
-    examine: Callable[[Any], None],
-    database: ExampleDatabase | None = None,
-) -> None:
-    """Let Hypothesis draw what `examine` is called with, and shrink what it raises on, as far as `phases` say."""
-
-    # Above the seed, which would take the database away.
-    @settings(
-        max_examples=profile.examples,
-        phases=phases,
-        database=database,
-        deadline=None,
-        derandomize=False,
-        report_multiple_bugs=False,
-        print_blob=False,
-        suppress_health_check=list(HealthCheck),
-        verbosity=Verbosity.quiet,
-    )
-    @seed(profile.seed)
-    @given(strategy)
-    def run(plan: Any) -> None:
-        examine(plan)
-
-    run()
-
-
 def _attempt(law: Law, subject: Subject, drawn: Any) -> Failure | None:
     try:
         law.body(subject, drawn)
@@ -136,6 +109,10 @@ def failure_on(law: Law, subject: Subject, plan: Any) -> Failure | None:
 
 
 def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Outcome:
+    failure = failure_on(law, subject, broken_by)
+    # Every attempt costs a process, and the time that a call may take: the first crash is shrunk, to stand for others.
+    if isinstance(failure, TimedOut) or (isinstance(failure, Crashed) and subject.host.losses > 1):
+        return refuted(law, subject, broken_by, time.monotonic())
     plan = _shrunk(law, subject, profile, broken_by)
     return refuted(law, subject, plan, time.monotonic() + SECONDS_TO_SHRINK)
 
@@ -153,7 +130,8 @@ def refuted(law: Law, subject: Subject, plan: Any, deadline: float) -> Outcome:
     if failure is None:
         sentence = f"{subject} broke the law once and kept it when called again with the same problem"
         explanation = explain(law, subject, plan, found, Disagreement(sentence))
-        return Outcome(Verdict.FAIL, explanation, counterexample=repr(plan))
+        program = reproducer(law, subject, plan, found)
+        return Outcome(Verdict.FAIL, explanation, counterexample=repr(plan), reproducer=program)
     return Outcome(
         verdict_of(failure),
         explain(law, subject, plan, smallest, failure),

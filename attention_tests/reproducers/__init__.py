@@ -39,8 +39,9 @@ def _failure(law: Law, recorded: RecordedSubject, drawn: Drawn) -> Failure | Non
         law.body(recorded, drawn)
         recorded.host.settle()
     except FAILURES as failure:
-        recorded.host.abandon()
         return failure
+    finally:
+        recorded.host.abandon()
     return None
 
 

@@ -134,7 +134,7 @@ def _raises(recorder: Recorder) -> list[str]:
         "try:",
         *(f"    {line}" for line in statements[-1]),
         "except (Exception, SystemExit) as error:",
-        '    print(f"reproduced: {type(error).__name__}: {error}")',
+        '    print(f"reproduced: {type(error).__name__}: {str(error)!r}")',
         "    sys.exit(1)",
         'print("not reproduced: nothing was raised")',
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -54,8 +55,14 @@ json.dump({name: forked(name, text) for name, text in scripts.items()}, sys.stdo
 
 def run_all(scripts: Mapping[str, str]) -> dict[str, tuple[int, str]]:
     """Run programs, each in a process of its own: the exit code of each, and what it printed."""
+    elsewhere = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     ran = subprocess.run(  # noqa: S603 - our own text
-        [sys.executable, "-c", RUNNER], input=json.dumps(scripts), capture_output=True, text=True, check=True
+        [sys.executable, "-c", RUNNER],
+        input=json.dumps(scripts),
+        capture_output=True,
+        text=True,
+        check=True,
+        env=elsewhere,
     )
     return {name: (code, printed) for name, (code, printed) in json.loads(ran.stdout).items()}
 
