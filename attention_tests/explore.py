@@ -13,11 +13,12 @@ from hypothesis.errors import Flaky
 
 from attention_tests.budget import Budget
 from attention_tests.database import Drawer, Lossy
+from attention_tests.drawing import drive
 from attention_tests.law import Law
 from attention_tests.measurements import measuring
 from attention_tests.natives import unwarned
 from attention_tests.profiles import Profile
-from attention_tests.search import drive, failure_on, refuted
+from attention_tests.search import failure_on, refuted
 from attention_tests.subject import Subject
 from attention_tests.verdict import Outcome, Verdict
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import product
+from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
 import pytest
+from hypothesis import Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy, integers
 
 from attention_tests import Implementation, search, suite
 from attention_tests.catalogue import all_laws
-from attention_tests.profiles import QUICK
+from attention_tests.drawing import drive
+from attention_tests.profiles import DEFAULT, QUICK
 from attention_tests.row import Row
 from attention_tests.search import corpus, hold
 from attention_tests.subject import Subject
@@ -46,10 +52,10 @@ def told() -> str:
 def two_processes() -> list[dict[str, Any]]:
     """Return what two processes tell that run at the same time, and in which sets have another order."""
     program = "from tests.suite.test_deterministic import told; print(told())"
-    shared = os.environ | {"PYTHONPATH": str(suite.FOLDER)}
+    environment = os.environ | {"PYTHONPATH": str(suite.FOLDER)}
     started = [
-        Popen([sys.executable, "-c", program], env=shared | {"PYTHONHASHSEED": str(order)}, stdout=PIPE, text=True)  # noqa: S603
-        for order in (1, 2)
+        Popen([sys.executable, "-c", program], env=environment | {"PYTHONHASHSEED": order}, stdout=PIPE, text=True)  # noqa: S603
+        for order in ("1", "2")
     ]
     return [json.loads(process.communicate()[0]) for process in started]
 
@@ -75,6 +81,45 @@ def test_the_order_of_sets_does_differ_between_them() -> None:
         for order in ("1", "2")
     ]
     assert orders[0] != orders[1]
+
+
+def drawn_by_the_suite(strategy: SearchStrategy[int]) -> list[int]:
+    numbers: list[int] = []
+    drive(strategy, DEFAULT, (Phase.generate,), numbers.append)
+    return numbers
+
+
+def drawn_by_hypothesis_alone(strategy: SearchStrategy[int]) -> list[int]:
+    numbers: list[int] = []
+
+    @settings(max_examples=DEFAULT.examples, phases=(Phase.generate,), database=None)
+    @seed(DEFAULT.seed)
+    @given(strategy)
+    def run(number: int) -> None:
+        numbers.append(number)
+
+    run()
+    return numbers
+
+
+# Hypothesis likes to try numbers that it reads in our code. Once it alone no longer does, nobody needs to keep it.
+@pytest.mark.parametrize(
+    ("drawn", "first", "same"), [(drawn_by_the_suite, 1000, True), (drawn_by_hypothesis_alone, 3000, False)]
+)
+def test_numbers_in_the_source_of_an_implementation_do_not_change_what_is_drawn(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    drawn: Callable[[SearchStrategy[int]], list[int]],
+    first: int,
+    *,
+    same: bool,
+) -> None:
+    numbers = range(first, first + 1000)
+    before = drawn(integers(numbers[0], numbers[-1]))
+    (tmp_path / f"kernel_of_{first}.py").write_text(f"BLOCKS = {list(numbers)}")
+    monkeypatch.syspath_prepend(tmp_path)
+    importlib.import_module(f"kernel_of_{first}")
+    assert (drawn(integers(numbers[0], numbers[-1])) == before) is same
 
 
 @pytest.mark.parametrize("name", ["forgets_the_scale", "raises_on_seven_keys", "attention"])

@@ -51,7 +51,8 @@ def seconds_of(folder: Path) -> list[float]:
 def test_the_budget_is_kept_by_every_property_and_in_all(
     tmp_path: Path, workers: tuple[str, ...], budget: float, share: float
 ) -> None:
-    laws = ("-k", "every_element or same_call_gives or projection_of_a_sum", "--dtype", "float32", "--dtype", "float64")
+    # Two laws whose problems cost milliseconds, and one that is unsupported.
+    laws = ("-k", "row_per_query or same_call_gives or projection_of_a_sum", "--dtype", "float32", "--dtype", "float64")
     done = run(tmp_path, "numpy", *EXPLORING, f"--budget={budget:g}", *laws, *workers, "--junitxml=report.xml")
     assert done.returncode == pytest.ExitCode.OK, done.stdout + done.stderr
     assert "unsupported" in done.stdout
