@@ -47,8 +47,10 @@ def attention(  # noqa: PLR0913 - what the operation offers
     if scale is not None:
         inputs.append(np.array(scale, query.dtype))
     kinds = tuple((array.dtype.name, array.ndim) for array in inputs)
+    # Values of width one have a model of their own: docs/findings/openvino-after-values-of-width-one.md.
+    compiled = _compiled(kinds, causal, value.shape[-1] == 1)
     # One of its own for each call: a request serves one thread at a time.
-    request = _compiled(kinds, causal).create_infer_request()
+    request = compiled.create_infer_request()
     request.infer([_tensor(array) for array in inputs])
     return _array(request.get_output_tensor(), query.dtype)
 
@@ -60,7 +62,11 @@ def _whole(hiding: Array, key: Array) -> Array:
 
 
 @lru_cache(maxsize=256)
-def _compiled(kinds: tuple[tuple[str, int], ...], causal: bool) -> CompiledModel:  # noqa: FBT001 - part of a key
+def _compiled(
+    kinds: tuple[tuple[str, int], ...],
+    causal: bool,  # noqa: FBT001 - part of a key
+    _narrow: bool,  # noqa: FBT001 - likewise
+) -> CompiledModel:
     parameters = [opset13.parameter(PartialShape([-1] * rank), TYPES[dtype]) for dtype, rank in kinds]
     node = opset13.scaled_dot_product_attention(*parameters, causal=causal)
     hints = {"INFERENCE_NUM_THREADS": 1, "INFERENCE_PRECISION_HINT": TYPES[kinds[0][0]].get_type_name()}

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import implementations
+from attention_tests.subject import Subject
+from properties.comparison import answer, expected
+from properties.plans import Options, Plan
+
+NAMES = [name for name in implementations.names() if name.startswith(("onnx", "openvino"))]
+
+NEEDED = {"onnx": ("onnx",), "onnxruntime": ("onnx", "onnxruntime"), "openvino": ("ml_dtypes", "openvino")}
+"""The packages of each extra."""
+
+ONE_BY_ONE = (
+    Options(),
+    Options(mask="most"),
+    Options(bias="normal"),
+    Options(causal=True),
+    Options(window=2),
+    Options(softcap=5.0),
+    Options(group=2),
+    Options(scale=0.25),
+)
+AT_ONCE = Options(mask="most", bias="normal", causal=True, window=3, softcap=5.0, group=2, scale=0.25)
+
+
+def subjects(name: str) -> list[Subject]:
+    extra = implementations.extra_of(name)
+    for package in NEEDED[extra]:
+        if find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: pip install attention-tests[{extra}]")
+    implementation = implementations.load(name)
+    return [Subject(implementation, dtype) for dtype in implementation.dtypes]
+
+
+@pytest.mark.parametrize("options", [*ONE_BY_ONE, AT_ONCE], ids=repr)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
+    plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
+    for subject in subjects(name):
+        problem = plan.build(subject.dtype, subject.features, subject.implementation.dialect)
+        assert expected(problem, subject.precision).accepts(answer(subject, problem)).all()
+
+
+def test_a_mask_and_a_bias_become_one_input() -> None:
+    pytest.importorskip("onnx", reason="pip install attention-tests[onnx]")
+    from implementations.onnx import OPSET_24  # noqa: PLC0415 - needs the library
+
+    assert OPSET_24.attention is not None
+    zeros, value = np.zeros((1, 1, 1, 3), np.float32), np.array([[[[1], [2], [4]]]], np.float32)
+    mask, bias = np.array([[True, True, False]]), np.array([[-np.inf, 0, 0]], np.float32)
+    assert OPSET_24.attention(zeros, np.zeros((1, 1, 3, 3), np.float32), value, mask=mask, bias=bias).item() == 2
+
+
+def test_doubles_have_a_scale_in_double() -> None:
+    pytest.importorskip("onnx", reason="pip install attention-tests[onnx]")
+    from implementations.onnx import DOUBLE  # noqa: PLC0415 - needs the library
+
+    assert DOUBLE.attention is not None
+    query, key, value = np.ones((1, 1, 1, 1)), np.array([[[[1.0], [0.0]]]]), np.array([[[[1.0], [0.0]]]])
+    assert DOUBLE.attention(query, key, value, scale=0.1).item() == pytest.approx(1 / (1 + np.exp(-0.1)), rel=2**-50)
+
+
+def test_a_runtime_that_computes_the_function_has_a_default_scale_of_seven_digits_in_float64() -> None:
+    pytest.importorskip("onnxruntime", reason="pip install attention-tests[onnxruntime]")
+    from implementations import onnx, onnxruntime  # noqa: PLC0415 - need the libraries
+    from implementations.onnx_model import attention_by  # noqa: PLC0415 - likewise
+
+    query, key, value = np.ones((1, 1, 1, 2)), np.array([[[[1.0, 1.0], [0.0, 0.0]]]]), np.array([[[[1.0], [0.0]]]])
+    exact = 1 / (1 + np.exp(-np.sqrt(2)))
+    assert attention_by(onnx._session, 23)(query, key, value).item() == pytest.approx(exact, rel=2**-50)
+    assert attention_by(onnxruntime._session, 23)(query, key, value).item() != pytest.approx(exact, rel=2**-30)
+
+
+@pytest.mark.parametrize("width", [1, 3, 8, 9])
+def test_widths_that_are_no_multiples_of_eight_are_filled_up(width: int) -> None:
+    pytest.importorskip("onnxruntime", reason="pip install attention-tests[onnxruntime]")
+    from implementations.onnxruntime_contrib import group_query_attention  # noqa: PLC0415 - needs the library
+
+    words = np.ones((1, 2, 1, width), np.float32)
+    np.testing.assert_array_equal(group_query_attention(words, words, words), words)
+
+
+def test_values_of_width_one_spoil_no_later_answer() -> None:
+    pytest.importorskip("openvino", reason="pip install attention-tests[openvino]")
+    from implementations.openvino import attention, to_native  # noqa: PLC0415 - needs the library
+
+    word = to_native(np.ones((1, 1, 1, 1)), "bfloat16")
+    for width in (1, 8, 16):
+        values = to_native(np.ones((1, 1, 1, width)), "bfloat16")
+        np.testing.assert_array_equal(attention(word, word, values).astype(float), 1)
