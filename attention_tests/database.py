@@ -58,6 +58,11 @@ class Drawer(ExampleDatabase):
     def __init__(self, database: ExampleDatabase, name: str) -> None:
         super().__init__()
         self.database, self.name = database, f"attention-tests {name} ".encode()
+        self.closed = False
+
+    def close(self) -> None:
+        """Keep nothing more: of a search that is stopped, Hypothesis would keep the problem that was next."""
+        self.closed = True
 
     def fetch(self, key: bytes) -> Iterable[bytes]:
         """Return what is kept under `key`."""
@@ -65,7 +70,8 @@ class Drawer(ExampleDatabase):
 
     def save(self, key: bytes, value: bytes) -> None:
         """Keep `value` under `key`."""
-        self.database.save(self.name + key, value)
+        if not self.closed:
+            self.database.save(self.name + key, value)
 
     def delete(self, key: bytes, value: bytes) -> None:
         """Keep `value` no longer under `key`."""

@@ -50,9 +50,9 @@ def explore(law: Law, subject: Subject, exploration: Exploration) -> Outcome:
     What the database has is replayed first. A problem is tried even where no time is left, so that no property passes
     on none; a call of the implementation is not cut, so that a share is exact to one problem.
     """
-    search = _Search(law, subject, exploration.budget.share_until())
+    search = _Search(law, subject, exploration)
     with measuring() as measured:
-        search.go(exploration)
+        search.go()
     measured[PROBLEMS] = search.tried
     if search.broken_by is None:
         return Outcome(Verdict.PASS, measured=measured)
@@ -62,36 +62,35 @@ def explore(law: Law, subject: Subject, exploration: Exploration) -> Outcome:
 class _Search:
     """One law on one subject: how many problems were tried, and the plan of the smallest that broke it."""
 
-    def __init__(self, law: Law, subject: Subject, deadline: float) -> None:
-        self.law, self.subject, self.deadline = law, subject, deadline
+    def __init__(self, law: Law, subject: Subject, exploration: Exploration) -> None:
+        self.law, self.subject, self.profile = law, subject, exploration.profile
+        self.name = f"{law.name} {subject.implementation.name} {subject.dtype}"
+        self.drawer = Drawer(exploration.database, self.name)
+        self.deadline = exploration.budget.share_until()
         self.tried = 0
         self.broken_by: Any = None
         self.kind: type[Exception] = Exception
 
-    def go(self, exploration: Exploration) -> None:
+    def go(self) -> None:
         """Let Hypothesis search in rounds: what it remembers of a round is forgotten, and what others found is seen."""
-        name = f"{self.law.name} {self.subject.implementation.name} {self.subject.dtype}"
+        phases = (Phase.reuse, Phase.generate, Phase.shrink)
         for number in count():
             # Each property has problems of its own, which are the same whichever worker draws them.
-            seed = Random(f"{exploration.profile.seed} {number} {name}").getrandbits(64)  # noqa: S311 - no secret
+            seed = Random(f"{self.profile.seed} {number} {self.name}").getrandbits(64)  # noqa: S311 - no secret
             try:
-                drive(
-                    self.law.given.strategy,
-                    replace(exploration.profile, seed=seed),
-                    (Phase.reuse, Phase.generate, Phase.shrink),
-                    self.examine,
-                    Drawer(exploration.database, name),
-                )
+                drive(self.law.given.strategy, replace(self.profile, seed=seed), phases, self.examine, self.drawer)
             except (TimeIsOver, Broken, Flaky):
                 return
 
     def examine(self, drawn: Any) -> None:
         """Raise Broken where the law is broken in the way that it first was, and TimeIsOver when it is."""
         if self.tried and time.monotonic() >= self.deadline:
+            self.drawer.close()
             raise TimeIsOver
         self.tried += 1
         plan = self.law.given.narrow(drawn)
         failure = failure_on(self.law, self.subject, plan)
         if isinstance(failure, self.kind):
-            self.broken_by, self.kind = plan, type(failure)
+            self.kind = self.kind if self.broken_by else type(failure)
+            self.broken_by = plan
             raise Broken

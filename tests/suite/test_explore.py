@@ -62,15 +62,19 @@ def wrong_on_large_problems(query: Array, key: Array, value: Array) -> Array:
 
 
 class Recorder:
-    """An attention that remembers its queries, and takes its time."""
+    """An attention that remembers its queries, takes its time, and may be interrupted."""
 
-    def __init__(self, seconds: float = 0.0, attention: Callable[..., Array] = correct.attention) -> None:
-        self.seconds, self.attention = seconds, attention
+    def __init__(
+        self, seconds: float = 0.0, attention: Callable[..., Array] = correct.attention, at_most: int = 0
+    ) -> None:
+        self.seconds, self.attention, self.at_most = seconds, attention, at_most
         self.queries: list[tuple[tuple[int, ...], bytes]] = []
 
     def __call__(self, query: Array, key: Array, value: Array) -> Array:
         time.sleep(self.seconds)
         self.queries.append((query.shape, query.tobytes()))
+        if len(self.queries) == self.at_most:
+            raise KeyboardInterrupt
         return self.attention(query, key, value)
 
 
@@ -105,9 +109,11 @@ def test_a_problem_is_tried_even_where_no_time_is_left() -> None:
 
 
 def queries(seed: int, law: Law = INSIDE_THE_BOUND, name: str = "mine") -> list[tuple[tuple[int, ...], bytes]]:
-    recorder = Recorder()
-    explored(subject_of(recorder, name=name), 0.3, law=law, seed=seed)
-    return recorder.queries[:20]
+    """Return the first queries that are asked for."""
+    recorder = Recorder(at_most=20)
+    with pytest.raises(KeyboardInterrupt):
+        explored(subject_of(recorder, name=name), LONG, law=law, seed=seed)
+    return recorder.queries
 
 
 def test_a_seed_tries_the_same_problems_again() -> None:
@@ -169,6 +175,13 @@ def test_what_no_longer_fails_is_forgotten() -> None:
     assert failures
     for _ in failures:
         assert explored(subject_of(targets.attention), SHORT, database).verdict is Verdict.PASS
+    assert not failures_in(database)
+
+
+def test_nothing_is_kept_of_a_search_that_ran_out_of_time() -> None:
+    database = InMemoryExampleDatabase()
+    for seed in range(3):
+        assert explored(subject_of(targets.attention), SHORT, database, seed=seed).verdict is Verdict.PASS
     assert not failures_in(database)
 
 

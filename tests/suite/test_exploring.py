@@ -46,7 +46,7 @@ def seconds_of(folder: Path) -> list[float]:
 
 
 @pytest.mark.parametrize(
-    ("workers", "budget", "share"), [((), 3.0, 0.75), (("-n", "2"), 1.5, 0.75)], ids=["one process", "two workers"]
+    ("workers", "budget", "share"), [((), 4.0, 1.0), (("-n", "2"), 2.0, 1.0)], ids=["one process", "two workers"]
 )
 def test_the_budget_is_kept_by_every_property_and_in_all(
     tmp_path: Path, workers: tuple[str, ...], budget: float, share: float
