@@ -7,15 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
 
 from attention_tests import suite
 from attention_tests.expectations.book import IN_THIS_FOLDER
+from tests.suite.action import ACTION, SHELL, action, environment, steps
 
-ACTION = suite.FOLDER / "action.yml"
 RECIPES = suite.FOLDER / "docs" / "ci.md"
 SCHEMAS = {"GitHub": "github-workflows", "GitLab": "gitlab-ci", "Azure Pipelines": "azure-pipelines"}
 # It writes down what it was called with, makes a report unless it is to make none, and ends with the code it is told.
@@ -27,27 +26,11 @@ exit "${CODE:-0}"
 HOSTILE = "$(touch pwned) `touch pwned` \"; touch pwned; ' && touch pwned *"
 
 
-def action() -> Any:
-    return YAML(typ="safe").load(ACTION)
-
-
-def steps() -> dict[str, Any]:
-    return {step["name"]: step for step in action()["runs"]["steps"]}
-
-
-def environment(step: dict[str, Any], inputs: dict[str, str]) -> dict[str, str]:
-    given = {name: declared.get("default", "") for name, declared in action()["inputs"].items()} | inputs
-    named = {name: re.fullmatch(r"\$\{\{ inputs\.([\w-]+) \}\}", value) for name, value in step["env"].items()}
-    return {name: given[found.group(1)] for name, found in named.items() if found}
-
-
 def run(folder: Path, name: str, inputs: dict[str, str], **variables: str) -> subprocess.CompletedProcess[str]:
-    for command in ("attention-tests", "python"):
-        (folder / command).write_text(COMMAND)
-        (folder / command).chmod(0o755)
+    for name_of_one in ("attention-tests", "python"):
+        (folder / name_of_one).write_text(COMMAND)
+        (folder / name_of_one).chmod(0o755)
     step = steps()[name]
-    (folder / "script").write_text(step["run"])
-    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "script"]
     given = {
         "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
         "GITHUB_STEP_SUMMARY": str(folder / "step_summary"),
@@ -55,7 +38,8 @@ def run(folder: Path, name: str, inputs: dict[str, str], **variables: str) -> su
         "NO_REPORT": "",
     }
     given |= environment(step, inputs) | variables
-    return subprocess.run(shell, cwd=folder, env=given, capture_output=True, text=True, check=False)  # noqa: S603
+    command = [*SHELL, step["run"]]
+    return subprocess.run(command, cwd=folder, env=given, capture_output=True, text=True, check=False)  # noqa: S603
 
 
 def arguments(folder: Path) -> list[str]:

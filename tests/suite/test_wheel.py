@@ -14,6 +14,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from attention_tests import suite
+from tests.suite.action import SHELL, environment, steps
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 KERNELS = """
@@ -52,15 +53,17 @@ class Elsewhere:
     def packages(self) -> Path:
         return self.environment / "lib" / PYTHON / "site-packages"
 
-    def run(self, *command: str, folder: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, folder: Path | None = None, given: dict[str, str] | None = None
+    ) -> subprocess.CompletedProcess[str]:
         kept = {
             name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "PYTEST", "GITHUB"))
         }
         path = f"{self.environment / 'bin'}{os.pathsep}{os.environ['PATH']}"
         return subprocess.run(  # noqa: S603 - our own command
-            [self.environment / "bin" / command[0], *command[1:]],
+            command,
             cwd=folder or self.folder,
-            env=kept | FOR_THEIR_TESTS | {"PATH": path, "COLUMNS": "120"} | variables,
+            env=kept | FOR_THEIR_TESTS | {"PATH": path, "COLUMNS": "120"} | (given or {}),
             capture_output=True,
             text=True,
             check=False,
@@ -109,7 +112,10 @@ def right(elsewhere: Elsewhere) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def wrong(elsewhere: Elsewhere) -> subprocess.CompletedProcess[str]:
-    return elsewhere.run("attention-tests", "mykernels.flash:unscaled", *A_FEW, "-xq", GITHUB_ACTIONS="true")
+    verify = steps()["Verify"]
+    inputs = {"targets": "mykernels.flash:unscaled", "profile": "quick", "arguments": "-k\nevery_element\n-xq"}
+    given = environment(verify, inputs) | {"GITHUB_ACTIONS": "true", "GITHUB_STEP_SUMMARY": "step_summary.md"}
+    return elsewhere.run(*SHELL, verify["run"], given=given)
 
 
 def test_the_checkout_is_nowhere(elsewhere: Elsewhere) -> None:
@@ -170,6 +176,13 @@ def test_github_is_told_the_line_of_the_kernel(wrong: subprocess.CompletedProces
     assert f"\n::error file=mykernels/flash.py,line={line},title=test_" in wrong.stdout
 
 
+def test_github_is_given_the_summary(wrong: subprocess.CompletedProcess[str], elsewhere: Elsewhere) -> None:
+    assert wrong.returncode == pytest.ExitCode.TESTS_FAILED
+    summary = (elsewhere.folder / "step_summary.md").read_text("utf-8")
+    assert summary == (elsewhere.folder / "attention-report" / "summary.md").read_text("utf-8")
+    assert "mykernels.flash:unscaled" in summary
+
+
 def test_laws_are_listed(elsewhere: Elsewhere) -> None:
     listed = elsewhere.run("attention-tests", "numpy", "--collect-only", "-q", "--dtype=float64", "-k", "every_element")
     assert listed.stdout.splitlines()[0] == (
@@ -206,7 +219,7 @@ def one_line(elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFactory) -> 
 
 def test_one_line_in_a_file_of_theirs_is_enough(elsewhere: Elsewhere, one_line: Path) -> None:
     command = ("python", "-m", "pytest", "-v", "-k", "every_element_is_inside")
-    done = elsewhere.run(*command, folder=one_line, PYTEST_ADDOPTS="-p no:breaks", PYTEST_PLUGINS="")
+    done = elsewhere.run(*command, folder=one_line, given={"PYTEST_ADDOPTS": "-p no:breaks", "PYTEST_PLUGINS": ""})
     law = "every_element_is_inside_the_derived_bound-float32"
     assert f"test_flash.py::test_flash[{law}] PASSED" in done.stdout, done.stdout + done.stderr
     assert f"test_flash.py::test_wrong[{law}] FAILED" in done.stdout
