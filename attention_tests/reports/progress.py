@@ -14,7 +14,7 @@ from attention_tests.reports.report import BROKEN
 from attention_tests.run import Run
 from attention_tests.summary import row_of
 
-SECONDS_ON_A_TERMINAL = 1.0
+SECONDS_ON_A_TERMINAL = 0.5
 SECONDS_IN_A_LOG = 30.0
 
 
@@ -40,6 +40,7 @@ class Progress:
         self.live = terminal.isatty() and terminal.verbosity == 0 and self.config.getoption("capture") != "no"
         if self.live:
             terminal.showfspath = False
+        self._begun = time.monotonic()
         ticker = Thread(target=self._tick, args=(session,), daemon=True)
         ticker.start()
         try:
@@ -75,13 +76,16 @@ class Progress:
 
     def _tick(self, session: pytest.Session) -> None:
         while not self._ended.wait(SECONDS_ON_A_TERMINAL if self.live else SECONDS_IN_A_LOG):
-            line = self.line(session.testscollected)
-            if self.live:
-                self._terminal.rewrite(line[: get_terminal_size().columns - 1], erase=True)
-                self._terminal.flush()
-            elif self._terminal.verbosity >= 0:
-                self._terminal.write_line(line)
-                self._terminal.flush()
+            # Nothing runs while the workers of pytest-xdist are made.
+            if self.started:
+                self._say(self.line(session.testscollected))
+
+    def _say(self, line: str) -> None:
+        if self.live:
+            self._terminal.rewrite(line[: get_terminal_size().columns - 1], erase=True)
+        elif self._terminal.verbosity >= 0:
+            self._terminal.write_line(line)
+        self._terminal.flush()
 
     @property
     def _terminal(self) -> pytest.TerminalReporter:
@@ -95,8 +99,8 @@ class Progress:
             parts.append(f"{words(max(self.run.deadline - now, 0))} of the budget left")
         # A copy: the thread that runs tests adds to it.
         started = list(self.started.items())
-        running = [f"{nodeid.rpartition('::')[2]} for {words(now - began)}" for nodeid, began in started]
-        return ", ".join(parts) + (f"; running {' and '.join(running)}" if running else "")
+        running = [f"{words(now - began)} in {nodeid.rpartition('::')[2]}" for nodeid, began in started]
+        return ", ".join(parts) + (f"; {' and '.join(running)}" if running else "")
 
 
 def words(seconds: float) -> str:
