@@ -167,6 +167,8 @@ class Implementation:
     dialect: Dialect = field(default_factory=Dialect)
     to_native: Callable[[Array, str], Any] = _numpy_array
     to_numpy: Callable[[Any], Array] = np.asarray
+    without: frozenset[str] = frozenset()
+    """Packages or modules that it must not call for an answer, as `{"torch"}`: what it stands in for, say."""
     places: Mapping[str, str] = field(default_factory=dict)
     """Where a callable is written, as `{"attention": "csrc/flash.cu:120"}`, for what is not written in Python."""
     target: str = ""
