@@ -30,6 +30,10 @@ NOT_ARRAYS = (list, tuple, dict, str, bool, int, float, complex, type(None))
 class Host(Protocol):
     """One implementation at one dtype. What goes wrong in a method is raised as its `blame` says, at once or later."""
 
+    @property
+    def losses(self) -> int:
+        """How many processes it has lost so far."""
+
     def native(self, array: Array, dtype: str, blame: Blame) -> Any:
         """Turn an array of any axes into a native one."""
 
@@ -87,6 +91,8 @@ class Host(Protocol):
 
 class LocalHost:
     """An implementation in this process."""
+
+    losses = 0
 
     def __init__(self, implementation: Implementation, before_a_call: Callable[[], None] = lambda: None) -> None:
         self._implementation = implementation

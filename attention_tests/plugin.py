@@ -10,6 +10,7 @@ import pytest
 
 from attention_tests.annotations import Annotations, wanted
 from attention_tests.decide import decide
+from attention_tests.isolation import options as isolation
 from attention_tests.law import Law
 from attention_tests.parametrized import end_as
 from attention_tests.profiles import DEFAULT, PROFILES, profile_named
@@ -53,6 +54,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"how many problems each property is tried on: {', '.join(PROFILES)} (default: %(default)s)",
     )
     group.addoption("--seed", type=int, metavar="N", help="draw other problems than the gate does")
+    isolation.pytest_addoption(parser)
     reports.add_options(group)
 
 
@@ -61,7 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     profile = config.getoption("profile")
     if profile not in PROFILES:
         raise pytest.UsageError(f"--profile: {unknown(profile, PROFILES)}")
-    config.stash[RUN] = Run(profile_named(profile, config.getoption("seed")))
+    config.stash[RUN] = Run(profile_named(profile, config.getoption("seed")), isolation=isolation.isolation_of(config))
     summary = Summary(config.stash[RUN])
     config.pluginmanager.register(summary, "attention-tests-summary")
     reports.configure(config, config.stash[RUN], summary)

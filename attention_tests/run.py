@@ -11,6 +11,9 @@ import implementations
 from attention_tests.expectations.book import shipped
 from attention_tests.expectations.entries import Expectations
 from attention_tests.explore import Exploration
+from attention_tests.host import Host
+from attention_tests.implementation import Implementation
+from attention_tests.isolation import Isolation, isolated
 from attention_tests.profiles import Profile
 from attention_tests.row import Row
 from attention_tests.subject import Subject
@@ -37,19 +40,29 @@ class Run:
     deadline: float | None = None
     """When the budget ends, by the clock of `time.monotonic`; None: there is none."""
 
+    isolation: Isolation = field(default_factory=Isolation)
+    """Which implementations run in a process of their own."""
+
     def bring_in(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:
         """Import what is to be verified: all that is installed, where no target is named.
 
         Raises pytest.UsageError where that makes no sense, or nothing of it answers.
         """
         try:
-            found = [resolve(target) for target in targets or self._installed()]
-            self.subjects = subjects_of(found, tuple(dtypes))
+            hosts: dict[str, Host] = {}
+            found = [self._bring(target, hosts) for target in targets or self._installed()]
+            self.subjects = subjects_of(found, tuple(dtypes), hosts)
         except BadTarget as error:
             raise pytest.UsageError(str(error)) from None
         self.unverifiable = {repr(subject): sentence for subject in self.subjects if (sentence := trial(subject))}
         if len(self.unverifiable) == len(self.subjects):
             raise pytest.UsageError("nothing could be verified: " + next(iter(self.unverifiable.values())))
+
+    def _bring(self, target: str, hosts: dict[str, Host]) -> Implementation:
+        if not self.isolation.covers(shipped=target in implementations.names()):
+            return resolve(target)
+        implementation, hosts[implementation.name] = isolated(target, self.isolation.limits)
+        return implementation
 
     def _installed(self) -> list[str]:
         names = []

@@ -6,7 +6,7 @@ import importlib
 import inspect
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import redirect_stdout
 from dataclasses import replace
 from io import StringIO
@@ -18,12 +18,13 @@ import numpy as np
 import implementations
 from attention_tests import installed, suite
 from attention_tests.declared import problems_of
+from attention_tests.host import Host
 from attention_tests.implementation import Feature, Implementation
 from attention_tests.natives import unwarned
 from attention_tests.places import places_of
 from attention_tests.signature import CONTRACT, from_callable
 from attention_tests.subject import Subject
-from attention_tests.verdict import Disagreement, ImplementationRaised
+from attention_tests.verdict import FAILURES, Failure
 from attention_tests.wording import BadTarget, article, raised, unknown
 
 
@@ -132,8 +133,12 @@ def _well_declared(implementation: Implementation, target: str) -> Implementatio
     return implementation
 
 
-def subjects_of(found: list[Implementation], dtypes: tuple[str, ...] = ()) -> list[Subject]:
+def subjects_of(
+    found: list[Implementation], dtypes: tuple[str, ...] = (), hosts: Mapping[str, Host] | None = None
+) -> list[Subject]:
     """Return the implementations at each of their dtypes, or at those of `dtypes`.
+
+    `hosts` has those of the implementations that do not run in this process, by name.
 
     Raises BadTarget if none of the implementations declares one of `dtypes`, or two have one name.
     """
@@ -145,7 +150,7 @@ def subjects_of(found: list[Implementation], dtypes: tuple[str, ...] = ()) -> li
         if dtype not in declared:
             raise BadTarget(f"no implementation declares the dtype: {unknown(dtype, declared)}")
     return [
-        Subject(implementation, dtype)
+        Subject(implementation, dtype, (hosts or {}).get(implementation.name))
         for implementation in found
         for dtype in implementation.dtypes
         if not dtypes or dtype in dtypes
@@ -166,11 +171,11 @@ TRIALS = ((1, 1, 2, 2, 2), (1, 2, 4, 4, 3), (2, 3, 5, 5, 4))
 """batch, heads, queries, keys, width: shapes that every implementation takes."""
 
 
-def _failures(subject: Subject) -> Iterator[Disagreement | ImplementationRaised]:
+def _failures(subject: Subject) -> Iterator[Failure]:
     for batch, heads, queries, keys, width in TRIALS:
         batch_and_heads = (batch, heads) if Feature.HEADS in subject.features else (1, 1)
         query, key = np.ones((*batch_and_heads, queries, width)), np.ones((*batch_and_heads, keys, width))
         try:
             subject.attention(query, key, key)
-        except (Disagreement, ImplementationRaised) as failure:
+        except FAILURES as failure:
             yield failure

@@ -1,1 +1,48 @@
 """An implementation in a process of its own, which may crash, hang or lie, and takes nothing else with it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+from attention_tests.declared import problems_of
+from attention_tests.host import Host
+from attention_tests.implementation import Implementation
+from attention_tests.isolation.declaration import declared
+from attention_tests.isolation.host import RemoteHost
+from attention_tests.isolation.process import Limits, Process
+from attention_tests.wording import BadTarget
+
+POSSIBLE = hasattr(os, "memfd_create")
+"""Whether this system has what it takes: Linux has."""
+
+
+def isolated(target: str, limits: Limits) -> tuple[Implementation, Host]:
+    """Import a target in a process of its own, and return what it declares and the host that runs it.
+
+    Raises BadTarget with one sentence if it cannot be imported, or its declarations make no sense.
+    """
+    process = Process(target, limits)
+    try:
+        implementation = declared(process.start())
+        problem = next(problems_of(implementation), "")
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise BadTarget(f"{target}: its process declares what makes no sense ({error})") from None
+    if problem:
+        raise BadTarget(f"{target}: {problem}")
+    return implementation, RemoteHost(process)
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """Which targets run in a process of their own, and what each may take."""
+
+    everything: bool | None = None
+    """All, or none; None: those that the suite does not ship."""
+    limits: Limits = field(default_factory=Limits)
+
+    def covers(self, *, shipped: bool) -> bool:
+        """Tell whether a target runs in a process of its own."""
+        if self.everything is None:
+            return POSSIBLE and not shipped
+        return self.everything

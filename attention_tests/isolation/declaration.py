@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
-from attention_tests.implementation import Alignment, Dialect, Feature, Implementation, Layout, Step, Unseeing
+from attention_tests.implementation import Dialect, Feature, Implementation, Step
 from attention_tests.precision import Precision
 
 
@@ -18,27 +18,28 @@ def plain(implementation: Implementation) -> dict[str, Any]:
         "supports": sorted(implementation.supports),
         "dtypes": {dtype: asdict(precision) for dtype, precision in implementation.dtypes.items()},
         "dialect": asdict(implementation.dialect),
+        "without": sorted(implementation.without),
         "places": dict(implementation.places),
+        "target": implementation.target,
+        "parameters": implementation.parameters and dict(implementation.parameters),
     }
 
 
 def declared(record: Mapping[str, Any]) -> Implementation:
     """Make an implementation of what was declared, whose callables are elsewhere."""
-    dialect = record["dialect"]
+    # The kind of a word of the dialect is that of its default.
+    kinds: dict[str, Any] = {word.name: type(word.default) for word in fields(Dialect)}
+    dialect = {name: kind(record["dialect"][name]) for name, kind in kinds.items()}
     steps: dict[str, Any] = {Step(step).value: _elsewhere for step in record["steps"]}
     return Implementation(
         name=record["name"],
         supports=frozenset(map(Feature, record["supports"])),
         dtypes={dtype: Precision(**precision) for dtype, precision in record["dtypes"].items()},
-        dialect=Dialect(
-            layout=Layout(dialect["layout"]),
-            alignment=Alignment(dialect["alignment"]),
-            true_hides=dialect["true_hides"],
-            unseeing=Unseeing(dialect["unseeing"]),
-            projected=dialect["projected"],
-            projected=dialect["projected"],
-        ),
-        places=dict(record["places"]),
+        dialect=Dialect(**dialect),
+        without=frozenset(record["without"]),
+        places=record["places"],
+        target=record["target"],
+        parameters=record["parameters"],
         **steps,
     )
 

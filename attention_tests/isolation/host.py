@@ -28,23 +28,22 @@ class Kept:
         self.number = number
         self.shape: tuple[int, ...] = ()
         self._table = table
-        table.living += 1
 
     def __reduce__(self) -> tuple[type[There], tuple[int]]:
         return There, (self.number,)
 
     def __del__(self) -> None:
-        self._table.living -= 1
-        self._table.forgotten.append(self.number)
+        if self._table.forgotten is not None:
+            self._table.forgotten.append(self.number)
 
 
 class _Table:
-    """What one process keeps: numbers start anew when nothing is kept, so that equal questions have equal words."""
+    """What is kept for one try of a law. Numbers start anew with each, so that equal questions have equal words."""
 
     def __init__(self) -> None:
-        self.living = 0
         self.next = 0
-        self.forgotten: list[int] = []
+        self.forgotten: list[int] | None = None
+        """What need not be kept any more; None: all that was kept before this try."""
 
     def reserve(self, count: int) -> int:
         first = self.next
@@ -60,6 +59,11 @@ class RemoteHost:
         self._table = _Table()
         self._operations: list[tuple[str, int, tuple[Any, ...]]] = []
         self._blames: list[Blame] = []
+
+    @property
+    def losses(self) -> int:
+        """How many processes it has lost so far."""
+        return self._process.losses
 
     def native(self, array: Array, dtype: str, blame: Blame) -> Kept:
         """Ask for it."""
@@ -145,11 +149,9 @@ class RemoteHost:
 
     def abandon(self) -> None:
         """Leave what was asked for and is not done."""
-        self._operations, self._blames = [], []
+        self._operations, self._blames, self._table = [], [], _Table()
 
     def _later(self, operation: str, makes: int, blame: Blame, *arguments: Any) -> list[Kept]:
-        if not self._table.living:
-            self._table = _Table()
         first = self._table.reserve(makes)
         self._operations.append((operation, first, arguments))
         self._blames.append(blame)
@@ -158,7 +160,7 @@ class RemoteHost:
     def _settled(self, answers: int) -> tuple[Any, ...]:
         operations, blames = self._operations, self._blames
         forgotten, self._table.forgotten = self._table.forgotten, []
-        self.abandon()
+        self._operations, self._blames = [], []
         match self._process.ask((forgotten, operations)):
             case ["done", *content] if len(content) == answers:
                 return tuple(content)

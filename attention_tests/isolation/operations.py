@@ -37,9 +37,9 @@ class Operations:
         self._host = host
         self._kept: dict[int, Any] = {}
 
-    def perform(self, forgotten: Iterable[int], operations: Iterable[Operation]) -> list[Any]:
+    def perform(self, forgotten: Iterable[int] | None, operations: Iterable[Operation]) -> list[Any]:
         """Perform some, up to the first that fails: "done" and the answers, or "failed", which one, and why."""
-        for number in forgotten:
+        for number in tuple(self._kept) if forgotten is None else forgotten:
             self._kept.pop(number, None)
         answers: list[Any] = []
         for place, (name, number, arguments) in enumerate(operations):

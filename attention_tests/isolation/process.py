@@ -31,8 +31,7 @@ class Process:
 
     def __init__(self, target: str, limits: Limits) -> None:
         self.target = target
-        self.times_started = 0
-        """How many processes there have been: what was kept in one of them is gone with it."""
+        self.losses = 0
         self._limits = limits
         self._seconds = limits.seconds
         self._running: Running | None = None
@@ -40,7 +39,6 @@ class Process:
 
     def start(self) -> Mapping[str, Any]:
         """Import the target in a new process, and return what it declares. Raises BadTarget where it cannot be."""
-        self.times_started += 1
         running = Running(self.target, int(self._limits.gibibytes * 2**30))
         try:
             what, content = running.receive(SECONDS_TO_IMPORT)
@@ -76,6 +74,7 @@ class Process:
             running.end()
             self._seconds = self._limits.seconds / SHORTER
         self._running = None
+        self.losses += 1
         self._deadly[question] = failure
         raise failure
 

@@ -9,8 +9,9 @@ import subprocess
 import sys
 import tempfile
 import weakref
+from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any
+from typing import Any, Protocol
 
 from attention_tests.isolation.wire import Garbled, Line, Memory
 from attention_tests.suite import FOLDER, PACKAGE
@@ -24,6 +25,13 @@ main(int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]), sys.argv[6])
 """
 GONE = (EOFError, ConnectionError, Garbled)
 """What is raised by a process that does not speak any more, or talks nonsense."""
+
+
+class Closable(Protocol):
+    """What is to be closed in the end."""
+
+    def close(self) -> None:
+        """Close it."""
 
 
 class Running:
@@ -47,7 +55,7 @@ class Running:
         )
         theirs.close()
         self.line = Line(ours, memory)
-        self.end_at_last = weakref.finalize(self, _kill, self._process)
+        self.end_at_last = weakref.finalize(self, _end, self._process, (ours, memory, self._printed))
 
     def receive(self, seconds: float) -> Any:
         """Wait for a message, and for `seconds` since the last call began. Raises TimeoutError, or one of `GONE`."""
@@ -64,24 +72,23 @@ class Running:
         """End it if it has not ended, and say in words how it did."""
         with suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
-        code = self._process.returncode
+        how = _how(self._process.returncode) + self._last_words()
         self.end_at_last()
-        self.line.connection.close()
-        self.line.memory.close()
-        return _how(code) + self._last_words()
+        return how
 
     def _last_words(self) -> str:
         end = self._printed.seek(0, os.SEEK_END)
         self._printed.seek(max(0, end - LAST_WORDS))
         said = self._printed.read(LAST_WORDS).decode(errors="replace").strip()
-        self._printed.close()
         return f"; its last words:\n{said}" if said else ""
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _end(process: subprocess.Popen[bytes], used: Iterable[Closable]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
+    for one in used:
+        one.close()
 
 
 def _how(code: int | None) -> str:

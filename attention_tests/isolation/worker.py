@@ -53,11 +53,10 @@ def _imported(target: str) -> Implementation:
     if ":" not in target:
         return resolve(target)
     # The suite has what it needs of itself by now: from here on its names are free for the caller's own packages.
-    folder = str(suite.FOLDER)
-    if Path.cwd() != suite.FOLDER:
-        sys.path[:] = [place for place in sys.path if place != folder]
     for name in [name for name in sys.modules if name.partition(".")[0] in suite.PACKAGES]:
         del sys.modules[name]
+    others = [place for place in sys.path if place != str(suite.FOLDER)]
+    sys.path[:] = [*others, str(Path.cwd()), *([] if suite.FOLDER == suite.INSIDE else [str(suite.FOLDER)])]
     return resolve(target)
 
 

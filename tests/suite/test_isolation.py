@@ -1,0 +1,192 @@
+"""Whatever an implementation does to its process becomes the verdict of the property at which it does it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from attention_tests.catalogue import all_laws
+from attention_tests.isolation import POSSIBLE, isolated
+from attention_tests.isolation.host import RemoteHost
+from attention_tests.isolation.process import Limits
+from attention_tests.profiles import QUICK, Profile
+from attention_tests.search import failure_on, hold
+from attention_tests.subject import Subject
+from attention_tests.target import resolve
+from attention_tests.verdict import FAILURES, Verdict, verdict_of
+from attention_tests.wording import BadTarget
+from properties.plans import Plan
+from tests.suite.test_command import run, table
+
+pytestmark = pytest.mark.skipif(not POSSIBLE, reason="only Linux has what isolation takes")
+
+LAWS = {law.name: law for law in all_laws()}
+LAW = LAWS["test_every_element_is_inside_the_derived_bound"]
+LIMITS = Limits(seconds=1, gibibytes=1)
+FEW = Profile("few", examples=3)
+SEVEN, EIGHT = Plan(keys=7, queries=7), Plan(keys=8, queries=8)
+
+
+def subject_of(target: str, limits: Limits = LIMITS, dtype: str = "float32") -> Subject:
+    implementation, host = isolated(target, limits)
+    return Subject(implementation, dtype, host)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "verdict", "words"),
+    [
+        ("segfaults", Verdict.CRASH, "ended by SIGSEGV"),
+        ("aborts", Verdict.CRASH, "ended by SIGABRT"),
+        ("exits", Verdict.CRASH, "exited with code 3"),
+        ("closes_everything", Verdict.CRASH, "its process"),
+        ("garbles", Verdict.CRASH, "its process"),
+        ("loops", Verdict.TIMEOUT, "no answer for 1 seconds"),
+        ("swallows_signals", Verdict.TIMEOUT, "no answer for 1 seconds"),
+        ("raises_system_exit", Verdict.ERROR, "SystemExit"),
+        ("interrupts", Verdict.ERROR, "KeyboardInterrupt"),
+    ],
+)
+def test_what_it_does_is_the_verdict_and_the_rest_goes_on(kernel: str, verdict: Verdict, words: str) -> None:
+    subject = subject_of(f"tests.suite.hostile:{kernel}")
+    assert failure_on(LAW, subject, EIGHT) is None
+    failure = failure_on(LAW, subject, SEVEN)
+    assert isinstance(failure, FAILURES)
+    assert verdict_of(failure) is verdict
+    assert words in failure.sentence
+    assert failure_on(LAW, subject, EIGHT) is None
+
+
+def test_memory_comes_to_an_end() -> None:
+    subject = subject_of("tests.suite.hostile:takes_all_memory", Limits(gibibytes=0.5))
+    failure = failure_on(LAW, subject, SEVEN)
+    assert failure
+    assert verdict_of(failure) is Verdict.ERROR
+    assert "MemoryError" in failure.sentence
+    assert failure_on(LAW, subject, EIGHT) is None
+
+
+@pytest.mark.parametrize("kernel", ["speaks", "leaves_a_child"])
+def test_what_disturbs_nobody_is_no_failure(kernel: str, capfd: pytest.CaptureFixture[str]) -> None:
+    subject = subject_of(f"tests.suite.hostile:{kernel}")
+    assert failure_on(LAW, subject, SEVEN) is None
+    assert failure_on(LAW, subject, EIGHT) is None
+    assert capfd.readouterr() == ("", "")
+
+
+def test_numpy_is_patched_only_where_the_kernel_runs() -> None:
+    exponential = np.exp
+    subject, other = subject_of("tests.suite.hostile:patches_numpy"), subject_of("tests.suite.hostile:speaks")
+    failure = failure_on(LAW, subject, SEVEN)
+    assert failure
+    assert verdict_of(failure) is Verdict.FAIL
+    assert failure_on(LAW, other, SEVEN) is None
+    assert np.exp is exponential
+
+
+def test_a_question_that_ended_a_process_is_not_asked_again() -> None:
+    subject = subject_of("tests.suite.hostile:exits")
+    first, second = (failure_on(LAW, subject, SEVEN) for _ in range(2))
+    assert first is second
+    assert subject.host.losses == 1
+
+
+def test_a_crash_is_explained_on_a_small_problem() -> None:
+    outcome = hold(LAW, subject_of("tests.suite.hostile:exits"), QUICK)
+    assert outcome.verdict is Verdict.CRASH
+    assert "ended its process where a law asks for an answer" in outcome.explanation
+    assert "keys=7" in outcome.counterexample
+
+
+def test_what_is_started_by_a_kernel_ends_with_it() -> None:
+    implementation, host = isolated("tests.suite.hostile:leaves_a_child", LIMITS)
+    failure_on(LAW, Subject(implementation, "float32", host), SEVEN)
+    assert isinstance(host, RemoteHost)
+    running = host._process._running
+    assert running
+    assert len(members_of_group(running._process.pid)) == 2
+    running.end_at_last()
+    assert not members_of_group(running._process.pid)
+
+
+def members_of_group(group: int) -> list[int]:
+    return [number for number in processes() if is_alive(number) and os.getpgid(number) == group]
+
+
+def processes() -> list[int]:
+    return [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+
+
+def is_alive(number: int) -> bool:
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize(("target", "dtype"), [("numpy-layer", "float32"), ("torch", "bfloat16")])
+def test_an_implementation_is_judged_alike_wherever_it_runs(target: str, dtype: str) -> None:
+    here, there = resolve(target), subject_of(target, Limits(), dtype)
+    assert there.implementation.features == here.features
+    assert there.implementation.dialect == here.dialect
+    assert there.implementation.dtypes == here.dtypes
+    for law in all_laws():
+        verdicts = [hold(law, subject, FEW).verdict for subject in (Subject(here, dtype), there)]
+        assert verdicts[0] == verdicts[1], law.name
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("import os; os._exit(3)", "while it was imported, its process exited with code 3"),
+        ("import ctypes; ctypes.string_at(0)", "while it was imported, its process was ended by SIGSEGV"),
+        ("attention = 3", "an int, which cannot be called"),
+        ("raise KeyboardInterrupt", "while it was imported"),
+        ("import no_such_library", "needs the module 'no_such_library'"),
+    ],
+)
+def test_what_cannot_be_imported_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, words: str
+) -> None:
+    (tmp_path / "mine.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BadTarget) as refused:
+        isolated("mine:attention", LIMITS)
+    assert words in str(refused.value)
+
+
+def test_a_package_of_the_callers_may_be_named_as_one_of_the_suite(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "reference.py").write_text("def attention(query, key, value):\n    return value\n")
+    monkeypatch.chdir(tmp_path)
+    implementation, _ = isolated("reference:attention", LIMITS)
+    assert implementation.name == "reference:attention"
+
+
+def test_the_run_goes_on_and_counts_each_verdict(tmp_path: Path) -> None:
+    kernels = ("exits", "loops", "speaks")
+    targets = [f"tests.suite.hostile:{kernel}" for kernel in kernels]
+    options = ("--profile=quick", "--dtype=float32", "--call-seconds=1", "-k", "every_element or same_call", "-n2")
+    done = run(tmp_path, *targets, *options)
+    assert done.returncode == pytest.ExitCode.TESTS_FAILED
+    rows = {line.split()[0].rpartition(":")[2]: line for line in table(done.stdout, "promises")[2:]}
+    assert "2 crash" in rows["exits"]
+    assert "2 timeout" in rows["loops"]
+    assert "2 pass" in rows["speaks"]
+    assert "a kernel speaks" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--call-seconds=0"], "positive number of seconds"),
+        (["--memory=-1"], "0 for any"),
+    ],
+)
+def test_a_limit_that_makes_no_sense_is_refused(tmp_path: Path, options: list[str], words: str) -> None:
+    done = run(tmp_path, "numpy", *options)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert words in done.stderr
