@@ -6,6 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
+from os import PathLike
 from types import FrameType
 from typing import Any
 
@@ -17,7 +18,11 @@ Test = Callable[..., None]
 
 
 def conformance(
-    target: Callable[..., Any] | Implementation | str, *, profile: str = "default", dtypes: Iterable[str] = ()
+    target: Callable[..., Any] | Implementation | str,
+    *,
+    profile: str = "default",
+    dtypes: Iterable[str] = (),
+    expectations: str | PathLike[str] = "",
 ) -> Test:
     """Return a test function of pytest that holds an implementation against every law, at each of its dtypes.
 
@@ -25,8 +30,8 @@ def conformance(
 
     `target` is a callable `attention(query, key, value, ...)` over NumPy arrays (batch, heads, length, width), an
     `Implementation`, or what the command takes as a target; `profile` is quick, default or explore; `dtypes` are those
-    to verify, all that are declared if none is named. Nothing is called before the test runs. What cannot be verified
-    is a test that fails with one sentence.
+    to verify, all that are declared if none is named; `expectations` is the file of known failures. Nothing is called
+    before the test runs. What cannot be verified is a test that fails with one sentence.
     """
     place = partial(_placed, caller=sys._getframe(1))  # noqa: SLF001 - the only way to know the line
     sentence = suite.join_path()
@@ -34,7 +39,7 @@ def conformance(
         # By name, for it finds the laws only once the suite is on the path.
         laws = importlib.import_module("attention_tests.parametrized")
         try:
-            held: Test = laws.test_of(target, profile, tuple(dtypes), place)
+            held: Test = laws.test_of(target, profile, tuple(dtypes), str(expectations), place)
         except BadTarget as error:
             sentence = str(error)
         else:

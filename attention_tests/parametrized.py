@@ -10,6 +10,9 @@ import pytest
 
 from attention_tests.catalogue import all_laws
 from attention_tests.decide import decide
+from attention_tests.expectations.book import Book
+from attention_tests.expectations.entries import BadExpectations, Expectations
+from attention_tests.implementation import Implementation
 from attention_tests.law import Law
 from attention_tests.natives import unwarned
 from attention_tests.one_line import Test
@@ -21,7 +24,9 @@ from attention_tests.verdict import Verdict
 from attention_tests.wording import BadTarget, unknown
 
 
-def test_of(target: Any, profile: str, dtypes: tuple[str, ...], place: Callable[[Test], Test]) -> Test:
+def test_of(
+    target: Any, profile: str, dtypes: tuple[str, ...], expectations: str, place: Callable[[Test], Test]
+) -> Test:
     """Return a test function with a law and a subject as its parameters, which `place` puts where it belongs.
 
     Raises BadTarget with one sentence.
@@ -30,13 +35,21 @@ def test_of(target: Any, profile: str, dtypes: tuple[str, ...], place: Callable[
         raise BadTarget(f"profile: {unknown(profile, PROFILES)}")
     found = resolve(target) if isinstance(target, str) else implementation_of(target, _name_of(target))
     run = Run(profile_named(profile), subjects_of([found], dtypes))
-
+    if expectations:
+        run.expectations = _expected(expectations, found)
     cases = [
         pytest.param(law, subject, id=f"{law.name.removeprefix('test_')}-{subject.dtype}")
         for law in all_laws()
         for subject in run.subjects
     ]
     return pytest.mark.parametrize(("law", "subject"), cases)(place(lambda law, subject: _hold(law, subject, run)))
+
+
+def _expected(file: str, implementation: Implementation) -> Expectations:
+    try:
+        return Book.open(file, updating=False).sound([implementation], updating=False)
+    except BadExpectations as error:
+        raise BadTarget(f"expectations: {error}") from None
 
 
 def _hold(law: Law, subject: Subject, run: Run) -> None:
