@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
 import time
 from collections.abc import Generator
+from contextlib import suppress
 from shutil import get_terminal_size
 from threading import Event, Thread
-from typing import cast
+from typing import TextIO, cast
 
 import pytest
 
@@ -37,21 +40,22 @@ class Progress:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Speak while tests run, and only then."""
         terminal = self._terminal
+        out = uncaptured() if terminal.verbosity >= 0 else None
+        if out is None:
+            return (yield)
         self.live = terminal.isatty() and terminal.verbosity == 0 and self.config.getoption("capture") != "no"
         if self.live:
             terminal.showfspath = False
         self._begun = time.monotonic()
-        ticker = Thread(target=self._tick, args=(session,), daemon=True)
+        ticker = Thread(target=self._tick, args=(session, out), daemon=True)
         ticker.start()
         try:
             return (yield)
         finally:
             self._ended.set()
             ticker.join()
-            if self.live:
-                terminal.rewrite("", erase=True)
-                terminal.rewrite("")
             self.live = False
+            out.close()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
         """Remember what began."""
@@ -74,18 +78,18 @@ class Progress:
         category, letter, word = yield
         return (category, "", "") if self.live else (category, letter, word)
 
-    def _tick(self, session: pytest.Session) -> None:
-        while not self._ended.wait(SECONDS_ON_A_TERMINAL if self.live else SECONDS_IN_A_LOG):
-            # Nothing runs while the workers of pytest-xdist are made.
-            if self.started:
-                self._say(self.line(session.testscollected))
-
-    def _say(self, line: str) -> None:
-        if self.live:
-            self._terminal.rewrite(line[: get_terminal_size().columns - 1], erase=True)
-        elif self._terminal.verbosity >= 0:
-            self._terminal.write_line(line)
-        self._terminal.flush()
+    def _tick(self, session: pytest.Session, out: TextIO) -> None:
+        # Nobody may be listening any more.
+        with suppress(OSError):
+            while not self._ended.wait(SECONDS_ON_A_TERMINAL if self.live else SECONDS_IN_A_LOG):
+                # Nothing runs while the workers of pytest-xdist are made.
+                if self.started:
+                    line = self.line(session.testscollected)
+                    out.write(f"\r{_fitting(line)}" if self.live else f"\n{line}\n")
+                    out.flush()
+            if self.live:
+                out.write(f"\r{_fitting('')}\r")
+                out.flush()
 
     @property
     def _terminal(self) -> pytest.TerminalReporter:
@@ -101,6 +105,19 @@ class Progress:
         started = list(self.started.items())
         running = [f"{words(now - began)} in {nodeid.rpartition('::')[2]}" for nodeid, began in started]
         return ", ".join(parts) + (f"; {' and '.join(running)}" if running else "")
+
+
+def uncaptured() -> TextIO | None:
+    """Open what pytest writes to between tests; while one runs, what is printed is captured."""
+    try:
+        return os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8", errors="replace")
+    except (OSError, ValueError):
+        return None
+
+
+def _fitting(line: str) -> str:
+    width = get_terminal_size().columns - 1
+    return line[:width].ljust(width)
 
 
 def words(seconds: float) -> str:

@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from io import StringIO
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
+from attention_tests import suite
 from attention_tests.profiles import QUICK
 from attention_tests.reports import progress as module
 from attention_tests.reports.progress import Progress, words
@@ -18,21 +24,28 @@ NODE = "properties/test_softmax.py::test_rows_sum_to_one[mine-float32]"
 
 
 class Terminal:
-    verbosity = 0
     showfspath = True
 
-    def __init__(self, *, isatty: bool) -> None:
+    def __init__(self, *, isatty: bool, verbosity: int = 0) -> None:
         self.isatty = lambda: isatty
-        self.written: list[str] = []
+        self.verbosity = verbosity
 
-    def rewrite(self, line: str, **_: bool) -> None:
-        self.written.append(line)
 
-    def write_line(self, line: str) -> None:
-        self.written.append(line)
+class Out(StringIO):
+    """Keeps what was written when it is closed."""
 
-    def flush(self) -> None:
+    def close(self) -> None:
         pass
+
+
+@pytest.fixture
+def out(monkeypatch: pytest.MonkeyPatch) -> Out:
+    out = Out()
+    monkeypatch.setattr(module, "uncaptured", lambda: out)
+    monkeypatch.setattr(module, "SECONDS_ON_A_TERMINAL", 0.01)
+    monkeypatch.setattr(module, "SECONDS_IN_A_LOG", 0.01)
+    monkeypatch.setenv("COLUMNS", "100")
+    return out
 
 
 def progress(terminal: Terminal, capture: str = "fd") -> Progress:
@@ -61,39 +74,83 @@ def running(one: Progress, *, seconds: float = 0.1) -> tuple[str, str, str]:
     return cast("tuple[str, str, str]", printed.value.value)
 
 
-def test_a_property_that_hangs_is_seen_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SECONDS_ON_A_TERMINAL", 0.01)
+def test_a_property_that_hangs_is_seen_on_a_terminal(out: Out) -> None:
     terminal = Terminal(isatty=True)
     assert running(progress(terminal)) == ("passed", "", "")
-    assert "0 of 7 verdicts" in terminal.written[0]
-    assert any("; 0 s in test_rows_sum_to_one[mine-float32]" in line for line in terminal.written)
-    assert not terminal.written[-1]
+    first, *_, last, nothing = out.getvalue().split("\r")[1:]
+    assert first == "0 of 7 verdicts, 0 broken, 0 s; 0 s in test_rows_sum_to_one[mine-float32]".ljust(99)
+    assert last == " " * 99
+    assert not nothing
     assert not terminal.showfspath
 
 
-def test_a_property_that_hangs_is_seen_in_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SECONDS_IN_A_LOG", 0.01)
-    terminal = Terminal(isatty=False)
-    assert running(progress(terminal)) == ("passed", ".", "PASSED")
-    assert any("; 0 s in test_rows_sum_to_one[mine-float32]" in line for line in terminal.written)
+def test_a_line_is_never_wider_than_a_terminal(out: Out, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    running(progress(Terminal(isatty=True)))
+    assert {len(line) for line in out.getvalue().split("\r")} == {0, 29}
 
 
-def test_a_short_run_says_nothing_in_a_log() -> None:
-    terminal = Terminal(isatty=False)
-    running(progress(terminal), seconds=0)
-    assert not terminal.written
+def test_a_property_that_hangs_is_seen_in_a_log(out: Out) -> None:
+    assert running(progress(Terminal(isatty=False))) == ("passed", ".", "PASSED")
+    assert "\n0 of 7 verdicts, 0 broken, 0 s; 0 s in test_rows_sum_to_one[mine-float32]\n" in out.getvalue()
+    assert "\r" not in out.getvalue()
 
 
-def test_nothing_is_said_to_whom_asked_for_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "SECONDS_IN_A_LOG", 0.01)
-    terminal = Terminal(isatty=True)
-    terminal.verbosity = -1
-    assert running(progress(terminal)) == ("passed", ".", "PASSED")
-    assert not terminal.written
+def test_a_short_run_says_nothing_in_a_log(out: Out, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SECONDS_IN_A_LOG", 30)
+    running(progress(Terminal(isatty=False)), seconds=0)
+    assert not out.getvalue()
 
 
-def test_who_lets_tests_print_gets_the_letters_of_pytest() -> None:
-    assert running(progress(Terminal(isatty=True), capture="no"), seconds=0) == ("passed", ".", "PASSED")
+def test_nothing_is_said_to_whom_asked_for_less(out: Out) -> None:
+    assert running(progress(Terminal(isatty=True, verbosity=-1))) == ("passed", ".", "PASSED")
+    assert not out.getvalue()
+
+
+def test_who_lets_tests_print_gets_the_letters_of_pytest(out: Out) -> None:
+    assert running(progress(Terminal(isatty=True), capture="no")) == ("passed", ".", "PASSED")
+    assert "\r" not in out.getvalue()
+
+
+def test_where_nothing_can_be_written_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdout", StringIO())
+    assert module.uncaptured() is None
+    assert running(progress(Terminal(isatty=True)), seconds=0) == ("passed", ".", "PASSED")
+
+
+def test_a_kernel_that_hangs_is_seen_while_it_does(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import time\n"
+        "from tests.suite.targets import attention as right\n"
+        "slept = []\n"
+        "def attention(query, key, value):\n"
+        "    if not slept and key.shape[-2] == 7:\n"
+        "        slept.append(time.sleep(2.5))\n"
+        "    return right(query, key, value)\n"
+    )
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "attention_tests", "mine:attention", "--no-isolate", "--profile=quick"]
+    process = subprocess.Popen(  # noqa: S603
+        [*command, "--dtype=float32", "-k", "every_element"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(suite.FOLDER), "COLUMNS": "120", "PYTEST_ADDOPTS": ""},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    shown = b"".join(iter(lambda: _read(ours), b"")).decode()
+    os.close(ours)
+    assert process.wait() == pytest.ExitCode.OK, shown
+    assert "s; 2 s in test_every_element_is_inside_the_derived_bound[mine:attention-float32] " in shown
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:
+        # Linux says so where the other end is closed.
+        return b""
 
 
 def test_verdicts_are_counted_and_what_ended_runs_no_more() -> None:
