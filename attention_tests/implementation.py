@@ -65,6 +65,8 @@ class Feature(StrEnum):
     """May be called from several threads at once."""
     EMPTY = "empty"
     """Takes arrays of size zero: no queries, no keys, no batch, no heads, values of width zero."""
+    MUTABLE = "mutable"
+    """Its arrays can be written in place, and be views of one another: so unless they are declared `immutable`."""
 
 
 SHAPING = frozenset({Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS})
@@ -167,6 +169,8 @@ class Implementation:
     dialect: Dialect = field(default_factory=Dialect)
     to_native: Callable[[Array, str], Any] = _numpy_array
     to_numpy: Callable[[Any], Array] = np.asarray
+    immutable: bool = False
+    """Whether its arrays can be neither written nor be views of one another, as those of JAX and of TensorFlow."""
     without: frozenset[str] = frozenset()
     """Packages or modules that it must not call for an answer, as `{"torch"}`: what it stands in for, say."""
     places: Mapping[str, str] = field(default_factory=dict)
@@ -179,7 +183,7 @@ class Implementation:
     @property
     def features(self) -> frozenset[Feature]:
         """What it supports in its layout."""
-        supports = frozenset(self.supports)
+        supports = frozenset(self.supports) | (frozenset() if self.immutable else {Feature.MUTABLE})
         return supports - {Feature.HEADS} if self.dialect.layout is Layout.LENGTH_WIDTH else supports
 
     def exposes(self, step: Step) -> bool:

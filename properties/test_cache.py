@@ -69,7 +69,7 @@ def test_a_cache_knows_nothing_of_another(subject: Subject, history: History) ->
     assert_same_bits(answer(subject, history), outputs(play(subject, history, in_turn)))
 
 
-@law("every-word", Step.CACHE, given=ONE_CACHE)
+@law("every-word", Step.CACHE, Feature.MUTABLE, given=ONE_CACHE)
 def test_appended_words_are_the_own_of_the_cache(subject: Subject, history: History) -> None:
     """Writing into the arrays of words that were appended changes no answer."""
     overwritten = outputs(play(subject, history, history.parts, overwriting=True))

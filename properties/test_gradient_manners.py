@@ -1,6 +1,6 @@
 """How a gradient behaves: clause `every-word` says what it is made of, and so what it is not made of."""
 
-from attention_tests import Step
+from attention_tests import Feature, Step
 from attention_tests.law import law
 from attention_tests.subject import Subject
 from properties.comparison import assert_same_bits
@@ -62,7 +62,7 @@ def test_a_forward_pass_in_between_changes_no_gradient(subject: Subject, problem
     assert_inside_bounds(subject.gradient(*arrays(problem)), expected_gradients(problem, subject.precision))
 
 
-@law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
+@law("every-word", Step.GRADIENT, Feature.MUTABLE, given=ANY_BACKWARD)
 def test_gradients_of_strided_inputs_equal_those_of_their_copies(subject: Subject, problem: Backward) -> None:
     """How inputs and the upstream gradient lie in memory (with gaps, transposed, backwards) does not matter."""
     shapes = [array.shape for array in gradients(subject, problem)]

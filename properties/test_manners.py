@@ -37,7 +37,7 @@ def test_inputs_are_not_written(subject: Subject, problem: Problem) -> None:
         assert_same_bits(subject.take(native, array.shape), array)
 
 
-@law("every-word", given=ANY_PROBLEM)
+@law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
 def test_output_shares_no_memory_with_its_inputs(subject: Subject, problem: Problem) -> None:
     """Writing into query, key and value after a call leaves the output as it was."""
     inputs = natives(subject, problem)
@@ -48,7 +48,7 @@ def test_output_shares_no_memory_with_its_inputs(subject: Subject, problem: Prob
     assert_same_bits(subject.take(output, before.shape), before)
 
 
-@law("every-word", given=ANY_PROBLEM)
+@law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
 def test_an_answer_is_there_when_the_call_returns(subject: Subject, problem: Problem) -> None:
     """An output that is read only after query, key and value were written is the answer to what they were."""
     inputs = natives(subject, problem)
@@ -73,7 +73,7 @@ def test_same_call_gives_same_bits(subject: Subject, problem: Problem) -> None:
     assert_same_bits(again, answer(subject, problem))
 
 
-@law("every-word", given=ANY_PROBLEM)
+@law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
 def test_strided_inputs_equal_their_copies(subject: Subject, problem: Problem) -> None:
     """How an array lies in memory (with gaps, transposed, backwards) does not matter."""
     views = (subject.views(array) for array in (problem.query, problem.key, problem.value))
@@ -116,7 +116,7 @@ def test_new_values_of_the_same_shape_give_new_answers(subject: Subject, problem
     assert_inside_bound(answer(subject, other), expected(other, subject.precision))
 
 
-@law("every-word", given=ANY_PROBLEM)
+@law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
 def test_new_values_in_the_same_buffer_give_new_answers(subject: Subject, problem: Problem) -> None:
     """A second call with the same buffers, written anew, is answered for the numbers now in them."""
     inputs, other = natives(subject, problem), another(problem)

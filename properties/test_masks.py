@@ -77,7 +77,7 @@ def test_a_query_that_sees_nothing_gets_what_the_dialect_says(subject: Subject, 
     assert_inside_bound(output, oracle)
 
 
-@law("every-word", Feature.MASK, given=MASKED)
+@law("every-word", Feature.MASK, Feature.MUTABLE, given=MASKED)
 def test_how_a_mask_lies_in_memory_does_not_matter(subject: Subject, problem: Problem) -> None:
     """A mask with gaps, transposed, or repeated without being copied, is the mask."""
     assert_memory_does_not_matter(subject, problem, "mask")
@@ -89,7 +89,7 @@ def test_a_bias_of_any_shape_is_added_to_the_scaled_scores(subject: Subject, pro
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
-@law("every-word", Feature.BIAS, given=BIASED)
+@law("every-word", Feature.BIAS, Feature.MUTABLE, given=BIASED)
 def test_how_a_bias_lies_in_memory_does_not_matter(subject: Subject, problem: Problem) -> None:
     """A bias with gaps, transposed, or repeated without being copied, is the bias."""
     assert_memory_does_not_matter(subject, problem, "bias")
