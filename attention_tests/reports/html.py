@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
@@ -49,7 +50,7 @@ def html(report: Report) -> str:
         findings=findings(rows),
         laws=_laws(rows),
         largest=_largest,
-        asked={name: _words(value) for name, value in report.asked.items()},
+        asked={name: _words(value) for name, value in {**report.asked, **asdict(report.profile)}.items()},
         files=(JSON, MARKDOWN, JUNIT),
     )
 
@@ -73,9 +74,7 @@ def _laws(rows: Iterable[Row]) -> dict[str, list[Group]]:
 
 
 def _words(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(value) or "all"
-    return "the profile's own" if value is None else str(value)
+    return ", ".join(value) or "all" if isinstance(value, list) else str(value)
 
 
 def _largest(group: Group) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from attention_tests.reports.report import Report
@@ -28,6 +29,7 @@ def plain(report: Report) -> dict[str, Any]:
         "exit": {"code": int(report.exit_code), "meaning": report.meaning},
         "totals": {verdict.value: count for verdict, count in report.totals.items()},
         "asked": dict(report.asked),
+        "profile": asdict(report.profile),
         "versions": dict(report.versions),
         "environment": dict(report.environment),
         "dtypes": report.dtypes,

@@ -103,6 +103,7 @@ class Reports:
             exit_code=exit_code,
             written=datetime.now(UTC).isoformat(timespec="seconds"),
             asked=self.asked,
+            profile=self.run.profile,
             versions=versions(),
             environment=environment(),
             libraries={one.implementation.name: libraries(one.implementation) for one in self.run.subjects},

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from attention_tests.profiles import Profile
 from attention_tests.row import Row
 from attention_tests.tables import in_order
 from attention_tests.verdict import Verdict
@@ -35,6 +36,8 @@ class Report:
     """When, in UTC."""
     asked: Mapping[str, object]
     """What was asked for: the targets, the dtypes, the profile, the seed."""
+    profile: Profile
+    """How problems were drawn, with the seed that was used."""
     versions: Mapping[str, str]
     environment: Mapping[str, str | int]
     libraries: Mapping[str, Mapping[str, str]]

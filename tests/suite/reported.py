@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from attention_tests.catalogue import all_laws
 from attention_tests.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, Measurements
+from attention_tests.profiles import QUICK
 from attention_tests.reports.report import Report
 from attention_tests.row import Row
 from attention_tests.verdict import Verdict
@@ -58,12 +59,17 @@ def report() -> Report:
         exit_code=1,
         written="2026-11-23T15:39:09+00:00",
         asked={"targets": list(NAMES), "dtypes": [], "profile": "quick", "seed": None},
+        profile=QUICK,
         versions={"attention-tests": "0.1.0", "python": "3.11.7", "numpy": "2.4.6", "hypothesis": "6.170"},
         environment={"platform": "Linux", "machine": "x86_64", "cpu": "a processor", "cpus": 2},
         libraries={name: {"numpy": "2.4.6"} for name in NAMES},
         missing=["torch needs the package 'torch', which is not installed"],
         reproducers={one.key: f"reproducers/{i}.py" for i, one in enumerate(told) if one.reproducer},
     )
+
+
+def empty() -> Report:
+    return replace(report(), rows=[], exit_code=2, reproducers={}, libraries={}, missing=[])
 
 
 def all_passing() -> Report:

@@ -32,7 +32,7 @@ def test_the_schema_is_one() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("report", [reported.report(), reported.all_passing()])
+@pytest.mark.parametrize("report", [reported.report(), reported.all_passing(), reported.empty()])
 def test_a_report_follows_the_schema(report: Report) -> None:
     jsonschema.validate(strictly(json_text(report)), SCHEMA)
 

@@ -54,3 +54,7 @@ def test_a_summary_stays_under_the_limit_and_says_what_it_leaves_out() -> None:
 def test_nothing_wrong_needs_no_heading() -> None:
     assert "## What is wrong" in TEXT
     assert "## What is wrong" not in markdown(reported.all_passing())
+
+
+def test_a_run_that_decided_nothing_has_a_summary() -> None:
+    assert markdown(reported.empty()).startswith("# attention-tests: the run was interrupted\n")

@@ -178,3 +178,7 @@ def test_each_failure_is_told_with_its_reproducer() -> None:
 def test_nothing_wrong_needs_no_heading() -> None:
     assert 'id="wrong"' in html(reported.report())
     assert 'id="wrong"' not in html(reported.all_passing())
+
+
+def test_a_run_that_decided_nothing_has_a_page() -> None:
+    assert "<h1>attention-tests: the run was interrupted</h1>" in html(reported.empty())
