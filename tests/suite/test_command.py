@@ -138,7 +138,7 @@ def test_an_interruption_ends_the_run(tmp_path: Path) -> None:
         "        raise KeyboardInterrupt\n"
         "    return right(query, key, value)\n"
     )
-    done = run(tmp_path, "mine:attention", *A_FEW)
+    done = run(tmp_path, "mine:attention", "--no-isolate", *A_FEW)
     assert done.returncode == pytest.ExitCode.INTERRUPTED
     assert all(" not run" in row for row in table(done.stdout, "promises")[2:])
 
