@@ -26,6 +26,24 @@ _GATE = {
 }
 # Those that run only when they are named: they need more time, or more libraries, than a gate should.
 _FIELD: dict[str, dict[str, str]] = {
+    "torch": {
+        "torch-compiled": "implementations.torch_compiled:OPERATORS",
+        "torch-sdpa-compiled": "implementations.torch_compiled:FUSED",
+        "torch-sdpa-vmap": "implementations.torch_vmap:VMAP",
+        "torch-mha": "implementations.torch_mha:TRAINING",
+        "torch-mha-weights": "implementations.torch_mha:WITH_WEIGHTS",
+        "torch-mha-fast": "implementations.torch_mha:FAST",
+        "torch-flex": "implementations.torch_flex:FLEX",
+        "torch-flex-compiled": "implementations.torch_flex:COMPILED",
+    },
+    "transformers": {
+        "bert-eager": "implementations.transformers:EAGER",
+        "bert-sdpa": "implementations.transformers:SDPA",
+    },
+    "x-transformers": {
+        "x-transformers": "implementations.x_transformers:WRITTEN_OUT",
+        "x-transformers-flash": "implementations.x_transformers:FLASH",
+    },
     "onnx": {
         "onnx-reference-23": "implementations.onnx:OPSET_23",
         "onnx-reference-24": "implementations.onnx:OPSET_24",

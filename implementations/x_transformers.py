@@ -1,0 +1,74 @@
+"""Attention in x-transformers 2.31: `x_transformers.attend.Attend`, written out and by PyTorch's fused kernels.
+
+https://github.com/lucidrains/x-transformers documents layers, and of `Attend` its source. There a causal mask is
+`triu(j - i + 1)`, which makes the last query the last word, and a query that a mask hides everything from gets zeros
+("should zero out the output of that row token"). Where keys have fewer heads, query head h reads key head h % heads,
+which is not `GROUPED_HEADS`, and scores are capped after a bias is added, which is not `SOFTCAP`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import partial
+
+import torch
+from x_transformers.attend import Attend
+
+from attention_tests.implementation import Alignment, Dialect, Feature, Implementation, Unseeing
+from attention_tests.precision import Precision
+from implementations.torch import EAGER, SDPA_FLASH, gradient_of
+from implementations.torch_cache import cache_of
+
+
+def attention(  # noqa: PLR0913 - what the module offers
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    *,
+    scale: float | None = None,
+    mask: torch.Tensor | None = None,
+    bias: torch.Tensor | None = None,
+    causal: bool = False,
+    flash: bool,
+) -> torch.Tensor:
+    """Return the output (batch, heads, n_q, d_v)."""
+    attend = Attend(causal=causal, scale=scale, flash=flash)
+    output: torch.Tensor = attend(query, key, value, mask=_of_four_axes(mask), attn_bias=_of_four_axes(bias))[0]
+    return output
+
+
+def _of_four_axes(option: torch.Tensor | None) -> torch.Tensor | None:
+    return None if option is None else option[(None,) * (4 - option.dim())]
+
+
+def _attend(name: str, *, flash: bool) -> Implementation:
+    attend = partial(attention, flash=flash)
+    features = {Feature.SCALE, Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.CAUSAL}
+    return replace(
+        EAGER,
+        name=name,
+        attention=attend,
+        gradient=gradient_of(attend),
+        cache=cache_of(attend),
+        supports=frozenset(features | {Feature.TOGETHER, Feature.THREADS}),
+        dialect=Dialect(alignment=Alignment.BOTTOM_RIGHT, unseeing=Unseeing.ZEROS),
+    )
+
+
+WRITTEN_OUT = replace(
+    _attend("x-transformers", flash=False),
+    supports=_attend("", flash=False).supports | {Feature.VALUE_WIDTH},
+    # No float64: its softmax is computed in float32 (docs/findings/x-transformers-float64.md).
+    dtypes={
+        "float32": Precision.float32(),
+        **{dtype: Precision.eager(dtype) for dtype in ("bfloat16", "float16")},
+    },
+)
+FLASH = replace(
+    _attend("x-transformers-flash", flash=True),
+    # Where there is a scale, the query is multiplied by it, and rounded.
+    dtypes={
+        dtype: replace(precision, prescale=dtype) if dtype.endswith("16") else precision
+        for dtype, precision in SDPA_FLASH.dtypes.items()
+    },
+)

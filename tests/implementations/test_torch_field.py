@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import implementations
+from attention_tests.catalogue import all_laws
+from attention_tests.implementation import Feature, Implementation
+from attention_tests.natives import unwarned
+from attention_tests.profiles import Profile
+from attention_tests.search import hold
+from attention_tests.subject import Subject
+from attention_tests.verdict import Verdict
+from properties.comparison import answer, expected
+from properties.plans import Options, Plan
+
+LAWS = {law.name: law for law in all_laws()}
+A_FEW = Profile("a few", examples=4)
+PACKAGE = {"torch": "torch", "transformers": "transformers", "x-transformers": "x_transformers"}
+"""Of each extra, the package whose absence says that it is not installed."""
+# What is compiled takes seconds for each shape: a run that names it is the test of it.
+NAMES = [
+    name
+    for name in implementations.names()
+    if name not in implementations.gate() and implementations.extra_of(name) in PACKAGE and "compiled" not in name
+]
+OPTIONS = (
+    Options(),
+    Options(mask="most", mask_axes="1hqk"),
+    Options(mask="padding", mask_axes="b11k"),
+    Options(mask="most", mask_axes="qk"),
+    Options(bias="normal"),
+    Options(causal=True),
+    Options(window=2),
+    Options(softcap=5.0),
+    Options(group=2),
+    Options(scale=0.25),
+)
+INFINITY = "test_a_value_that_is_no_number_shows_in_the_outputs_that_weigh_it"
+
+
+def loaded(name: str) -> Implementation:
+    extra = implementations.extra_of(name)
+    if find_spec(PACKAGE[extra]) is None:
+        pytest.skip(f"{PACKAGE[extra]} is not installed: pip install attention-tests[{extra}]")
+    with unwarned():
+        return implementations.load(name)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=repr)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
+    implementation = loaded(name)
+    plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
+    for dtype in implementation.dtypes:
+        subject = Subject(implementation, dtype)
+        problem = plan.build(dtype, subject.features, implementation.dialect)
+        with unwarned():
+            output = answer(subject, problem)
+        assert expected(problem, subject.precision).accepts(output).all()
+
+
+@pytest.mark.parametrize("name", ["torch-mha", "torch-mha-weights", "torch-mha-fast", "bert-eager", "bert-sdpa"])
+def test_a_layer_with_projections_is_held_to_what_it_can_do(name: str) -> None:
+    implementation = loaded(name)
+    assert hold(LAWS[INFINITY], Subject(implementation, "float32"), A_FEW).verdict is Verdict.PASS
+    as_if_bare = replace(implementation, dialect=replace(implementation.dialect, projected=False))
+    assert hold(LAWS[INFINITY], Subject(as_if_bare, "float32"), A_FEW).verdict is Verdict.FAIL
+
+
+@pytest.mark.parametrize("name", ["torch-mha-weights", "torch-mha-fast"])
+def test_what_one_head_gives_no_number_for_is_not_lost_for_the_others(name: str) -> None:
+    subject = Subject(loaded(name), "float32")
+    ones, seen = np.ones((1, 2, 1, 2)), np.array([[[[False]], [[True]]]])
+    output = subject.attention(ones, ones, ones, mask=seen)
+    assert np.isnan(output[0, 0]).all()
+    assert (output[0, 1] == 1).all()
+
+
+@pytest.mark.parametrize("name", ["bert-eager", "bert-sdpa"])
+def test_one_sentence_of_any_widths_goes_through_as_many_heads_as_it_takes(name: str) -> None:
+    subject = Subject(loaded(name), "float64")
+    x, w_value = np.eye(3)[:2], np.arange(15.0).reshape(3, 5)
+    silent = np.zeros((3, 2))
+    assert subject.self_attention(x, silent, silent, w_value).tolist() == [w_value[:2].mean(axis=0).tolist()] * 2
+
+
+def test_no_projection_is_made_for_words_that_are_too_wide() -> None:
+    subject = Subject(loaded("torch-mha"), "float32")
+    ones = np.ones((1, 512, 1, 64))
+    assert (subject.attention(ones, ones, ones) == 1).all()
+
+
+def test_no_gradient_is_promised_where_the_library_has_none() -> None:
+    assert loaded("torch-flex").gradient is None
+    assert Feature.LOG_SUM_EXP in loaded("torch-flex").features
