@@ -84,14 +84,14 @@ def _verify(targets: list[str], options: list[str]) -> int:
 def _probe(targets: list[str]) -> int:
     sys.path.insert(0, str(suite.FOLDER))
     suite.use_one_thread()
-    from attention_tests.probe import probe  # noqa: PLC0415 - finds the properties only once the suite is on the path
-    from attention_tests.target import resolve  # noqa: PLC0415
+    from attention_tests.isolation import Isolation  # noqa: PLC0415 - finds the suite only once it is on the path
+    from attention_tests.probe import probe  # noqa: PLC0415
     from attention_tests.wording import BadTarget  # noqa: PLC0415
 
     if len(targets) != 1:
         return _refuse("probe one target: attention-tests probe package.module:callable")
     try:
-        probed = probe(resolve(targets[0]))
+        probed = probe(*Isolation().bring(targets[0]))
     except BadTarget as error:
         return _refuse(str(error))
     if probed is None:

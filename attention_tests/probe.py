@@ -14,9 +14,9 @@ from itertools import product
 from tabulate import tabulate
 
 from attention_tests.catalogue import all_laws
+from attention_tests.host import Host, LocalHost
 from attention_tests.implementation import Alignment, Dialect, Feature, Implementation, Layout, Step, Unseeing
 from attention_tests.law import Law
-from attention_tests.measurements import measuring
 from attention_tests.natives import unwarned
 from attention_tests.precision import Precision
 from attention_tests.profiles import QUICK
@@ -100,40 +100,44 @@ def _as_code(word: object) -> str:
     return f"{type(word).__name__}.{word.name}" if isinstance(word, StrEnum) else repr(word)
 
 
-def probe(given: Implementation) -> Probed | None:
-    """Find the largest declaration under which no law of the whole function is broken; None if there is none at all."""
-    plain = next(_plain(given), None)
+def probe(given: Implementation, host: Host | None = None) -> Probed | None:
+    """Find the largest declaration under which no law of the whole function is broken; None if there is none at all.
+
+    `host` runs the implementation; None: this process does.
+    """
+    host = host or LocalHost(given)
+    plain = next(_plain(given, host), None)
     if plain is None:
         return None
     probed = Probed(plain)
     for feature in ORDER:
-        _try(probed, feature)
+        _try(probed, feature, host)
     return probed
 
 
-def _plain(given: Implementation) -> Iterator[Implementation]:
+def _plain(given: Implementation, host: Host) -> Iterator[Implementation]:
     """Yield the layouts in which plain attention comes out, with the dtypes and the precisions that it meets."""
     for layout in Layout:
         bare = replace(given, supports=frozenset(), dialect=Dialect(layout=layout))
-        dtypes = {dtype: met for dtype in DTYPES if (met := strictest_met(bare, dtype))}
+        dtypes = {dtype: met for dtype in DTYPES if (met := strictest_met(bare, dtype, host))}
         if dtypes:
             yield replace(bare, dtypes=dtypes)
 
 
-def strictest_met(implementation: Implementation, dtype: str) -> Precision | None:
+def strictest_met(implementation: Implementation, dtype: str, host: Host) -> Precision | None:
     """Return the strictest usual precision that every plain law holds under."""
     for precision in Precision.ladder(dtype):
         candidate = replace(implementation, dtypes={dtype: precision})
-        if not _broken(candidate, laws_for(frozenset())):
+        if next(_broken(candidate, laws_for(frozenset()), host), None) is None:
             return precision
     return None
 
 
-def _try(probed: Probed, feature: Feature) -> None:
+def _try(probed: Probed, feature: Feature, host: Host) -> None:
     known = probed.declaration.supports
     laws = [law for law in laws_for(known | {feature}) if feature in law.features]
     tried = [replace(probed.declaration, supports=known | {feature}, dialect=one) for one in _dialects(probed, feature)]
-    broken = [(_broken(candidate, laws), candidate) for candidate in tried]
+    broken = [(list(_broken(candidate, laws, host)), candidate) for candidate in tried]
     fewest, best = min(broken, key=lambda one: len(one[0]))
     if fewest or not laws:
         probed.broken[feature] = fewest
@@ -165,15 +169,14 @@ def laws_for(features: frozenset[Feature]) -> list[Law]:
     ]
 
 
-@unwarned()
-def _broken(implementation: Implementation, laws: Sequence[Law]) -> list[str]:
-    """Return the names of the laws that are broken at any of the dtypes."""
-    subjects = [Subject(implementation, dtype) for dtype in implementation.dtypes]
-    with measuring():
-        return [law.name for law in laws if any(_breaks(law, subject) for subject in subjects)]
+def _broken(implementation: Implementation, laws: Sequence[Law], host: Host) -> Iterator[str]:
+    """Yield the names of the laws that are broken at any of the dtypes."""
+    subjects = [Subject(implementation, dtype, host) for dtype in implementation.dtypes]
+    return (law.name for law in laws if any(_breaks(law, subject) for subject in subjects))
 
 
 def _breaks(law: Law, subject: Subject) -> bool:
     # Whether arrays can be written is not found out by trying.
     immutable = Feature.MUTABLE in law.features and subject.implementation.immutable
-    return not immutable and any(that_break(law, subject, QUICK))
+    with unwarned():
+        return not immutable and any(that_break(law, subject, QUICK))

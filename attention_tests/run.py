@@ -13,7 +13,7 @@ from attention_tests.expectations.entries import Expectations
 from attention_tests.explore import Exploration
 from attention_tests.host import Host
 from attention_tests.implementation import Implementation
-from attention_tests.isolation import Isolation, isolated
+from attention_tests.isolation import Isolation
 from attention_tests.profiles import Profile
 from attention_tests.row import Row
 from attention_tests.subject import Subject
@@ -59,9 +59,8 @@ class Run:
             raise pytest.UsageError("nothing could be verified: " + next(iter(self.unverifiable.values())))
 
     def _bring(self, target: str, hosts: dict[str, Host]) -> Implementation:
-        if not self.isolation.covers(shipped=target in implementations.names()):
-            return resolve(target)
-        implementation, hosts[implementation.name] = isolated(target, self.isolation.limits)
+        implementation, host = self.isolation.bring(target)
+        hosts[implementation.name] = host
         return implementation
 
     def _installed(self) -> list[str]:

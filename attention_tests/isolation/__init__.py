@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+import implementations
 from attention_tests.declared import problems_of
-from attention_tests.host import Host
+from attention_tests.host import Host, LocalHost
 from attention_tests.implementation import Implementation
 from attention_tests.isolation.declaration import declared
 from attention_tests.isolation.host import RemoteHost
 from attention_tests.isolation.process import Limits, Process
+from attention_tests.target import resolve
 from attention_tests.wording import BadTarget
 
 POSSIBLE = hasattr(os, "memfd_create")
@@ -41,8 +43,10 @@ class Isolation:
     """All, or none; None: those that the suite does not ship."""
     limits: Limits = field(default_factory=Limits)
 
-    def covers(self, *, shipped: bool) -> bool:
-        """Tell whether a target runs in a process of its own."""
-        if self.everything is None:
-            return POSSIBLE and not shipped
-        return self.everything
+    def bring(self, target: str) -> tuple[Implementation, Host]:
+        """Import a target, and return what it declares and the host that runs it. Raises BadTarget if it cannot be."""
+        shipped = target in implementations.names()
+        if (POSSIBLE and not shipped) if self.everything is None else self.everything:
+            return isolated(target, self.limits)
+        implementation = resolve(target)
+        return implementation, LocalHost(implementation)

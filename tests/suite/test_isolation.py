@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from attention_tests.catalogue import all_laws
-from attention_tests.isolation import POSSIBLE, isolated
+from attention_tests.isolation import POSSIBLE, Isolation, isolated
 from attention_tests.isolation.host import RemoteHost
 from attention_tests.isolation.process import Limits
+from attention_tests.probe import probe
 from attention_tests.profiles import QUICK, Profile
 from attention_tests.search import failure_on, hold
 from attention_tests.subject import Subject
@@ -135,6 +136,10 @@ def test_an_implementation_is_judged_alike_wherever_it_runs(target: str, dtype: 
     for law in all_laws():
         verdicts = [hold(law, subject, FEW).verdict for subject in (Subject(here, dtype), there)]
         assert verdicts[0] == verdicts[1], law.name
+
+
+def test_what_ends_its_process_can_be_probed() -> None:
+    assert probe(*Isolation().bring("tests.suite.hostile:exits")) is None
 
 
 @pytest.mark.parametrize(
