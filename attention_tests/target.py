@@ -43,10 +43,12 @@ def resolve(target: str) -> Implementation:
         known = unknown(target, (*implementations.names(), *installed.names()))
         raise BadTarget(f"the implementation {known}; your own is named as package.module:callable")
     try:
-        return replace(_placed(implementations.load(target)), target=target)
+        with unwarned():
+            found = implementations.load(target)
     except ModuleNotFoundError as error:
         hint = f"pip install attention-tests[{implementations.extra_of(target)}]"
         raise BadTarget(f"{target} needs the package {error.name!r}, which is not installed: {hint}") from None
+    return replace(_placed(found), target=target)
 
 
 def _brought(name: str) -> Implementation:
