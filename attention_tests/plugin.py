@@ -45,7 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--target",
         action="append",
         metavar="TARGET",
-        help="what to verify: a known name, or package.module:callable (repeatable; default: the gate's)",
+        help="what to verify: a known name, field for all, package.module:callable (repeatable; default: the gate's)",
     )
     group.addoption("--dtype", action="append", metavar="DTYPE", help="verify at this dtype only (repeatable)")
     group.addoption(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 import pytest
@@ -11,13 +11,14 @@ import implementations
 from attention_tests.expectations.book import shipped
 from attention_tests.expectations.entries import Expectations
 from attention_tests.explore import Exploration
+from attention_tests.field import FIELD, known, look_for
 from attention_tests.host import Host
 from attention_tests.implementation import Implementation
 from attention_tests.isolation import Isolation
 from attention_tests.profiles import Profile
 from attention_tests.row import Row
 from attention_tests.subject import Subject
-from attention_tests.target import resolve, subjects_of, trial
+from attention_tests.target import subjects_of, trial
 from attention_tests.wording import BadTarget
 
 
@@ -44,13 +45,13 @@ class Run:
     """Which implementations run in a process of their own."""
 
     def bring_in(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:
-        """Import what is to be verified: all that is installed, where no target is named.
+        """Import what is to be verified: those of the gate that are installed, where no target is named.
 
         Raises pytest.UsageError where that makes no sense, or nothing of it answers.
         """
         try:
             hosts: dict[str, Host] = {}
-            found = [self._bring(target, hosts) for target in targets or self._installed()]
+            found = [one for target in targets or [""] for one in self._found(target, hosts)]
             self.subjects = subjects_of(found, tuple(dtypes), hosts)
         except BadTarget as error:
             raise pytest.UsageError(str(error)) from None
@@ -58,21 +59,28 @@ class Run:
         if len(self.unverifiable) == len(self.subjects):
             raise pytest.UsageError("nothing could be verified: " + next(iter(self.unverifiable.values())))
 
-    def _bring(self, target: str, hosts: dict[str, Host]) -> Implementation:
-        implementation, host = self.isolation.bring(target)
-        hosts[implementation.name] = host
-        return implementation
+    def _found(self, target: str, hosts: dict[str, Host]) -> Iterator[Implementation]:
+        if target == FIELD:
+            return self._installed(known(), self.isolation.of_all(), hosts)
+        if not target:
+            return self._installed(implementations.gate(), self.isolation, hosts)
+        return iter([_bring(target, self.isolation, hosts)])
 
-    def _installed(self) -> list[str]:
-        names = []
-        for name in implementations.gate():
+    def _installed(
+        self, names: Iterable[str], isolation: Isolation, hosts: dict[str, Host]
+    ) -> Iterator[Implementation]:
+        for name in names:
             try:
-                resolve(name)
+                look_for(name)
+                yield _bring(name, isolation, hosts)
             except BadTarget as error:
                 self.missing.append(str(error))
-            else:
-                names.append(name)
-        return names
+
+
+def _bring(target: str, isolation: Isolation, hosts: dict[str, Host]) -> Implementation:
+    implementation, host = isolation.bring(target)
+    hosts[implementation.name] = host
+    return implementation
 
 
 RUN = pytest.StashKey[Run]()

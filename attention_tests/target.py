@@ -46,9 +46,14 @@ def resolve(target: str) -> Implementation:
         with unwarned():
             found = implementations.load(target)
     except ModuleNotFoundError as error:
-        hint = f"pip install attention-tests[{implementations.extra_of(target)}]"
-        raise BadTarget(f"{target} needs the package {error.name!r}, which is not installed: {hint}") from None
+        raise BadTarget(lacking(target, str(error.name))) from None
     return replace(_placed(found), target=target)
+
+
+def lacking(name: str, package: str) -> str:
+    """Say that an implementation of the suite's own needs a package that is not installed, and how to install it."""
+    hint = f"pip install attention-tests[{implementations.extra_of(name)}]"
+    return f"{name} needs the package {package!r}, which is not installed: {hint}"
 
 
 def _brought(name: str) -> Implementation:

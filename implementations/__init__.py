@@ -83,6 +83,12 @@ def extra_of(name: str) -> str:
     return next(extra for tables in (_GATE, _FIELD) for extra, places in tables.items() if name in places)
 
 
+def place_of(name: str) -> str:
+    """Return where an implementation is, as `module:attribute`. Raises KeyError if none has this name."""
+    places = {name: place for tables in (_GATE, _FIELD) for table in tables.values() for name, place in table.items()}
+    return places[name]
+
+
 def _names_in(tables: dict[str, dict[str, str]]) -> tuple[str, ...]:
     return tuple(name for places in tables.values() for name in places)
 
@@ -97,7 +103,6 @@ def load(name: str) -> Implementation:
     ModuleNotFoundError
         The library that it adapts is not installed.
     """
-    places = {name: place for tables in (_GATE, _FIELD) for table in tables.values() for name, place in table.items()}
-    module, _, attribute = places[name].partition(":")
+    module, _, attribute = place_of(name).partition(":")
     implementation: Implementation = getattr(import_module(module), attribute)
     return implementation

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import implementations
 from attention_tests.declared import problems_of
@@ -42,6 +42,10 @@ class Isolation:
     everything: bool | None = None
     """All, or none; None: those that the suite does not ship."""
     limits: Limits = field(default_factory=Limits)
+
+    def of_all(self) -> Isolation:
+        """Isolate also what the suite ships, unless nothing is to be isolated or this system cannot."""
+        return replace(self, everything=POSSIBLE) if self.everything is None else self
 
     def bring(self, target: str) -> tuple[Implementation, Host]:
         """Import a target, and return what it declares and the host that runs it. Raises BadTarget if it cannot be."""

@@ -1,0 +1,40 @@
+"""The target `field`: every known implementation whose packages are installed, which is seen without an import."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import implementations
+from attention_tests import installed
+from attention_tests.target import lacking
+from attention_tests.wording import BadTarget
+
+FIELD = "field"
+
+
+def known() -> tuple[str, ...]:
+    """Return the names of all implementations: the suite's own, and those that installed packages bring."""
+    return (*implementations.names(), *installed.names())
+
+
+def look_for(name: str) -> None:
+    """Raise BadTarget, with one sentence, if an implementation of the suite's own lacks a package here."""
+    if name in implementations.names():
+        module, _, _ = implementations.place_of(name).partition(":")
+        for package in _imported(module):
+            if find_spec(package) is None:
+                raise BadTarget(lacking(name, package))
+
+
+def _imported(module: str) -> Iterator[str]:
+    # What it imports later, inside of a function, its own process will miss.
+    spec = find_spec(module)
+    source = Path(spec.origin).read_bytes() if spec and spec.origin else b""
+    for statement in ast.parse(source).body:
+        if isinstance(statement, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in statement.names)
+        elif isinstance(statement, ast.ImportFrom):
+            yield (statement.module or "").partition(".")[0]

@@ -1,0 +1,70 @@
+"""The target `field`: all that is installed, each in a process of its own, and why not the others."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+import implementations
+from attention_tests.field import FIELD, known, look_for
+from attention_tests.isolation import POSSIBLE, Isolation
+from attention_tests.isolation.host import RemoteHost
+from attention_tests.profiles import QUICK
+from attention_tests.run import Run
+from attention_tests.wording import BadTarget
+
+LOST = "lost needs the package 'nowhere_to_be_found', which is not installed: pip install attention-tests[nowhere]"
+
+
+@pytest.fixture
+def registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """One implementation whose package is installed, one whose is not, and one that only its import finds wanting."""
+    (tmp_path / "adapts_nowhere.py").write_text("import numpy\nimport nowhere_to_be_found.inner\n")
+    (tmp_path / "adapts_numpy.py").write_text("import numpy as np\nfrom implementations.numpy import ONLINE as IT\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    for module in ("adapts_nowhere", "adapts_numpy"):
+        monkeypatch.delitem(sys.modules, module, raising=False)
+    monkeypatch.setattr(implementations, "_GATE", {"": {"numpy": "implementations.numpy:WHOLE"}})
+    monkeypatch.setattr(
+        implementations, "_FIELD", {"nowhere": {"lost": "adapts_nowhere:IT"}, "here": {"found": "adapts_numpy:IT"}}
+    )
+
+
+@pytest.mark.usefixtures("registry")
+def test_a_package_that_is_missing_is_named_with_its_extra_and_nothing_is_imported() -> None:
+    look_for("found")
+    with pytest.raises(BadTarget, match="lost needs") as refused:
+        look_for("lost")
+    assert str(refused.value) == LOST
+    assert not {"adapts_nowhere", "adapts_numpy"} & set(sys.modules)
+
+
+@pytest.mark.usefixtures("registry")
+@pytest.mark.skipif(not POSSIBLE, reason="processes of their own need Linux")
+def test_all_that_is_installed_runs_in_a_process_of_its_own_and_the_others_are_told() -> None:
+    run = Run(QUICK)
+    run.bring_in([FIELD], ["float32"])
+    assert [repr(subject) for subject in run.subjects] == ["numpy-float32"]
+    assert isinstance(run.subjects[0].host, RemoteHost)
+    # To the process, which knows the real registry, `found` is no name at all.
+    lost, unknown = run.missing
+    assert lost == LOST
+    assert "'found' is not known" in unknown
+
+
+@pytest.mark.usefixtures("registry")
+def test_who_forbids_processes_gets_none() -> None:
+    run = Run(QUICK, isolation=Isolation(everything=False))
+    run.bring_in([FIELD], ["float32"])
+    assert [repr(subject) for subject in run.subjects] == ["numpy-float32", "numpy-online-float32"]
+    assert not any(isinstance(subject.host, RemoteHost) for subject in run.subjects)
+
+
+def test_every_adapter_can_be_looked_for() -> None:
+    for name in known():
+        try:
+            look_for(name)
+        except BadTarget as refused:
+            assert str(refused).startswith(f"{name} needs the package ")  # noqa: PT017 - whether it is installed is all
