@@ -65,7 +65,7 @@ def promises(rows: Sequence[Row]) -> list[list[str]]:
                 name,
                 dtype,
                 ", ".join(_counted(row.verdict for row in own)),
-                _largest_error(own),
+                largest_error(own),
                 own[0].precision,
                 strictest(own),
                 _vacuous(own),
@@ -92,7 +92,8 @@ def strictest(rows: Sequence[Row]) -> str:
     return next((name for name in tried if measured[f"outside {name}"] == 0), "none" if tried else "-")
 
 
-def _largest_error(rows: Sequence[Row]) -> str:
+def largest_error(rows: Iterable[Row]) -> str:
+    """Return the largest error over bound that was accepted; "-" where none was measured."""
     errors = [float(row.measured[ERROR_OVER_BOUND]) for row in rows if ERROR_OVER_BOUND in row.measured]
     return f"{max(errors):.2g}" if errors else "-"
 
