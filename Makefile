@@ -2,10 +2,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: verify test soak mutants docs benchmark clean
+.PHONY: verify field test soak mutants docs benchmark clean
 
 verify: $(READY)  ## hold the NumPy and PyTorch implementations against every property
 	$(BIN)/pytest -n 2
+
+field: $(READY)  ## verify every library, each in an environment of its own, which takes an hour, and write docs/conformance.md
+	$(BIN)/nox
 
 test: $(READY)  ## the suite's own tests, types, lint and walls
 	$(BIN)/ruff format --check .
@@ -28,7 +31,7 @@ benchmark: $(READY)  ## what an example costs, and how many problems are checked
 	$(BIN)/python -m benchmarks.sizes
 
 clean:
-	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
+	rm -rf .venv .nox .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 
 $(READY): pyproject.toml requirements.txt
 	$(PYTHON) -m venv .venv

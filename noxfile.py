@@ -1,0 +1,88 @@
+"""Verify every library in an environment of its own, with its newest versions and with the oldest that are promised.
+
+`nox` verifies all that is new, and writes the matrix; `nox -s "field(onnx)"` verifies one environment; `nox -s oldest`
+what is old. What comes after `--` are options of attention-tests.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import nox
+from packaging.requirements import Requirement
+
+ENVIRONMENTS = {
+    "numpy": [],
+    "torch": ["torch", "transformers", "x-transformers", "array-api-torch"],
+    "onnx": ["onnx", "onnxruntime", "openvino"],
+    "jax": ["jax", "flax"],
+    "mlx": ["mlx"],
+    "tinygrad": ["tinygrad"],
+    "paddle": ["paddle"],
+    "array-api": ["array-api"],
+}
+"""The extras that are installed next to each other."""
+
+HERE = Path(__file__).parent
+REPORTS, OLDEST = HERE / "build" / "field", HERE / "build" / "oldest"
+PROJECT = nox.project.load_toml("pyproject.toml")["project"]
+
+nox.options.sessions = ["field", "matrix"]
+nox.options.reuse_venv = "yes"
+
+everywhere = nox.parametrize("environment", list(ENVIRONMENTS), ids=list(ENVIRONMENTS))
+
+
+@nox.session
+@everywhere
+def field(session: nox.Session, environment: str) -> None:
+    """Verify all that can be installed together, with the suite as it is developed and everything else new."""
+    pinned = HERE.joinpath("requirements.txt").read_text("utf-8").splitlines()
+    install(session, ENVIRONMENTS[environment], [line for line in pinned if "==" in line])
+    verify(session, REPORTS / environment)
+
+
+@nox.session(default=False)
+@everywhere
+def oldest(session: nox.Session, environment: str) -> None:
+    """Verify, on fewer problems, with the oldest version of everything that pyproject.toml admits."""
+    extras = ENVIRONMENTS[environment]
+    lower = [at_its_lowest(one) for one in (*PROJECT["dependencies"], *required(extras))]
+    install(session, extras, lower)
+    verify(session, OLDEST / environment, "--profile=quick")
+
+
+@nox.session
+def matrix(session: nox.Session) -> None:
+    """Write docs/conformance.md and the table in README.md, of the reports that are there."""
+    session.install("--constraint=requirements.txt", "--editable=.")
+    reports = [REPORTS / name for name in ENVIRONMENTS if (REPORTS / name / "report.json").exists()]
+    session.run("python", "-m", "benchmarks.conformance", *map(str, reports))
+
+
+def install(session: nox.Session, extras: list[str], pins: list[str]) -> None:
+    """Install the project as users do, with some extras and the versions that are pinned."""
+    constraints = Path(session.create_tmp(), "constraints.txt")
+    constraints.write_text("\n".join(sorted(set(pins))), "utf-8")
+    if any(Requirement(one).name == "torch" for one in required(extras)):
+        # First, and alone, so that no other package brings a build of its own choice.
+        session.install(next(pin for pin in pins if pin.startswith("torch==")))
+    session.install(f"--constraint={constraints}", f"{PROJECT['name']}[{','.join(extras)}] @ {HERE.as_uri()}")
+
+
+def verify(session: nox.Session, report: Path, *options: str) -> None:
+    """Verify all that is installed, in another folder than the checkout, whose packages hide those that are."""
+    with session.chdir(session.create_tmp()):
+        session.run("attention-tests", "field", f"--report={report}", *options, *session.posargs)
+
+
+def required(extras: list[str]) -> list[str]:
+    """Return what some extras require."""
+    return [one for extra in extras for one in PROJECT["optional-dependencies"][extra]]
+
+
+def at_its_lowest(requirement: str) -> str:
+    """Pin a requirement to its lower bound: `torch>=2.5` becomes `torch==2.5`."""
+    needed = Requirement(requirement)
+    (lowest,) = (one.version for one in needed.specifier if one.operator == ">=")
+    return f"{needed.name}=={lowest}"
