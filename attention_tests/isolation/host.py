@@ -6,7 +6,7 @@ See `attention_tests.host` for the methods.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from attention_tests.isolation.process import Process
 from attention_tests.verdict import Crashed
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+T = TypeVar("T")
 
 VIEWS_AT_MOST = 4
 
@@ -74,8 +76,7 @@ class RemoteHost:
     def views(self, array: Array, dtype: str, blame: Blame) -> Sequence[Kept]:
         """Ask for them, and wait to know how many there are."""
         views = self._later("views", VIEWS_AT_MOST, blame, array, dtype)
-        (count,) = self._settled(1)
-        return views[:count]
+        return views[: self._answered(int)]
 
     def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Kept:
         """Ask for it."""
@@ -115,16 +116,12 @@ class RemoteHost:
 
     def _names(self, operation: str, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
         self._later(operation, 1, blame, step, tuple(arguments))
-        (names,) = self._settled(1)
-        if not isinstance(names, tuple | list):
-            raise Crashed(f"{self._process.target}: its process sent something else than the names that were asked for")
-        return tuple(map(str, names))
+        return tuple(map(str, self._answered(list)))
 
     def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
         """Have it measured over there."""
         self._later("shortest_time", 1, blame, step, calls)
-        (seconds,) = self._settled(1)
-        return float(seconds)
+        return self._answered(float)
 
     def parts(self, answer: Any, count: int, blame: Blame) -> Sequence[Kept]:
         """Ask for them."""
@@ -133,14 +130,13 @@ class RemoteHost:
     def dtype_of(self, native: Any, blame: Blame) -> str:
         """Ask, and wait."""
         self._later("dtype_of", 1, blame, native)
-        (name,) = self._settled(1)
-        return str(name)
+        return self._answered(str)
 
     def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> Sequence[Array]:
         """Ask for the numbers, and wait for them."""
         for answer, blame in zip(answers, blames, strict=True):
             self._later("read", 1, blame, answer, kinds)
-        return tuple(map(_numbers, self._settled(len(answers))))
+        return [self._of_kind(np.ndarray, answer) for answer in self._settled(len(answers))]
 
     def settle(self) -> None:
         """Wait until everything that was asked for is done."""
@@ -157,6 +153,15 @@ class RemoteHost:
         self._blames.append(blame)
         return [Kept(number, self._table) for number in range(first, first + makes)]
 
+    def _answered(self, kind: type[T]) -> T:
+        (answer,) = self._settled(1)
+        return self._of_kind(kind, answer)
+
+    def _of_kind(self, kind: type[T], answer: Any) -> T:
+        if not isinstance(answer, kind):
+            raise Crashed(f"{self._process.target}: its process sent something else than what was asked for")
+        return answer
+
     def _settled(self, answers: int) -> tuple[Any, ...]:
         operations, blames = self._operations, self._blames
         forgotten, self._table.forgotten = self._table.forgotten, []
@@ -168,9 +173,3 @@ class RemoteHost:
                 raise blames[place](words)
             case _:
                 raise Crashed(f"{self._process.target}: its process sent an answer to another question")
-
-
-def _numbers(answer: Any) -> Array:
-    if not isinstance(answer, np.ndarray) or answer.dtype != np.float64:
-        raise Crashed("its process sent something else than the numbers that were asked for")
-    return answer
