@@ -12,9 +12,10 @@ from functools import cache
 from typing import Any
 
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 
 from attention_tests.implementation import Feature
-from implementations.torch import EAGER, SDPA_MATH, attention, fused_attention
+from implementations.torch import EAGER, SDPA_MATH, attention
 
 _KINDS_OF_SHAPES = 1024
 """How often to compile, before PyTorch would give up and run what is not compiled. Its default is 8."""
@@ -29,7 +30,17 @@ def compiled_fused_attention(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any
 ) -> torch.Tensor:
     """Return the same of `scaled_dot_product_attention`, compiled."""
-    return _of(fused_attention)(query, key, value, **options)
+    mask, bias = options.pop("mask", None), options.pop("bias", None)
+    grouped = query.shape[1] != key.shape[1]
+    return _of(scaled_dot_product_attention)(
+        query,
+        key,
+        value,
+        attn_mask=bias if mask is None else mask,
+        is_causal=options.pop("causal", False),
+        enable_gqa=grouped,
+        **options,
+    )
 
 
 @cache
