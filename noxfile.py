@@ -56,8 +56,11 @@ def oldest(session: nox.Session, environment: str) -> None:
 def matrix(session: nox.Session) -> None:
     """Write docs/conformance.md and the table in README.md, of the reports that are there."""
     session.install("--constraint=requirements.txt", "--editable=.")
-    reports = [REPORTS / name for name in ENVIRONMENTS if (REPORTS / name / "report.json").exists()]
-    session.run("python", "-m", "benchmarks.conformance", *map(str, reports))
+    new, old = (
+        [str(folder / name) for name in ENVIRONMENTS if (folder / name / "report.json").exists()]
+        for folder in (REPORTS, OLDEST)
+    )
+    session.run("python", "-m", "benchmarks.conformance", *new, *(["--oldest", *old] if old else []))
 
 
 def install(session: nox.Session, extras: list[str], pins: list[str]) -> None:

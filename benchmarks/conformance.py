@@ -1,6 +1,6 @@
 """Write down how libraries conform, of the reports of one or several environments: docs/conformance.md and README.md.
 
-python -m benchmarks.conformance REPORT...
+python -m benchmarks.conformance REPORT... [--oldest REPORT...]
 """
 
 from __future__ import annotations
@@ -41,20 +41,29 @@ alone counts those that pass, and – says that nothing of it is declared. Elsew
 [all]: findings/
 """
 
+OF_OLDEST = """The oldest that `pyproject.toml` admits, on fewer problems: `nox -s oldest`. What is bold here and not above is
+mended since.
+
+"""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Read the reports, and write the page and the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.conformance", description=(__doc__ or "").split(":")[0])
     parser.add_argument("reports", nargs="+", type=Path, metavar="REPORT", help="a report.json, or a folder of one")
-    reports = [Ran.read(place) for place in parser.parse_args(arguments).reports]
-    PAGE.write_text(page(reports), "utf-8")
+    parser.add_argument(
+        "--oldest", nargs="+", default=[], type=Path, metavar="REPORT", help="likewise, of the oldest versions"
+    )
+    given = parser.parse_args(arguments)
+    reports, oldest = ([Ran.read(place) for place in places] for places in (given.reports, given.oldest))
+    PAGE.write_text(page(reports, oldest), "utf-8")
     README.write_text(with_table(README.read_text("utf-8"), by_library(all_verified(reports))), "utf-8")
     sys.stdout.write(f"docs/{PAGE.name} and the table of {README.name}\n")
     return 0
 
 
-def page(reports: Sequence[Ran]) -> str:
-    """Return the page: what ran, how each implementation does, by clause and by feature, and what was found."""
+def page(reports: Sequence[Ran], oldest: Sequence[Ran] = ()) -> str:
+    """Return the page: how each implementation does, by clause and by feature, what was found, and what ran."""
     verified = all_verified(reports)
     parts = {
         "Implementations": of_implementations(verified),
@@ -62,7 +71,8 @@ def page(reports: Sequence[Ran]) -> str:
         "Features": of_abilities(verified),
         "Arithmetic": of_arithmetic(verified),
         "Findings": of_findings(verified),
-        "Environments": of_environments(reports),
+        "Oldest versions": OF_OLDEST + by_library(all_verified(oldest)),
+        "Environments": of_environments([*reports, *oldest]),
         "Not run": "\n".join(f"- {sentence}" for sentence in not_run(reports, verified)) or "Nothing.",
     }
     return "\n".join([INTRODUCTION, *(f"## {title}\n\n{text}\n" for title, text in parts.items())])

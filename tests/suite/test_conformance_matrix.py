@@ -167,6 +167,13 @@ def test_libraries_are_summed_by_version(two: list[Ran]) -> None:
     assert [line[:2] for line in lines[2:]] == [["lib 1.0", "1"], ["lib 2.0", "1"]]
 
 
+def test_the_oldest_versions_have_a_table_of_their_own(two: list[Ran]) -> None:
+    text = page(two[1:], two[:1])
+    assert [line[0] for line in section(text, "Oldest versions")[1:]] == ["lib 1.0"]
+    assert [line[0] for line in section(text, "Implementations")[1:]] == ["`mixed`"]
+    assert [line[0] for line in section(text, "Environments")[1:]] == ["other", "one"]
+
+
 def test_the_table_goes_between_its_marks_and_nothing_else_changes() -> None:
     text = f"before\n{BEGIN}\nold\n{END}\nafter\n"
     assert with_table(text, "new") == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter\n"
