@@ -41,8 +41,8 @@ alone counts those that pass, and – says that nothing of it is declared. Elsew
 [all]: findings/
 """
 
-OF_OLDEST = """The oldest that `pyproject.toml` admits, on fewer problems: `nox -s oldest`. What is bold here and not above is
-mended since.
+OF_OLDEST = """\
+The oldest that `pyproject.toml` admits, on fewer problems: `nox -s oldest`. What is bold here and not above was mended.
 
 """
 
