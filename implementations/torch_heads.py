@@ -21,6 +21,18 @@ def apart(words: torch.Tensor, heads: int) -> torch.Tensor:
     return words.reshape(*words.shape[:2], heads, -1).transpose(1, 2)
 
 
+def one_by_one(forward: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """Return `forward`, which is given the heads as a batch."""
+
+    def attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
+        batch, heads = query.shape[:2]
+        arrays = (_as_batch(array, batch, heads) for array in (query, key, value))
+        output = forward(*arrays, **_options_as_batch(options, batch, heads))
+        return output.reshape(batch, heads, *output.shape[-2:])
+
+    return attention
+
+
 def one_by_one_where_mixed(
     forward: Callable[..., torch.Tensor], mixed: Callable[..., bool]
 ) -> Callable[..., torch.Tensor]:
@@ -29,15 +41,13 @@ def one_by_one_where_mixed(
     They add heads up with factors of 1 and 0, and so one that is no number makes all of them no numbers. That is so
     where such numbers are given, and where `mixed(query, **options)` says so.
     """
+    apart_from_each_other = one_by_one(forward)
 
     def attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
-        batch, heads, _, width = query.shape
         finite = all(bool(array.isfinite().all()) for array in (query, key, value))
-        if finite and heads * width <= _WIDEST and not mixed(query, **options):
-            return forward(query, key, value, **options)
-        arrays = (_as_batch(array, batch, heads) for array in (query, key, value))
-        output = forward(*arrays, **_options_as_batch(options, batch, heads))
-        return output.reshape(batch, heads, *output.shape[-2:])
+        narrow = query.shape[1] * query.shape[-1] <= _WIDEST
+        fit = finite and narrow and not mixed(query, **options)
+        return (forward if fit else apart_from_each_other)(query, key, value, **options)
 
     return attention
 

@@ -18,7 +18,7 @@ from torch.nn import MultiheadAttention
 
 from attention_tests.implementation import Dialect, Feature, Unseeing
 from implementations.torch import EAGER, SDPA_FLASH, gradient_of
-from implementations.torch_heads import apart, one_by_one_where_mixed, side_by_side
+from implementations.torch_heads import apart, one_by_one, one_by_one_where_mixed, side_by_side
 
 
 def attention(  # noqa: PLR0913 - what the layer offers
@@ -125,7 +125,7 @@ TRAINING = replace(
     EAGER,
     name="torch-mha",
     attention=_held(attention),
-    gradient=gradient_of(_held(attention)),
+    gradient=gradient_of(one_by_one(attention)),
     cache=None,
     # `kdim` and `vdim` are the widths of words, not of heads; a mask and a bias are not given in one call.
     supports=frozenset({Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.THREADS}),
@@ -137,7 +137,7 @@ WITH_WEIGHTS = replace(
     TRAINING,
     name="torch-mha-weights",
     attention=_held(attention_with_weights),
-    gradient=gradient_of(_held(attention_with_weights)),
+    gradient=gradient_of(one_by_one(attention_with_weights)),
     dtypes=EAGER.dtypes,
     dialect=replace(TRAINING.dialect, unseeing=Unseeing.NAN),
 )

@@ -21,7 +21,7 @@ from attention_tests.implementation import Dialect, Feature, Implementation, Uns
 from attention_tests.precision import Precision
 from implementations.torch import EAGER as TORCH
 from implementations.torch import SDPA_FLASH, gradient_of
-from implementations.torch_heads import apart, one_by_one_where_mixed, side_by_side
+from implementations.torch_heads import apart, one_by_one, one_by_one_where_mixed, side_by_side
 
 
 def attention(  # noqa: PLR0913 - what the layer offers
@@ -86,13 +86,13 @@ _MASKS: dict[str, Callable[[torch.Tensor, torch.dtype], torch.Tensor]] = {
 
 
 def _bert(way: str) -> Implementation:
-    attend = one_by_one_where_mixed(partial(attention, way=way), mixed=lambda *_arrays, **_options: False)
+    attend = partial(attention, way=way)
     return replace(
         TORCH,
         name=f"bert-{way}",
-        attention=attend,
+        attention=one_by_one_where_mixed(attend, mixed=lambda *_arrays, **_options: False),
         self_attention=partial(self_attention, way=way),
-        gradient=gradient_of(attend),
+        gradient=gradient_of(one_by_one(attend)),
         cache=None,
         # One sentence gives query, key and value; a bias is what the model adds where others have a mask.
         supports=frozenset({Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.THREADS}),
