@@ -47,13 +47,21 @@ def resolve(target: str) -> Implementation:
             found = implementations.load(target)
     except ModuleNotFoundError as error:
         raise BadTarget(lacking(target, str(error.name))) from None
+    except BadTarget:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever a library of another version does becomes one sentence
+        why = f"does not go with what is installed ({raised(error)})"
+        raise BadTarget(f"{target} {why}: {_installing(target)}") from None
     return replace(_placed(found), target=target)
 
 
 def lacking(name: str, package: str) -> str:
     """Say that an implementation of the suite's own needs a package that is not installed, and how to install it."""
-    hint = f"pip install attention-tests[{implementations.extra_of(name)}]"
-    return f"{name} needs the package {package!r}, which is not installed: {hint}"
+    return f"{name} needs the package {package!r}, which is not installed: {_installing(name)}"
+
+
+def _installing(name: str) -> str:
+    return f"pip install attention-tests[{implementations.extra_of(name)}]"
 
 
 def _brought(name: str) -> Implementation:
