@@ -148,4 +148,6 @@ FAST = replace(
     gradient=None,
     # "query, key, and value are the same tensor", autograd is disabled, and float masks are not for the fast path.
     supports=frozenset({Feature.HEADS, Feature.MASK, Feature.THREADS}),
+    # No bfloat16: where queries get NaN, others do now and then (docs/findings/torch-bfloat16-matmul-leaks-nan.md).
+    dtypes={dtype: precision for dtype, precision in WITH_WEIGHTS.dtypes.items() if dtype != "bfloat16"},
 )
