@@ -24,6 +24,13 @@ _GATE = {
         "torch-sdpa-flash": "implementations.torch:SDPA_FLASH",
     },
 }
+# Those that need a GPU.
+_CUDA = {
+    "torch-sdpa-flash-cuda": "implementations.torch_cuda:FLASH",
+    "torch-sdpa-efficient-cuda": "implementations.torch_cuda:EFFICIENT",
+    "torch-sdpa-cudnn-cuda": "implementations.torch_cuda:CUDNN",
+    "torch-flex-cuda": "implementations.torch_cuda:FLEX_CUDA",
+}
 # Those that run only when they are named: they need more time, or more libraries, than a gate should.
 _FIELD: dict[str, dict[str, str]] = {
     "torch": {
@@ -35,6 +42,7 @@ _FIELD: dict[str, dict[str, str]] = {
         "torch-mha-fast": "implementations.torch_mha:FAST",
         "torch-flex": "implementations.torch_flex:FLEX",
         "torch-flex-compiled": "implementations.torch_flex:COMPILED",
+        **_CUDA,
     },
     "transformers": {
         "bert-eager": "implementations.transformers:EAGER",
@@ -63,6 +71,51 @@ _FIELD: dict[str, dict[str, str]] = {
     "openvino": {
         "openvino": "implementations.openvino:ATTENTION",
     },
+    "mlx": {
+        "mlx": "implementations.mlx:ATTENTION",
+    },
+    "tinygrad": {
+        "tinygrad": "implementations.tinygrad:ATTENTION",
+    },
+    "paddle": {
+        "paddle": "implementations.paddle:ATTENTION",
+    },
+    "array-api": {
+        "array-api-strict": "implementations.array_api:STRICT",
+        "array-api-numpy": "implementations.array_api:NUMPY",
+    },
+    "array-api-torch": {
+        "array-api-torch": "implementations.array_api_torch:TORCH",
+    },
+    "jax": {
+        "jax": "implementations.jax:JAX",
+        "jax-eager": "implementations.jax:EAGER",
+        "jax-double": "implementations.jax:DOUBLE",
+    },
+    "flax": {
+        "flax-nnx": "implementations.flax:NNX",
+        "flax-nnx-weights": "implementations.flax:NNX_BY_WEIGHTS",
+        "flax-nnx-weights-double": "implementations.flax:NNX_BY_WEIGHTS_DOUBLE",
+        "flax-linen": "implementations.flax:LINEN",
+        "flax-linen-double": "implementations.flax:LINEN_DOUBLE",
+    },
+    "tensorflow": {
+        "tensorflow": "implementations.tensorflow:FORMULA",
+        "tensorflow-steps": "implementations.tensorflow:STEPS",
+    },
+    "keras": {
+        "keras-numpy": "implementations.keras_numpy:NUMPY",
+    },
+    "keras-jax": {
+        "keras-jax": "implementations.keras_jax:JAX",
+    },
+    "keras-torch": {
+        "keras-torch": "implementations.keras_torch:TORCH",
+    },
+    "keras-tensorflow": {
+        "keras-tensorflow": "implementations.keras_tensorflow:TENSORFLOW",
+        "keras-tensorflow-double": "implementations.keras_tensorflow:DOUBLE",
+    },
 }
 
 EXPECTATIONS = Path(__file__).parent / "expectations.toml"
@@ -76,6 +129,11 @@ def names() -> tuple[str, ...]:
 def gate() -> tuple[str, ...]:
     """Return the names of those that run where none is named."""
     return _names_in(_GATE)
+
+
+def on_a_gpu() -> tuple[str, ...]:
+    """Return the names of those that need a GPU."""
+    return tuple(_CUDA)
 
 
 def extra_of(name: str) -> str:

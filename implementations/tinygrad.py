@@ -1,0 +1,89 @@
+"""tinygrad: `Tensor.scaled_dot_product_attention`, by its CPU device, which needs clang.
+
+https://docs.tinygrad.org/tensor/ops/ (0.14) documents it by its source, which is PyTorch's of the formula: no scale but
+the default, one mask, boolean or added, or causality from the top left, `enable_gqa`, and the scores in float32 at
+least, which are stored in the dtype of the query for the softmax. -∞ is added, and a query that sees nothing gets NaN.
+bfloat16 is left out: what clang makes of it depends on its version, and version 14 knows none.
+
+"tinygrad's tensors are lazy", so that each answer is asked for here: https://docs.tinygrad.org/quickstart/.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from tinygrad import Tensor, dtypes
+
+from attention_tests.implementation import Array, Dialect, Feature, Implementation, Unseeing
+from attention_tests.precision import Precision
+
+EXP_ERRORS = {"float64": 2.0**-43, "float32": 2.0**-17}
+"""exp(x) is exp2(x / log 2), and the product, of up to 1075 or 150, is rounded to 53 or 24 bits."""
+
+
+class Words(Tensor):  # type: ignore[misc]  # may be missing
+    """A tensor that is transposed by the name that NumPy and PyTorch have for it."""
+
+    @property
+    def mT(self) -> Tensor:  # noqa: N802 - the name of the Array API standard
+        """The tensor with its last two axes swapped."""
+        return self.transpose(-1, -2)
+
+
+def attention(  # noqa: PLR0913 - what the method offers
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    *,
+    mask: Tensor | None = None,
+    bias: Tensor | None = None,
+    causal: bool = False,
+    dropout: float = 0.0,
+) -> Tensor:
+    """Return softmax(Q Kᵀ / √d_k + bias) V, of shape (…, n_q, d_v)."""
+    return query.scaled_dot_product_attention(
+        key,
+        value,
+        attn_mask=bias if mask is None else mask,
+        dropout_p=dropout,
+        is_causal=causal,
+        enable_gqa=query.shape[1] != key.shape[1],
+    ).realize()
+
+
+def to_native(array: Array, dtype: str) -> Tensor:
+    """Return a tensor of its own memory."""
+    return Words(array.astype(dtype), dtype=getattr(dtypes, dtype)).clone().realize()
+
+
+def to_numpy(tensor: Tensor) -> Array:
+    """Return a float64 array."""
+    array: Array = tensor.numpy().astype(np.float64)
+    return array
+
+
+ATTENTION = Implementation(
+    name="tinygrad",
+    attention=attention,
+    supports=frozenset(
+        {
+            Feature.LENGTHS,
+            Feature.VALUE_WIDTH,
+            Feature.HEADS,
+            Feature.GROUPED_HEADS,
+            Feature.MASK,
+            Feature.BIAS,
+            Feature.CAUSAL,
+            Feature.DROPOUT,
+        }
+    ),
+    dtypes={
+        **{dtype: replace(Precision.strict(dtype), exp_error=error) for dtype, error in EXP_ERRORS.items()},
+        # The scores are float32 until the softmax, every operation of which stores its result in 16 bits.
+        "float16": Precision.pure("float16"),
+    },
+    to_native=to_native,
+    to_numpy=to_numpy,
+    dialect=Dialect(unseeing=Unseeing.NAN),
+)

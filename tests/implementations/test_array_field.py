@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from importlib.util import find_spec
+from shutil import which
+from typing import Any
+
+import numpy as np
+import pytest
+
+import implementations
+from attention_tests.implementation import Implementation
+from attention_tests.natives import unwarned
+from attention_tests.subject import Subject
+from properties.comparison import answer, expected
+from properties.plans import Options, Plan
+
+NEEDED = {
+    "mlx": ("mlx",),
+    "tinygrad": ("tinygrad",),
+    "paddle": ("paddle",),
+    "array-api": ("array_api_compat", "array_api_strict"),
+    "array-api-torch": ("array_api_compat", "array_api_strict", "torch"),
+}
+"""The packages of each extra."""
+NAMES = [name for name in implementations.names() if implementations.extra_of(name) in NEEDED]
+OPTIONS = (
+    Options(),
+    Options(mask="most", mask_axes="bhqk"),
+    Options(mask="most", mask_axes="1k"),
+    Options(bias="normal"),
+    Options(causal=True),
+    Options(group=2),
+    Options(scale=-0.5),
+)
+
+
+def loaded(name: str) -> Implementation:
+    extra = implementations.extra_of(name)
+    for package in NEEDED[extra]:
+        if find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: pip install attention-tests[{extra}]")
+    if name == "tinygrad" and which("clang") is None:
+        pytest.skip("tinygrad's CPU device needs clang, which is not installed")
+    with unwarned():  # Paddle warns of a tool that it would like
+        return implementations.load(name)
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=repr)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
+    implementation = loaded(name)
+    plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
+    for dtype in implementation.dtypes:
+        subject = Subject(implementation, dtype)
+        problem = plan.build(dtype, subject.features, implementation.dialect)
+        assert expected(problem, subject.precision).accepts(answer(subject, problem)).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_array_of_it_comes_back_as_it_went_in_and_shares_no_memory(name: str) -> None:
+    for dtype in loaded(name).dtypes:
+        subject, numbers = Subject(loaded(name), dtype), np.array([[[[0.5, -0.0], [1.0, 2.0]]]])
+        native: Any = subject.give(numbers)
+        numbers[...] = 3
+        assert subject.take(native, numbers.shape).tolist() == [[[[0.5, -0.0], [1.0, 2.0]]]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_views_of_it_have_the_numbers_of_what_they_are_views_of(name: str) -> None:
+    for dtype in loaded(name).dtypes:
+        subject, numbers = Subject(loaded(name), dtype), np.arange(12.0).reshape(1, 2, 2, 3)
+        views = [subject.take(view, numbers.shape) for view in subject.views(numbers)]
+        assert len(views) >= 3
+        assert all((view == numbers).all() for view in views)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mask_of_it_is_repeated_without_being_copied(name: str) -> None:
+    subject, mask = Subject(loaded(name), "float32"), np.array([[True, False, True]])
+    *_, repeated = subject.option_views("mask", mask, (2, 2, 2, 3))
+    assert subject.read_option(repeated).tolist() == np.broadcast_to(mask, (2, 2, 2, 3)).tolist()
+
+
+def test_the_array_api_is_all_that_is_used() -> None:
+    strict = pytest.importorskip("array_api_strict", reason="pip install attention-tests[array-api]")
+    from implementations.array_api import attention  # noqa: PLC0415 - needs the library
+
+    ones = strict.ones((1, 1, 2, 2))
+    assert attention(ones, ones, ones).__array_namespace__() is strict
+    with pytest.raises(TypeError):
+        ones + np.ones(2)  # what is no array of the standard is refused, so that nothing else can have answered
