@@ -114,7 +114,7 @@ class LocalHost:
     def _views(self, array: Array, dtype: str) -> Iterator[Any]:
         yield self._native(np.repeat(array, 2, axis=-1), dtype)[..., ::2]
         yield self._native(np.repeat(array, 2, axis=-2), dtype)[..., ::2, :]
-        yield self._native(array.swapaxes(-1, -2), dtype).swapaxes(-1, -2)
+        yield self._native(array.mT, dtype).mT
         backwards = self._native(array[..., ::-1], dtype)
         if isinstance(backwards, np.ndarray):
             yield backwards[..., ::-1]
@@ -202,7 +202,12 @@ class LocalHost:
 
 
 def _broadcast(native: Any, shape: tuple[int, ...]) -> Any:
-    return np.broadcast_to(native, shape) if isinstance(native, np.ndarray) else native.expand(shape)
+    if isinstance(native, np.ndarray):
+        return np.broadcast_to(native, shape)
+    # As PyTorch has it, or as the Array API standard has it.
+    return (
+        native.expand(shape) if hasattr(native, "expand") else native.__array_namespace__().broadcast_to(native, shape)
+    )
 
 
 def _guarded(blame: Blame, function: Callable[..., T], *arguments: Any, **options: Any) -> T:

@@ -1,5 +1,6 @@
 """Clause `scale`: the scores are divided by the square root of the width of the keys."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -26,7 +27,7 @@ def test_scores_are_divided_by_the_square_root_of_the_key_width(subject: Subject
 @law("scale", Feature.SCALE, given=ANY_PROBLEM)
 def test_default_scale_is_one_over_the_square_root_of_the_key_width(subject: Subject, problem: Problem) -> None:
     """Asking for a scale of 1/√d_k is asking for the default."""
-    explicit = subject.attention(problem.query, problem.key, problem.value, scale=1 / np.sqrt(problem.d_k))
+    explicit = subject.attention(problem.query, problem.key, problem.value, scale=1 / math.sqrt(problem.d_k))
     assert_inside_bound(explicit, expected(problem, subject.precision))
 
 
@@ -51,7 +52,7 @@ def test_scale_of_zero_weighs_all_words_alike(subject: Subject, problem: Problem
 def test_scale_moves_between_factor_and_query(subject: Subject, problem: Problem) -> None:
     """Four times the scale on a quarter of the query is the same attention."""
     quarter = problem.with_arrays(query=problem.query / 4)
-    folded = replace(quarter, scale=4 / np.sqrt(problem.d_k))
+    folded = replace(quarter, scale=4 / math.sqrt(problem.d_k))
     plain = quarter.with_arrays(query=quarter.query * 4)
     output = subject.attention(folded.query, folded.key, folded.value, scale=folded.scale)
     default = expected(plain, subject.precision)

@@ -43,7 +43,7 @@ RESULTS = {Step.GRADIENT: "gradients", Step.CACHE: "cache"}
 VIEWS = (
     ("np.repeat(", ", 2, axis=-1)", "[..., ::2]"),
     ("np.repeat(", ", 2, axis=-2)", "[..., ::2, :]"),
-    ("", ".swapaxes(-1, -2)", ".swapaxes(-1, -2)"),
+    ("", ".mT", ".mT"),
     ("", "[..., ::-1]", "[..., ::-1]"),
 )
 """What stands before and behind an array that is made native, and the view that is taken of it: those of `Host`."""
@@ -94,7 +94,17 @@ class Recorder:
         """See Host."""
         once = self._assign_native(array, dtype)
         in_numpy = Expression(("np.broadcast_to(", once, f", {shape})"))
-        elsewhere = Expression((" if isinstance(", once, ", np.ndarray) else ", once, f".expand({shape})"))
+        expanded = (" if isinstance(", once, ", np.ndarray) else ", once, f".expand({shape})")
+        standard = (
+            " if hasattr(",
+            once,
+            ', "expand") else ',
+            once,
+            ".__array_namespace__().broadcast_to(",
+            once,
+            f", {shape})",
+        )
+        elsewhere = Expression((*expanded, *standard))
         variable = self.program.assign(ARRAY, in_numpy, "" if self._voice.is_bare else elsewhere)
         return Made(self._host.repeated(np.asarray(array), dtype, shape, self._noting(blame)), variable)
 
