@@ -53,6 +53,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=DEFAULT.name,
         help=f"how many problems each property is tried on: {', '.join(PROFILES)} (default: %(default)s)",
     )
+    group.addoption(
+        "--device",
+        choices=("cpu", "cuda"),
+        default="cpu",
+        help="with cuda, field (or no target) means PyTorch's kernels for a GPU (default: %(default)s)",
+    )
     group.addoption("--seed", type=int, metavar="N", help="draw other problems than the gate does")
     isolation.pytest_addoption(parser)
     reports.add_options(group)
@@ -63,7 +69,11 @@ def pytest_configure(config: pytest.Config) -> None:
     profile = config.getoption("profile")
     if profile not in PROFILES:
         raise pytest.UsageError(f"--profile: {unknown(profile, PROFILES)}")
-    config.stash[RUN] = Run(profile_named(profile, config.getoption("seed")), isolation=isolation.isolation_of(config))
+    config.stash[RUN] = Run(
+        profile_named(profile, config.getoption("seed")),
+        device=config.getoption("device"),
+        isolation=isolation.isolation_of(config),
+    )
     summary = Summary(config.stash[RUN])
     config.pluginmanager.register(summary, "attention-tests-summary")
     reports.configure(config, config.stash[RUN], summary)

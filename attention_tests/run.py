@@ -41,6 +41,8 @@ class Run:
     deadline: float | None = None
     """When the budget ends, by the clock of `time.monotonic`; None: there is none."""
 
+    device: str = "cpu"
+    """Which implementations are meant where none is named: with "cuda", those for a GPU."""
     isolation: Isolation = field(default_factory=Isolation)
     """Which implementations run in a process of their own."""
 
@@ -57,9 +59,12 @@ class Run:
             raise pytest.UsageError(str(error)) from None
         self.unverifiable = {repr(subject): sentence for subject in self.subjects if (sentence := trial(subject))}
         if len(self.unverifiable) == len(self.subjects):
-            raise pytest.UsageError("nothing could be verified: " + next(iter(self.unverifiable.values())))
+            why = next(iter([*self.unverifiable.values(), *self.missing]))
+            raise pytest.UsageError(f"nothing could be verified: {why}")
 
     def _found(self, target: str, hosts: dict[str, Host]) -> Iterator[Implementation]:
+        if self.device == "cuda" and target in ("", FIELD):
+            return self._installed(implementations.on_a_gpu(), self.isolation.of_all(), hosts)
         if target == FIELD:
             return self._installed(known(), self.isolation.of_all(), hosts)
         if not target:

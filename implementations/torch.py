@@ -62,17 +62,17 @@ def _hidden(
 def math_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
     """Return the same from PyTorch's reference kernel."""
     with sdpa_kernel(SDPBackend.MATH):
-        return _scaled_dot_product_attention(query, key, value, **options)
+        return scaled_dot_product(query, key, value, **options)
 
 
 def flash_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
     """Return the same from PyTorch's flash kernel for the CPU."""
     query, key, value = (_with_adjacent_columns(array) for array in (query, key, value))
     with sdpa_kernel(SDPBackend.FLASH_ATTENTION):
-        return _scaled_dot_product_attention(query, key, value, **options)
+        return scaled_dot_product(query, key, value, **options)
 
 
-def _scaled_dot_product_attention(  # noqa: PLR0913 - what the function offers
+def scaled_dot_product(  # noqa: PLR0913 - what the function offers
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -83,6 +83,7 @@ def _scaled_dot_product_attention(  # noqa: PLR0913 - what the function offers
     causal: bool = False,
     dropout: float = 0.0,
 ) -> torch.Tensor:
+    """Return the same from the kernel that PyTorch chooses, or is told to."""
     # One argument serves for a mask, which is boolean, and for a bias, which is not.
     return scaled_dot_product_attention(
         query,

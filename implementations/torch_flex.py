@@ -47,7 +47,7 @@ def attention(  # noqa: PLR0913 - what its functions can say
         key,
         value,
         score_mod=_score_mod(shape, bias, softcap),
-        block_mask=_block_mask(masks, shape) if masks else None,
+        block_mask=_block_mask(masks, shape, query.device) if masks else None,
         scale=scale,
         enable_gqa=query.shape[1] != key.shape[1],
         return_aux=AuxRequest(lse=return_lse),
@@ -88,9 +88,9 @@ def _mask_mods(
         yield lambda _batch, _head, q_idx, k_idx: (k_idx - q_idx).abs() < window
 
 
-def _block_mask(masks: list[MaskMod], shape: tuple[int, ...]) -> BlockMask:
+def _block_mask(masks: list[MaskMod], shape: tuple[int, ...], device: torch.device) -> BlockMask:
     batch, heads, n_q, n_k = shape
-    return create_block_mask(and_masks(*masks), batch, heads, n_q, n_k, device="cpu")
+    return create_block_mask(and_masks(*masks), batch, heads, n_q, n_k, device=str(device))
 
 
 FLEX = replace(

@@ -158,6 +158,15 @@ def test_nothing_verified_is_one_sentence(tmp_path: Path, arguments: list[str], 
     assert words in sentence(done)
 
 
+def test_without_a_gpu_nothing_is_verified_there(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    done = run(tmp_path, "field", "--device=cuda")
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "nothing could be verified: PyTorch's kernels for a GPU are not run" in sentence(done)
+
+
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["numpy", "-h"]])
 def test_usage_is_shown(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == pytest.ExitCode.OK
