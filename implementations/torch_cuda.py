@@ -1,8 +1,8 @@
 """PyTorch's kernels for a CUDA GPU, each by itself: none steps in for another.
 
 https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.scaled_dot_product_attention.html, and the reasons that
-`torch.nn.attention.sdpa_kernel` gives where a kernel refuses. Flash attention takes 16 bits, values as wide as the keys,
-no mask, and as many queries as words where it is causal; cuDNN's likewise, but for masks. The memory-efficient kernel
+`torch.nn.attention.sdpa_kernel` gives where a kernel refuses. Flash attention takes 16 bits, values as wide as the
+keys, no mask, and as many queries as words; cuDNN's likewise, but for masks. The memory-efficient kernel
 takes float32 and any mask. Neither of these two shares heads.
 """
 

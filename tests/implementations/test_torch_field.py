@@ -21,11 +21,13 @@ LAWS = {law.name: law for law in all_laws()}
 A_FEW = Profile("a few", examples=4)
 PACKAGE = {"torch": "torch", "transformers": "transformers", "x-transformers": "x_transformers"}
 """Of each extra, the package whose absence says that it is not installed."""
-# What is compiled takes seconds for each shape: a run that names it is the test of it.
 NAMES = [
     name
     for name in implementations.names()
-    if name not in implementations.gate() and implementations.extra_of(name) in PACKAGE and "compiled" not in name
+    if name not in (*implementations.gate(), *implementations.on_a_gpu())
+    and implementations.extra_of(name) in PACKAGE
+    # What is compiled takes seconds for each shape: a run that names it is the test of it.
+    and "compiled" not in name
 ]
 OPTIONS = (
     Options(),
