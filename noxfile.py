@@ -13,9 +13,10 @@ from packaging.requirements import Requirement
 
 ENVIRONMENTS = {
     "numpy": [],
-    "torch": ["torch", "transformers", "x-transformers", "array-api-torch"],
+    "torch": ["torch", "transformers", "x-transformers", "keras-torch", "array-api-torch"],
     "onnx": ["onnx", "onnxruntime", "openvino"],
-    "jax": ["jax", "flax"],
+    "jax": ["jax", "flax", "keras", "keras-jax"],
+    "tensorflow": ["tensorflow", "keras-tensorflow"],
     "mlx": ["mlx"],
     "tinygrad": ["tinygrad"],
     "paddle": ["paddle"],
@@ -25,7 +26,7 @@ ENVIRONMENTS = {
 
 HERE = Path(__file__).parent
 REPORTS, OLDEST = HERE / "build" / "field", HERE / "build" / "oldest"
-PROJECT = nox.project.load_toml("pyproject.toml")["project"]
+PROJECT = nox.project.load_toml(HERE / "pyproject.toml")["project"]
 
 nox.options.sessions = ["field", "matrix"]
 nox.options.reuse_venv = "yes"
@@ -85,7 +86,7 @@ def required(extras: list[str]) -> list[str]:
 
 
 def at_its_lowest(requirement: str) -> str:
-    """Pin a requirement to its lower bound: `torch>=2.5` becomes `torch==2.5`."""
+    """Pin a requirement to its lower bound: `torch>=2.9` becomes `torch==2.9`."""
     needed = Requirement(requirement)
     (lowest,) = (one.version for one in needed.specifier if one.operator == ">=")
     return f"{needed.name}=={lowest}"

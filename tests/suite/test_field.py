@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import implementations
+import noxfile
 from attention_tests.field import FIELD, known, look_for
 from attention_tests.isolation import POSSIBLE, Isolation
 from attention_tests.isolation.host import RemoteHost
@@ -62,9 +63,33 @@ def test_who_forbids_processes_gets_none() -> None:
     assert not any(isinstance(subject.host, RemoteHost) for subject in run.subjects)
 
 
+@pytest.mark.usefixtures("registry")
+def test_a_library_of_another_version_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "adapts_another.py").write_text("from numpy import a_word_of_numpy_5\n")
+    monkeypatch.setattr(implementations, "_FIELD", {"numpy-5": {"another": "adapts_another:IT"}})
+    run = Run(QUICK, isolation=Isolation(everything=False))
+    run.bring_in([FIELD], ["float32"])
+    (sentence,) = run.missing
+    assert sentence.startswith("another does not go with what is installed (ImportError: cannot import name 'a_word_of")
+    assert sentence.endswith("): pip install attention-tests[numpy-5]")
+    assert "\n" not in sentence
+
+
 def test_every_adapter_can_be_looked_for() -> None:
     for name in known():
         try:
             look_for(name)
         except BadTarget as refused:
             assert str(refused).startswith(f"{name} needs the package ")  # noqa: PT017 - whether it is installed is all
+
+
+def test_every_library_has_an_environment() -> None:
+    extras = {implementations.extra_of(name) for name in implementations.names()} - {""}
+    assert {extra for together in noxfile.ENVIRONMENTS.values() for extra in together} == extras
+
+
+def test_what_every_extra_needs_has_an_oldest_version() -> None:
+    needed = [one for extras in noxfile.ENVIRONMENTS.values() for one in noxfile.required(extras)]
+    for requirement in (*needed, *noxfile.PROJECT["dependencies"]):
+        assert "==" in noxfile.at_its_lowest(requirement)
+    assert noxfile.at_its_lowest("mlx-cpu>=0.32; sys_platform == 'linux'") == "mlx-cpu==0.32"
