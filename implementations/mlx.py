@@ -4,6 +4,7 @@ https://ml-explore.github.io/mlx/build/html/python/_autosummary/mlx.core.fast.sc
 is what it promises: a scale that must be given, one mask, boolean or added, of at most 4 axes, or "causal", which "uses
 lower-right alignment", fewer heads of keys, and a softmax in float32. Values are as wide as keys, of shape
 `[B, N_kv, T_kv, D]`. What a query gets that sees nothing is documented for no mask; by a boolean one it is the mean.
+float64 is left out: its softmax is in float32, too, "regardless of the input precision".
 
 "When you perform operations in MLX, no computation actually happens", says its page on lazy evaluation, so that each
 answer is asked for here: https://ml-explore.github.io/mlx/build/html/usage/lazy_evaluation.html.
