@@ -1,0 +1,101 @@
+"""`dot_product_attention` of both of Flax's APIs: `flax.nnx`, by both of its ways, and `flax.linen`.
+
+https://flax.readthedocs.io/en/latest/api_reference/flax.nnx/nn/attention.html and
+https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html#attention: arrays are (batch, length, heads,
+width), values have a width of their own, weights are "masked out" where a mask is False, a bias is for the weights. No
+scale can be given. The dtype of the computation is that of the inputs.
+
+Where no weight may be dropped, `flax.nnx` calls `jax.nn.dot_product_attention`. With a dropout rate, also where the
+call is deterministic, as of a model after training, it computes the weights itself, as `flax.linen` always does: the
+lowest number of the dtype is put where a word is hidden, so that a query that sees no word sees all of them alike
+(docs/findings/jax-hidden-words-return.md).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import jax
+from flax import linen, nnx
+
+from attention_tests.implementation import Feature
+from attention_tests.precision import Precision
+from implementations.jax import JAX, as_double, compiled, gradient_of
+
+_KEPT = 0.5
+"""A dropout rate that counts for nothing where a call is deterministic."""
+
+
+def nnx_attention(  # noqa: PLR0913 - what the function offers
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    *,
+    mask: jax.Array | None = None,
+    bias: jax.Array | None = None,
+    causal: bool = False,
+    dropout: float = 0.0,
+) -> jax.Array:
+    """Return the output (batch, n_q, heads, d_v) of `flax.nnx`."""
+    return nnx.dot_product_attention(
+        query, key, value, bias, mask, dropout_rate=dropout, deterministic=True, is_causal=causal
+    )
+
+
+def nnx_attention_by_weights(  # noqa: PLR0913 - what the function offers
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    *,
+    mask: jax.Array | None = None,
+    bias: jax.Array | None = None,
+    causal: bool = False,
+) -> jax.Array:
+    """Return the same of a layer that drops weights, but not now."""
+    return nnx_attention(query, key, value, mask=mask, bias=bias, causal=causal, dropout=_KEPT)
+
+
+def linen_attention(
+    query: jax.Array,
+    key: jax.Array,
+    value: jax.Array,
+    *,
+    mask: jax.Array | None = None,
+    bias: jax.Array | None = None,
+) -> jax.Array:
+    """Return the output (batch, n_q, heads, d_v) of `flax.linen`."""
+    return linen.dot_product_attention(query, key, value, bias, mask, deterministic=True)
+
+
+_COMMON = frozenset({Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.TOGETHER, Feature.THREADS})
+_ALL_IN_16_BIT = {
+    # The query is divided by the root of its width before anything else.
+    dtype: replace(Precision.pure(dtype), accumulate="float32", prescale=dtype, name="pure, sums in float32")
+    for dtype in ("bfloat16", "float16")
+}
+
+NNX = replace(
+    JAX,
+    name="flax-nnx",
+    attention=compiled(nnx_attention, "causal", "dropout"),
+    gradient=compiled(gradient_of(nnx_attention), "causal"),
+    # Values of another width are documented, and refused: docs/findings/flax-nnx-dropout-rate.md.
+    supports=_COMMON | {Feature.CAUSAL, Feature.GROUPED_HEADS},
+)
+NNX_BY_WEIGHTS = replace(
+    NNX,
+    name="flax-nnx-weights",
+    attention=compiled(nnx_attention_by_weights, "causal"),
+    gradient=compiled(gradient_of(nnx_attention_by_weights), "causal"),
+    supports=_COMMON | {Feature.CAUSAL, Feature.GROUPED_HEADS, Feature.VALUE_WIDTH},
+    dtypes={"float32": replace(Precision.float32(), prescale="float32"), **_ALL_IN_16_BIT},
+)
+NNX_BY_WEIGHTS_DOUBLE = as_double(NNX_BY_WEIGHTS, replace(Precision.float64(), prescale="float64"))
+LINEN = replace(
+    NNX_BY_WEIGHTS,
+    name="flax-linen",
+    attention=compiled(linen_attention),
+    gradient=compiled(gradient_of(linen_attention)),
+    supports=_COMMON | {Feature.VALUE_WIDTH},
+)
+LINEN_DOUBLE = as_double(LINEN, replace(Precision.float64(), prescale="float64"))

@@ -1,0 +1,144 @@
+"""Attention in TensorFlow: its operators one after another, as its own tutorial of the Transformer writes it out.
+
+https://www.tensorflow.org/text/tutorials/transformer; `tf.nn.softmax`, `tf.matmul` and the rest are at
+https://www.tensorflow.org/api_docs/python/tf/nn. Operators may be called from several threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from attention_tests.implementation import Array, Dialect, Feature, Implementation, Unseeing
+from attention_tests.precision import Precision
+
+
+def attention(  # noqa: PLR0913 - what layers offer
+    query: tf.Tensor,
+    key: tf.Tensor,
+    value: tf.Tensor,
+    *,
+    scale: float | None = None,
+    mask: tf.Tensor | None = None,
+    bias: tf.Tensor | None = None,
+    causal: bool = False,
+) -> tf.Tensor:
+    """Return softmax(scale · Q Kᵀ + bias) V, of shape (…, n_q, d_v).
+
+    The query is scaled, not the scores: in float16 a score beyond 65504 would be infinite before it is scaled.
+    """
+    factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
+    scores = score(query * factor, key)
+    seen = tf.ones(scores.shape, tf.bool)
+    if bias is not None:
+        seen &= bias > -math.inf
+        scores += bias
+    if mask is not None:
+        seen &= mask
+    if causal:
+        seen &= tf.linalg.band_part(tf.ones(scores.shape[-2:], tf.bool), -1, 0)
+    return tf.matmul(softmax(tf.where(seen, scores, tf.constant(-math.inf, scores.dtype))), value)
+
+
+def gradient_of(forward: Callable[..., tf.Tensor]) -> Callable[..., tuple[tf.Tensor, ...]]:
+    """Return the function of query, key, value and an upstream gradient by which a tape differentiates `forward`."""
+
+    def gradient(
+        query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, upstream: tf.Tensor, **options: Any
+    ) -> tuple[tf.Tensor, ...]:
+        inputs = (query, key, value)
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            output = forward(*inputs, **options)
+        gradients: tuple[tf.Tensor, ...] = tape.gradient(output, inputs, upstream, unconnected_gradients="zero")
+        return gradients
+
+    return gradient
+
+
+def score(query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
+    """Return the dot product of every query with every key, (…, n_q, n_k)."""
+    return tf.matmul(query, key, transpose_b=True)
+
+
+def scale_scores(scores: tf.Tensor, d_k: int) -> tf.Tensor:
+    """Return the scores divided by the square root of the width of the keys, (…, n_q, n_k)."""
+    return scores / math.sqrt(d_k)
+
+
+def softmax(scores: tf.Tensor) -> tf.Tensor:
+    """Return the weight of every word for every query, (…, n_q, n_k)."""
+    return tf.nn.softmax(scores, axis=-1)
+
+
+def weigh(weights: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
+    """Return every value vector multiplied by its weight, (…, n_q, n_k, d_v)."""
+    return weights[..., None] * value[..., None, :, :]
+
+
+def sum_words(weighted: tf.Tensor) -> tf.Tensor:
+    """Return the sum of the weighted values over the words, (…, n_q, d_v)."""
+    return tf.reduce_sum(weighted, axis=-2)
+
+
+def attention_by_steps(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, *, scale: float | None = None) -> tf.Tensor:
+    """Return the output of every query, (…, n_q, d_v)."""
+    scores = score(query, key)
+    scaled = scale_scores(scores, key.shape[-1]) if scale is None else scores * scale
+    return sum_words(weigh(softmax(scaled), value))
+
+
+def self_attention(x: tf.Tensor, w_query: tf.Tensor, w_key: tf.Tensor, w_value: tf.Tensor) -> tf.Tensor:
+    """Return the output of every word of a sentence: (n, d_model), matrices (d_model, d) → (n, d_v)."""
+    return attention_by_steps(tf.matmul(x, w_query), tf.matmul(x, w_key), tf.matmul(x, w_value))
+
+
+def to_native(array: Array, dtype: str) -> tf.Tensor:
+    """Return a tensor of its own memory."""
+    return tf.constant(array.astype(tf.as_dtype(dtype).as_numpy_dtype))
+
+
+def to_numpy(tensor: tf.Tensor) -> Array:
+    """Return a float64 array."""
+    array: Array = tensor.numpy().astype(np.float64)
+    return array
+
+
+_FEATURES = frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS, Feature.THREADS})
+
+FORMULA = Implementation(
+    name="tensorflow",
+    attention=attention,
+    gradient=gradient_of(attention),
+    supports=_FEATURES | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.TOGETHER},
+    dtypes={
+        "float64": Precision.float64(),
+        "float32": Precision.float32(),
+        **{dtype: replace(Precision.eager(dtype), prescale=dtype) for dtype in ("bfloat16", "float16")},
+    },
+    to_native=to_native,
+    to_numpy=to_numpy,
+    dialect=Dialect(unseeing=Unseeing.NAN),
+    immutable=True,
+)
+# Not in 16 bits: there `tf.reduce_sum` sums in 16 bits, and the root of the width is rounded before it divides.
+STEPS = replace(
+    FORMULA,
+    name="tensorflow-steps",
+    attention=attention_by_steps,
+    gradient=None,
+    self_attention=self_attention,
+    project=tf.matmul,
+    score=score,
+    scale=scale_scores,
+    softmax=softmax,
+    weigh=weigh,
+    sum=sum_words,
+    supports=_FEATURES,
+    dtypes={dtype: Precision.strict(dtype) for dtype in ("float64", "float32")},
+)

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import implementations
+from attention_tests.natives import unwarned
+from attention_tests.subject import Subject
+from attention_tests.wording import BadTarget
+from properties.comparison import answer, expected
+from properties.plans import Options, Plan
+
+NEEDED = {
+    "jax": ("jax",),
+    "flax": ("jax", "flax"),
+    "tensorflow": ("tensorflow",),
+    "keras": ("keras", "ml_dtypes", "scipy"),
+    "keras-jax": ("keras", "jax"),
+    "keras-torch": ("keras", "torch"),
+    "keras-tensorflow": ("keras", "tensorflow"),
+}
+"""The packages of each extra."""
+# Without compilation every operator of a shape is compiled by itself, which takes the longest.
+NAMES = [name for name in implementations.names() if implementations.extra_of(name) in NEEDED and name != "jax-eager"]
+OPTIONS = (
+    Options(),
+    Options(mask="most", mask_axes="bhqk", causal=True, scale=0.25),
+    Options(mask="most", bias="normal", causal=True, window=3, group=2, scale=0.25),
+)
+OF_MORE_THAN_SEVEN_DIGITS = 2.0**-30
+ROUNDED_TWICE = 2.0**-7
+"""In bfloat16, the coarsest of them."""
+
+
+def subjects(name: str) -> list[Subject]:
+    extra = implementations.extra_of(name)
+    for package in NEEDED[extra]:
+        if find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: pip install attention-tests[{extra}]")
+    try:
+        implementation = implementations.load(name)
+    except BadTarget as error:
+        pytest.skip(str(error))
+    return [Subject(implementation, dtype) for dtype in implementation.dtypes]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=repr)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
+    if name == "keras-numpy" and options.group > 1:
+        pytest.skip("docs/findings/keras-grouped-heads.md")
+    plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
+    for subject in subjects(name):
+        problem = plan.build(subject.dtype, subject.features, subject.implementation.dialect)
+        with unwarned():
+            output = answer(subject, problem)
+        assert expected(problem, subject.precision).accepts(output).all()
+
+
+@pytest.mark.parametrize("name", ["jax", "jax-double", "flax-linen", "keras-jax", "keras-torch", "keras-tensorflow"])
+def test_a_gradient_is_that_of_the_declared_function(name: str) -> None:
+    ones = np.ones((1, 1, 2, 2))
+    for subject in subjects(name):
+        of_query, _, of_value = subject.gradient(ones, ones, ones, ones)
+        assert (of_query == 0).all()
+        np.testing.assert_allclose(of_value, 1, rtol=ROUNDED_TWICE)
+
+
+def test_a_softmax_of_doubles_has_seven_digits() -> None:
+    exact = 1 / (1 + np.exp(-np.sqrt(2)))
+    query, words = np.ones((1, 1, 1, 2)), np.array([[[[1.0, 1.0], [0.0, 0.0]]]])
+    for name, digits_are_lost in (("jax-double", True), ("flax-linen-double", False)):
+        (subject,) = subjects(name)
+        error = abs(subject.attention(query, words, words)[0, 0, 0, 0] - exact)
+        assert (error > OF_MORE_THAN_SEVEN_DIGITS) == digits_are_lost
+
+
+def test_a_scale_of_doubles_has_seven_digits_on_tensorflow() -> None:
+    (subject,) = subjects("keras-tensorflow-double")
+    from implementations.keras_tensorflow import TENSORFLOW  # noqa: PLC0415 - needs the libraries
+
+    exact = 1 / (1 + np.exp(-np.sqrt(2)))
+    query, words = np.ones((1, 1, 1, 2)), np.array([[[[1.0, 1.0], [0.0, 0.0]]]])
+    assert abs(subject.attention(query, words, words)[0, 0, 0, 0] - exact) < OF_MORE_THAN_SEVEN_DIGITS
+    assert TENSORFLOW.attention is not None
+    given = (subject.native(array.swapaxes(1, 2)) for array in (query, words, words))
+    assert abs(TENSORFLOW.attention(*given)[0, 0, 0, 0] - exact) > OF_MORE_THAN_SEVEN_DIGITS
+
+
+def test_another_backend_than_the_one_that_keras_is_on_is_refused_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from implementations.keras import on  # noqa: PLC0415 - needs none of the libraries
+
+    on_torch = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "torch"))
+    monkeypatch.setitem(sys.modules, "keras", on_torch)
+    monkeypatch.setenv("KERAS_BACKEND", "torch")
+    assert on("torch") is on_torch
+    with pytest.raises(BadTarget, match="keras is on its backend torch in this process, and cannot change to jax"):
+        on("jax")
