@@ -46,4 +46,15 @@ def use_one_thread() -> None:
 
 def version() -> str:
     """Return the version, which a checkout knows with nothing installed."""
-    return str(tomllib.loads(CONFIGURATION.read_text("utf-8"))["project"]["version"])
+    return str(_project()["version"])
+
+
+def required(extra: str) -> list[str]:
+    """Return what an extra requires; nothing of one that there is not."""
+    requirements: list[str] = _project()["optional-dependencies"].get(extra, [])
+    return requirements
+
+
+def _project() -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads(CONFIGURATION.read_text("utf-8"))["project"]
+    return project

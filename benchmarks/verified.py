@@ -15,7 +15,7 @@ from attention_tests.row import Row
 from attention_tests.tables import in_order
 from attention_tests.verdict import Verdict
 
-CARRIERS = ("ml_dtypes", "numpy")
+CARRIERS = ("ml-dtypes", "numpy")
 """Libraries that carry numbers to the one that computes: not named where there is another."""
 
 

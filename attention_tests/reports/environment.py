@@ -7,9 +7,13 @@ import os
 import platform
 from collections.abc import Iterator
 from functools import cache
-from importlib.metadata import packages_distributions, version
+from importlib.metadata import Distribution, packages_distributions, version
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+import implementations
 from attention_tests import suite
 from attention_tests.implementation import Implementation
 
@@ -37,17 +41,28 @@ def environment() -> dict[str, str | int]:
 
 
 def libraries(implementation: Implementation) -> dict[str, str]:
-    """Return the version of each installed package that the source files of an implementation import.
+    """Return the version of each installed package that an implementation is made with.
 
-    The files are read and not asked: an implementation may run in another process, and what it says is its own.
+    They are those that its source files import, and of the suite's own those that its extra requires. The files are
+    read and not asked: an implementation may run in another process, and what it says is its own.
     """
     files = {place.rpartition(":")[0] for place in implementation.places.values()}
-    names = {name for file in files for name in _imported(Path(file))}
-    distributions = {found for name in names for found in _distributions().get(name, ())} - {"attention-tests"}
-    return {distribution: version(distribution) for distribution in sorted(distributions)}
+    modules = {name for file in files for name in _imported(Path(file))}
+    distributions = {found for name in modules for found in _distributions().get(name, ())} - {"attention-tests"}
+    distributions |= {name for name in _required(implementation.name) if _is_installed(name)}
+    return {name: version(name) for name in sorted(set(map(canonicalize_name, distributions)))}
 
 
 _distributions = cache(packages_distributions)
+
+
+def _required(name: str) -> Iterator[str]:
+    if name in implementations.names():
+        yield from (Requirement(one).name for one in suite.required(implementations.extra_of(name)))
+
+
+def _is_installed(distribution: str) -> bool:
+    return any(Distribution.discover(name=distribution))
 
 
 def _imported(file: Path) -> Iterator[str]:
