@@ -54,7 +54,7 @@ def attention(  # noqa: PLR0913 - what the method offers
 
 def to_native(array: Array, dtype: str) -> Tensor:
     """Return a tensor of its own memory."""
-    return Words(array.astype(dtype), dtype=getattr(dtypes, dtype)).clone().realize()
+    return Words(array.astype(dtype), dtype=getattr(dtypes, dtype)).realize()
 
 
 def to_numpy(tensor: Tensor) -> Array:
