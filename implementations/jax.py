@@ -125,8 +125,8 @@ JAX = Implementation(
         {Feature.SCALE, Feature.LENGTHS, Feature.HEADS, Feature.GROUPED_HEADS, Feature.LOG_SUM_EXP, Feature.THREADS}
         | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW, Feature.TOGETHER}
     ),
-    # Compiled for a CPU, it refuses float16: docs/findings/jax-float16-compiled.md.
-    dtypes={"float32": Precision.float32(), "bfloat16": _WEIGHTS_IN_16_BIT["bfloat16"]},
+    # Compiled for a CPU, it refuses 16 bits: docs/findings/jax-16-bit-compiled.md.
+    dtypes={"float32": Precision.float32()},
     to_native=to_native,
     to_numpy=to_numpy,
     dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, unseeing=Unseeing.MEAN),

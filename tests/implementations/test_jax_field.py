@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ import pytest
 import implementations
 from attention_tests.natives import unwarned
 from attention_tests.subject import Subject
+from attention_tests.verdict import ImplementationRaised
 from attention_tests.wording import BadTarget
 from properties.comparison import answer, expected
 from properties.plans import Options, Plan
@@ -68,6 +70,16 @@ def test_a_gradient_is_that_of_the_declared_function(name: str) -> None:
         of_query, _, of_value = subject.gradient(ones, ones, ones, ones)
         assert (of_query == 0).all()
         np.testing.assert_allclose(of_value, 1, rtol=ROUNDED_TWICE)
+
+
+def test_what_is_compiled_refuses_float16_and_what_is_not_takes_it() -> None:
+    subjects("jax")
+    from implementations.jax import EAGER, JAX  # noqa: PLC0415 - needs the library
+
+    ones = np.ones((1, 1, 1, 1))
+    assert Subject(EAGER, "float16").attention(ones, ones, ones) == 1
+    with pytest.raises(ImplementationRaised, match="F16_F16_F32"):
+        Subject(replace(JAX, dtypes=EAGER.dtypes), "float16").attention(ones, ones, ones)
 
 
 def test_a_softmax_of_doubles_has_seven_digits() -> None:
