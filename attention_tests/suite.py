@@ -7,13 +7,16 @@ import sys
 import tomllib
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).parent
 INSIDE = PACKAGE / "suite"
 
 FOLDER = INSIDE if INSIDE.is_dir() else PACKAGE.parent
 CONFIGURATION = FOLDER / "pyproject.toml"
-PACKAGES = ("implementations", "properties", "reference")
+COMPARED_WITH = ("properties", "reference")
+"""The packages that know what an answer should be."""
+PACKAGES = ("implementations", *COMPARED_WITH)
 """Names that a caller's own packages cannot have."""
 
 

@@ -40,17 +40,17 @@ class Isolation:
     """Which targets run in a process of their own, and what each may take."""
 
     everything: bool | None = None
-    """All, or none; None: those that the suite does not ship."""
+    """All, or none; None: those that are not of the suite's own gate."""
     limits: Limits = field(default_factory=Limits)
 
     def of_all(self) -> Isolation:
-        """Isolate also what the suite ships, unless nothing is to be isolated or this system cannot."""
+        """Isolate also what is of the gate, unless nothing is to be isolated or this system cannot."""
         return replace(self, everything=POSSIBLE) if self.everything is None else self
 
     def bring(self, target: str) -> tuple[Implementation, Host]:
         """Import a target, and return what it declares and the host that runs it. Raises BadTarget if it cannot be."""
-        shipped = target in implementations.names()
-        if (POSSIBLE and not shipped) if self.everything is None else self.everything:
+        foreign = target not in implementations.gate()
+        if (POSSIBLE and foreign) if self.everything is None else self.everything:
             return isolated(target, self.limits)
         implementation = resolve(target)
         return implementation, LocalHost(implementation)

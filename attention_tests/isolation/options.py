@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--isolate",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="run implementations in processes of their own (default: those that the suite does not ship)",
+        help="run implementations in processes of their own (default: all but the NumPy and PyTorch ones of the gate)",
     )
     group.addoption(
         "--call-seconds",

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import implementations
 from attention_tests import suite
 from attention_tests.host import LocalHost
 from attention_tests.implementation import Implementation
@@ -50,13 +51,15 @@ def _limit(bytes_at_most: int) -> None:
 
 
 def _imported(target: str) -> Implementation:
-    if ":" not in target:
-        return resolve(target)
-    # The suite has what it needs of itself by now: from here on its names are free for the caller's own packages.
-    for name in [name for name in sys.modules if name.partition(".")[0] in suite.PACKAGES]:
+    ours = target in implementations.names()
+    # The suite has what it needs of itself by now. What it compares with is nothing for an implementation to find,
+    # and the names are free for the caller's own packages.
+    freed = suite.COMPARED_WITH if ours else suite.PACKAGES
+    for name in [name for name in sys.modules if name.partition(".")[0] in freed]:
         del sys.modules[name]
-    others = [place for place in sys.path if place != str(suite.FOLDER)]
-    sys.path[:] = [*others, str(Path.cwd()), *([] if suite.FOLDER == suite.INSIDE else [str(suite.FOLDER)])]
+    if not ours:
+        others = [place for place in sys.path if place != str(suite.FOLDER)]
+        sys.path[:] = [*others, str(Path.cwd()), *([] if suite.FOLDER == suite.INSIDE else [str(suite.FOLDER)])]
     return resolve(target)
 
 
