@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from attention_tests.catalogue import all_laws
-from benchmarks import catalogue
+from benchmarks import catalogue, findings
 from tests.defects import DEFECTS
 
 COLUMNS = len(catalogue.STATIC)
@@ -26,3 +26,7 @@ def test_the_document_of_defects_has_those_of_the_code() -> None:
 def test_the_document_of_defects_has_the_laws_of_the_code() -> None:
     text = catalogue.FOUND.read_text("utf-8")
     assert not [law.name for law in all_laws() if f"| `{law.name}`" not in text], "run: make docs"
+
+
+def test_the_index_of_findings_has_all() -> None:
+    assert findings.INDEX.read_text("utf-8") == findings.index(), "run: python -m benchmarks.findings"
