@@ -42,7 +42,8 @@ alone counts those that pass, and – says that nothing of it is declared. Elsew
 """
 
 OF_OLDEST = """\
-The oldest that `pyproject.toml` admits, on fewer problems: `nox -s oldest`. What is bold here and not above was mended.
+The oldest that `pyproject.toml` admits, on fewer problems: `nox -s oldest`. What breaks here and not above was mended
+since, and what passes unexpectedly is broken since.
 
 """
 
