@@ -86,8 +86,9 @@ def by_library(verified: Sequence[Verified]) -> str:
         own = [one for one in verified if one.library == library]
         rows = [row for one in own for row in one.rows]
         found = len({name for one in own for name in one.findings})
-        lines.append([library, str(len(own)), *_told(rows), str(found or ""), f"{sum(one.seconds for one in own):.0f}"])
-    return _table(lines, "library", "ways", *TOLD, "findings", "seconds")
+        profiles, seconds = in_order(one.profile for one in own), sum(one.seconds for one in own)
+        lines.append([library, str(len(own)), *_told(rows), str(found or ""), ", ".join(profiles), f"{seconds:.0f}"])
+    return _table(lines, "library", "ways", *TOLD, "findings", *COST)
 
 
 def with_table(text: str, table: str) -> str:
@@ -102,10 +103,17 @@ def with_table(text: str, table: str) -> str:
 def of_implementations(verified: Iterable[Verified]) -> str:
     """Return what became of all properties on each implementation."""
     lines = [
-        [_code(one.name), one.library, *_told(one.rows), ", ".join(map(_link, one.findings)), f"{one.seconds:.0f}"]
+        [
+            _code(one.name),
+            one.library,
+            *_told(one.rows),
+            ", ".join(map(_link, one.findings)),
+            one.profile,
+            f"{one.seconds:.0f}",
+        ]
         for one in verified
     ]
-    return _table(lines, "implementation", "made with", *TOLD, "findings", "seconds")
+    return _table(lines, "implementation", "made with", *TOLD, "findings", *COST)
 
 
 def of_clauses(verified: Iterable[Verified]) -> str:
@@ -160,6 +168,7 @@ def of_environments(reports: Iterable[Ran]) -> str:
 QUIET = (Verdict.PASS, Verdict.EXPECTED_FAILURE, Verdict.UNSUPPORTED)
 """The verdicts that need nobody's attention: all the others are bold."""
 TOLD = ("dtypes", "pass", "known", "broken", "unsupported", "error / bound")
+COST = ("profile", "seconds")
 
 
 def _told(rows: Sequence[Row]) -> list[str]:

@@ -25,6 +25,7 @@ class Verified:
 
     name: str
     environment: str
+    profile: str
     libraries: Mapping[str, str]
     rows: tuple[Row, ...]
 
@@ -79,7 +80,7 @@ class Ran:
         ]
         for name, made_with in self.told["implementations"].items():
             own = tuple(row for row in rows if row.implementation == name)
-            yield Verified(name, self.environment, made_with["libraries"], own)
+            yield Verified(name, self.environment, self.told["profile"]["name"], made_with["libraries"], own)
 
 
 def all_verified(reports: Iterable[Ran]) -> list[Verified]:
