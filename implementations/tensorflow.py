@@ -1,7 +1,8 @@
 """Attention in TensorFlow: its operators one after another, as its own tutorial of the Transformer writes it out.
 
 https://www.tensorflow.org/text/tutorials/transformer; `tf.nn.softmax`, `tf.matmul` and the rest are at
-https://www.tensorflow.org/api_docs/python/tf/nn. Operators may be called from several threads.
+https://www.tensorflow.org/api_docs/python/tf/nn. Operators may be called from several threads. Those of its own "flush
+denormals to zero", says a comment in the source, tensorflow/core/lib/core/threadpool.cc: so does all that they compute.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ FORMULA = Implementation(
     gradient=gradient_of(attention),
     supports=_FEATURES | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.TOGETHER},
     dtypes={
-        "float64": Precision.float64(),
+        "float64": replace(Precision.float64(), flush=True),
         "float32": Precision.float32(),
         **{dtype: replace(Precision.eager(dtype), prescale=dtype) for dtype in ("bfloat16", "float16")},
     },
