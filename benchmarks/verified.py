@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import implementations
 from attention_tests.reports.folder import JSON
 from attention_tests.row import Row
 from attention_tests.tables import in_order
@@ -95,6 +96,7 @@ def all_verified(reports: Iterable[Ran]) -> list[Verified]:
 
 def not_run(reports: Iterable[Ran], verified: Iterable[Verified]) -> list[str]:
     """Return why an implementation was verified in none of the environments: the last reason that was given."""
+    reasons = {name: f"{name} was asked for in no environment" for name in implementations.names()}
+    reasons |= {re.split(r"[: ]", sentence)[0]: sentence for ran in reports for sentence in ran.told["missing"]}
     names = {one.name.partition(" (")[0] for one in verified}
-    reasons = {re.split(r"[: ]", sentence)[0]: sentence for ran in reports for sentence in ran.told["missing"]}
     return [sentence for name, sentence in reasons.items() if name not in names]
