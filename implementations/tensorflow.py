@@ -141,5 +141,5 @@ STEPS = replace(
     weigh=weigh,
     sum=sum_words,
     supports=_FEATURES,
-    dtypes={dtype: Precision.strict(dtype) for dtype in ("float64", "float32")},
+    dtypes={dtype: FORMULA.dtypes[dtype] for dtype in ("float64", "float32")},
 )
