@@ -141,7 +141,8 @@ def of_arithmetic(verified: Iterable[Verified]) -> str:
 
 def of_findings(verified: Sequence[Verified]) -> str:
     """Return every finding, and where it was seen."""
-    seen = {file: [one for one in verified if file.stem in one.findings] for file in sorted(FINDINGS.glob("*.md"))}
+    files = sorted(file for file in FINDINGS.glob("*.md") if file.name != README.name)
+    seen = {file: [one for one in verified if file.stem in one.findings] for file in files}
     lines = [
         [f"[{_title(file)}](findings/{file.name})", ", ".join(_code(one.name) for one in where) or NOTHING]
         for file, where in seen.items()
