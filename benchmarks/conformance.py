@@ -32,7 +32,7 @@ NOTHING = "–"
 
 INTRODUCTION = """# How libraries conform
 
-Made by `make field`, which verifies every library in an environment of its own, and writes this page of the reports;
+Made of reports. `make field` verifies every library in an environment of its own, and writes this page of all of them;
 `python -m benchmarks.conformance REPORT...` writes it of any. *known*: expected failures, each of a [finding][all].
 **Bold**: what fails, crashes, hangs or raises and is not known to, what passes and is known to fail, and what did not
 run. Under *Clauses* and *Features*, a property counts once, with the worst of its verdicts over the dtypes; a number
