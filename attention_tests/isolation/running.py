@@ -59,7 +59,8 @@ class Running:
 
     def receive(self, seconds: float) -> Any:
         """Wait for a message, and for `seconds` since the last call began. Raises TimeoutError, or one of `GONE`."""
-        self.line.connection.settimeout(seconds)
+        if self.line.connection.gettimeout() != seconds:
+            self.line.connection.settimeout(seconds)
         begun = -1
         while True:
             try:
