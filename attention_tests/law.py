@@ -10,6 +10,7 @@ from hypothesis.strategies import SearchStrategy
 
 from attention_tests.implementation import Dialect, Feature, Step
 from attention_tests.subject import Subject
+from attention_tests.verdict import FAILURES, Failure
 from reference.document import CLAUSES, Clause
 
 
@@ -76,6 +77,17 @@ class Law:
         none = self.any_of and not self.any_of & subject.features
         options = [f"declares none of {', '.join(f'`{feature}`' for feature in sorted(self.any_of))}"] if none else []
         return " and ".join([*steps, *features, *options])
+
+    def failure(self, subject: Subject, drawn: Any) -> Failure | None:
+        """Return how `subject` breaks the law on an input that was built; None where it keeps it."""
+        try:
+            self.body(subject, drawn)
+            subject.host.settle()
+        except FAILURES as failure:
+            return failure
+        finally:
+            subject.host.abandon()
+        return None
 
 
 Test = Callable[[Subject], None]

@@ -27,7 +27,7 @@ from attention_tests.natives import unwarned
 from attention_tests.profiles import Profile
 from attention_tests.reproducers import reproducer
 from attention_tests.subject import Subject
-from attention_tests.verdict import FAILURES, Crashed, Disagreement, Failure, Outcome, TimedOut, Verdict, verdict_of
+from attention_tests.verdict import Crashed, Disagreement, Failure, Outcome, TimedOut, Verdict, verdict_of
 
 SECONDS_TO_SHRINK = 10.0
 
@@ -92,20 +92,9 @@ def build(plan: Any, subject: Subject) -> Any:
     return _build(plan, subject.dtype, subject.features & plan.depends_on, subject.implementation.dialect.of_hiding)
 
 
-def _attempt(law: Law, subject: Subject, drawn: Any) -> Failure | None:
-    try:
-        law.body(subject, drawn)
-        subject.host.settle()
-    except FAILURES as failure:
-        return failure
-    finally:
-        subject.host.abandon()
-    return None
-
-
 def failure_on(law: Law, subject: Subject, plan: Any) -> Failure | None:
     """Return how `subject` breaks `law` on what `plan` describes; None where it keeps it."""
-    return _attempt(law, subject, build(plan, subject))
+    return law.failure(subject, build(plan, subject))
 
 
 def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Outcome:
@@ -120,13 +109,13 @@ def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Ou
 def refuted(law: Law, subject: Subject, plan: Any, deadline: float) -> Outcome:
     """Explain how a plan breaks a law, on the smallest input that is found by `deadline` (of `time.monotonic`)."""
     found = build(plan, subject)
-    kind = type(_attempt(law, subject, found))
+    kind = type(law.failure(subject, found))
 
     def breaks_likewise(drawn: Any) -> bool:
-        return time.monotonic() < deadline and isinstance(_attempt(law, subject, drawn), kind)
+        return time.monotonic() < deadline and isinstance(law.failure(subject, drawn), kind)
 
     smallest = minimise(found, breaks_likewise) if kind is not type(None) else found
-    failure = _attempt(law, subject, smallest)
+    failure = law.failure(subject, smallest)
     if failure is None:
         sentence = f"{subject} broke the law once and kept it when called again with the same problem"
         explanation = explain(law, subject, plan, found, Disagreement(sentence))

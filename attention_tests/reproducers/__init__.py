@@ -7,7 +7,7 @@ from attention_tests.reproducers.header import comment
 from attention_tests.reproducers.recorder import RecordedSubject
 from attention_tests.reproducers.script import script
 from attention_tests.subject import Subject
-from attention_tests.verdict import FAILURES, Disagreement, Failure, WrongForm
+from attention_tests.verdict import Disagreement, WrongForm
 
 LONGEST = 2**20
 """What is longer cannot be attached to an issue."""
@@ -23,7 +23,7 @@ def reproducer(law: Law, subject: Subject, plan: object, drawn: Drawn) -> str:
     try:
         recorded = RecordedSubject(subject)
         # Answers that are asked for once are not asked for again the second time, as in the search.
-        failure = _failure(law, recorded, drawn) or _failure(law, recorded, drawn)
+        failure = law.failure(recorded, drawn) or law.failure(recorded, drawn)
         if failure is None:
             return _none("called once more with the same problem, the implementation kept the law")
         if isinstance(failure, Disagreement) and not isinstance(failure, WrongForm) and failure.got is None:
@@ -32,17 +32,6 @@ def reproducer(law: Law, subject: Subject, plan: object, drawn: Drawn) -> str:
         return text if len(text) <= LONGEST else _none(f"it would have {len(text)} characters")
     except Exception as error:  # noqa: BLE001 - a script that cannot be written must not take the verdict with it
         return _none(f"writing it raised {type(error).__name__}: {error}")
-
-
-def _failure(law: Law, recorded: RecordedSubject, drawn: Drawn) -> Failure | None:
-    try:
-        law.body(recorded, drawn)
-        recorded.host.settle()
-    except FAILURES as failure:
-        return failure
-    finally:
-        recorded.host.abandon()
-    return None
 
 
 def _none(why: str) -> str:
