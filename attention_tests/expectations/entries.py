@@ -9,6 +9,7 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
+from attention_tests import processor
 from attention_tests.counterexample import read
 from attention_tests.verdict import Verdict
 
@@ -35,13 +36,17 @@ class KnownFailure:
     """A link."""
     versions: str = ""
     """For which versions of a library it holds, as in `torch>=2.5,<2.14`."""
+    processor: str = ""
+    """What a processor must be able to do for it to hold, as in `amx_bf16`, in the words of /proc/cpuinfo."""
     verdict: Verdict = Verdict.FAIL
     counterexample: str = ""
     """The text of a plan."""
 
     @property
     def applies(self) -> bool:
-        """Whether the installed version of the library is one that it is about."""
+        """Whether the installed version of the library, and the processor, are such as it is about."""
+        if self.processor and self.processor not in processor.abilities():
+            return False
         if not self.versions:
             return True
         library = Requirement(self.versions)

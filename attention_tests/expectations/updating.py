@@ -104,8 +104,8 @@ def _together(entries: Iterable[Entry]) -> list[Entry]:
     ]
 
 
-def _place(known: KnownFailure) -> tuple[str, str, list[int], str]:
-    return known.implementation, known.law, _in_order(known.dtypes), known.versions
+def _place(known: KnownFailure) -> tuple[str, str, list[int], str, str]:
+    return known.implementation, known.law, _in_order(known.dtypes), known.versions, known.processor
 
 
 def _place_of_problem(problem: PinnedProblem) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from attention_tests.expectations.entries import Decided, Expectations, KnownFai
 
 HEADER = """\
 # What is expected of a run of attention-tests, as --update-expectations writes it. By hand: the reason of each known
-# failure, its link and versions, and these lines.
+# failure, its link, versions and processor, and these lines.
 """
 
 

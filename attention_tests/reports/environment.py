@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import implementations
-from attention_tests import suite
+from attention_tests import processor, suite
 from attention_tests.implementation import Implementation
 
 
@@ -34,7 +34,7 @@ def environment() -> dict[str, str | int]:
     return {
         "platform": platform.platform(),
         "machine": platform.machine(),
-        "cpu": _cpu(),
+        "cpu": processor.name(),
         "cpus": os.cpu_count() or 1,
         "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
     }
@@ -75,11 +75,3 @@ def _imported(file: Path) -> Iterator[str]:
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
             yield (node.module or "").partition(".")[0]
-
-
-def _cpu() -> str:
-    # Python knows no name for the processor on Linux.
-    information = Path("/proc/cpuinfo")
-    lines = information.read_text("utf-8").splitlines() if information.exists() else []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_tests import Implementation
+from attention_tests import Implementation, processor
 from attention_tests.catalogue import all_laws
 from attention_tests.decide import decide
 from attention_tests.expectations.entries import Expectations, KnownFailure, PinnedProblem
@@ -111,6 +111,12 @@ def test_an_entry_is_about_some_versions(versions: str, applies: bool) -> None: 
     known = replace(KNOWN, versions=versions)
     assert known.applies is applies
     assert (Expectations((known,)).known("mine", "float32", LAW.name) is known) is applies
+
+
+@pytest.mark.parametrize(("ability", "applies"), [("", True), ("amx_bf16", True), ("a-thing-that-none-can-do", False)])
+def test_an_entry_is_about_some_processors(ability: str, applies: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a table
+    monkeypatch.setattr(processor, "abilities", lambda: frozenset({"fpu", "amx_bf16"}))
+    assert replace(KNOWN, processor=ability).applies is applies
 
 
 @pytest.mark.parametrize("asked", [("mine", "float64", LAW.name), ("m", "float32", LAW.name), ("mine", "float32", "t")])

@@ -24,6 +24,7 @@ EVERYTHING = Expectations(
             reason='it says "no" \\ ü',
             issue="https://example.org/1",
             versions="torch>=2.5,<2.14",
+            processor="amx_bf16",
             verdict=Verdict.CRASH,
             counterexample="Plan(regimes=('special numbers',))",
         ),
