@@ -76,11 +76,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     summary = Summary(config.stash[RUN])
     config.pluginmanager.register(summary, "attention-tests-summary")
-    reports.configure(config, config.stash[RUN], summary)
     if wanted():
         config.pluginmanager.register(Annotations(), "attention-tests-annotations")
-    if config.getoption("target") or config.getoption("dtype"):
+    if any(map(config.getoption, ("target", "dtype", "report"))):
         _bring_in(config)
+    reports.configure(config, config.stash[RUN], summary)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -7,6 +7,7 @@ import os
 import platform
 from collections.abc import Iterator
 from functools import cache
+from hashlib import sha256
 from importlib.metadata import Distribution, packages_distributions, version
 from pathlib import Path
 
@@ -51,6 +52,12 @@ def libraries(implementation: Implementation) -> dict[str, str]:
     distributions = {found for name in modules for found in _distributions().get(name, ())} - {"attention-tests"}
     distributions |= {name for name in _required(implementation.name) if _is_installed(name)}
     return {name: version(name) for name in sorted(set(map(canonicalize_name, distributions)))}
+
+
+def digest(implementation: Implementation) -> str:
+    """Return what changes when one of the source files of an implementation does."""
+    files = sorted({Path(place.rpartition(":")[0]) for place in implementation.places.values()})
+    return sha256(b"".join(file.read_bytes() for file in files if file.is_file())).hexdigest()[:12]
 
 
 _distributions = cache(packages_distributions)

@@ -12,7 +12,7 @@ import pytest
 from attention_tests.expectations.book import IN_THIS_FOLDER
 from attention_tests.reports import folder as files
 from attention_tests.reports import journal
-from attention_tests.reports.environment import environment, libraries, versions
+from attention_tests.reports.environment import digest, environment, libraries, versions
 from attention_tests.reports.html import html
 from attention_tests.reports.journal import CannotResume
 from attention_tests.reports.json_report import json_text
@@ -66,7 +66,7 @@ class Reports:
         self.config, self.folder, self.run, self.summary = config, folder, run, summary
         self.asked = asked_of(config)
         self.failure = ""
-        known = {**versions(), **self.asked, **kept_of(config)}
+        known = {**versions(), **self.asked, **kept_of(config, run)}
         ours, file = files.prepare(folder), folder / files.JOURNAL
         self.journal, decided = (
             journal.resume(file, known) if config.getoption("resume") else (journal.begin(file, known), {})
@@ -124,12 +124,17 @@ class Reports:
         terminalreporter.write_line(self.failure or str(self.folder / files.HTML))
 
 
-def kept_of(config: pytest.Config) -> dict[str, object]:
+def kept_of(config: pytest.Config, run: Run) -> dict[str, object]:
     """Return what decides about verdicts besides, and must be the same where a run goes on."""
     expectations = Path(config.getoption("expectations") or IN_THIS_FOLDER)
     written = expectations.read_bytes() if expectations.is_file() else b""
     options = {name: config.getoption(name) for name in ("isolate", "call_seconds", "memory")}
-    return options | {"expectations of digest": sha256(written).hexdigest()[:12]}
+    made = {one.implementation.name: one.implementation for one in run.subjects}.values()
+    return options | {
+        "expectations of digest": sha256(written).hexdigest()[:12],
+        "libraries": sorted({f"{name} {version}" for one in made for name, version in libraries(one).items()}),
+        "source files of digest": [digest(one) for one in made],
+    }
 
 
 def asked_of(config: pytest.Config) -> dict[str, object]:

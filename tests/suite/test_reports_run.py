@@ -191,6 +191,14 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(
     assert sorted(file.name for file in reports.iterdir()) == before
 
 
+def test_a_run_does_not_go_on_with_a_kernel_that_has_changed(folder: Path, reports: Path) -> None:
+    (folder / "mine.py").write_text(HOSTILE + "# mended\n")
+    done = run(folder, f"--report={reports}", "--resume")
+    (folder / "mine.py").write_text(HOSTILE)
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert "had source files of digest" in done.stdout + done.stderr
+
+
 def test_a_run_without_reports_cannot_go_on() -> None:
     options = {"report": None, "resume": True}
     config = cast("pytest.Config", SimpleNamespace(getoption=options.get))
