@@ -40,6 +40,7 @@ _FIELD: dict[str, dict[str, str]] = {
         "torch-mha": "implementations.torch_mha:TRAINING",
         "torch-mha-weights": "implementations.torch_mha:WITH_WEIGHTS",
         "torch-mha-fast": "implementations.torch_mha:FAST",
+        "torch-encoder-layer": "implementations.torch_encoder:ENCODER_LAYER",
         "torch-flex": "implementations.torch_flex:FLEX",
         "torch-flex-compiled": "implementations.torch_flex:COMPILED",
         **_CUDA,

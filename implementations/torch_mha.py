@@ -34,10 +34,9 @@ def attention(  # noqa: PLR0913 - what the layer offers
     """Return the output (batch, heads, n_q, d) of the layer. True in a mask hides a word."""
     heads, n_q, n_k = query.shape[1], query.shape[2], key.shape[2]
     words = [side_by_side(array) for array in (query, key, value)]
-    # `is_causal` is a hint, and wants the mask that it is about.
-    option = torch.ones(n_q, n_k, dtype=torch.bool).triu(1) if causal else bias if mask is None else mask
+    option = later_words(n_q, n_k) if causal else bias if mask is None else mask
     output, _ = _layer(words[0].shape[-1], heads, query.dtype)(
-        *words, need_weights=need_weights, is_causal=causal, **_masks(option, (len(query), heads, n_q, n_k))
+        *words, need_weights=need_weights, is_causal=causal, **masks(option, (len(query), heads, n_q, n_k))
     )
     return apart(output, heads)
 
@@ -58,7 +57,7 @@ def fast_attention(
     if mask is not None and mask.dim() == 4 and mask.shape[1] > 1:
         mask = mask.expand(len(query), heads, length, length).repeat(1, 4, 1, 1)
     output, _ = _layer_of_packed_words(words[0].shape[-1], heads, query.dtype)(
-        packed, packed, packed, need_weights=False, **_masks(mask, (len(query), 4 * heads, length, length))
+        packed, packed, packed, need_weights=False, **masks(mask, (len(query), 4 * heads, length, length))
     )
     return apart(output, 4 * heads)[:, :heads]
 
@@ -87,13 +86,23 @@ def _layer_of_packed_words(width: int, heads: int, dtype: torch.dtype) -> Multih
     )
     for parameter in layer.parameters():
         parameter.zero_()
-    for quarter, projection in enumerate(layer.in_proj_weight.chunk(3)):
-        projection[:width, quarter * width :][:, :width] = torch.eye(width)
+    read_quarters(layer, width)
     layer.out_proj.weight.copy_(torch.eye(4 * width))
     return layer
 
 
-def _masks(option: torch.Tensor | None, shape: tuple[int, ...]) -> dict[str, torch.Tensor]:
+def read_quarters(layer: MultiheadAttention, width: int) -> None:
+    """Let the first heads of a layer read query, key and value from the first three quarters of a word."""
+    for quarter, projection in enumerate(layer.in_proj_weight.chunk(3)):
+        projection[:width, quarter * width :][:, :width] = torch.eye(width)
+
+
+def later_words(n_q: int, n_k: int) -> torch.Tensor:
+    """Return the mask (n_q, n_k) that causality wants besides `is_causal`, which is a hint about a mask."""
+    return torch.ones(n_q, n_k, dtype=torch.bool).triu(1)
+
+
+def masks(option: torch.Tensor | None, shape: tuple[int, ...]) -> dict[str, torch.Tensor]:
     """Return a mask or a bias for scores of `shape` (batch, heads, n_q, n_k) in the argument that is for its shape."""
     batch, heads, n_q, n_k = shape
     if option is None:
@@ -119,12 +128,13 @@ def _mixed(query: torch.Tensor, *, mask: torch.Tensor | None = None, **_options:
     return not torch.equal(unseeing.any(dim=-2), unseeing.all(dim=-2))
 
 
-_held = partial(one_by_one_where_mixed, mixed=_mixed)
+unmixed = partial(one_by_one_where_mixed, mixed=_mixed)
+"""Give the heads as a batch wherever a projection of the output might mix them."""
 
 TRAINING = replace(
     EAGER,
     name="torch-mha",
-    attention=_held(attention),
+    attention=unmixed(attention),
     gradient=gradient_of(one_by_one(attention)),
     cache=None,
     # `kdim` and `vdim` are the widths of words, not of heads; a mask and a bias are not given in one call.
@@ -136,7 +146,7 @@ TRAINING = replace(
 WITH_WEIGHTS = replace(
     TRAINING,
     name="torch-mha-weights",
-    attention=_held(attention_with_weights),
+    attention=unmixed(attention_with_weights),
     gradient=gradient_of(one_by_one(attention_with_weights)),
     dtypes=EAGER.dtypes,
     dialect=replace(TRAINING.dialect, unseeing=Unseeing.NAN),
@@ -144,7 +154,7 @@ WITH_WEIGHTS = replace(
 FAST = replace(
     WITH_WEIGHTS,
     name="torch-mha-fast",
-    attention=_held(fast_attention),
+    attention=unmixed(fast_attention),
     gradient=None,
     # "query, key, and value are the same tensor", autograd is disabled, and float masks are not for the fast path.
     supports=frozenset({Feature.HEADS, Feature.MASK, Feature.THREADS}),

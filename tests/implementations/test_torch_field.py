@@ -65,7 +65,9 @@ def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
         assert expected(problem, subject.precision).accepts(output).all()
 
 
-@pytest.mark.parametrize("name", ["torch-mha", "torch-mha-weights", "torch-mha-fast", "bert-eager", "bert-sdpa"])
+@pytest.mark.parametrize(
+    "name", ["torch-mha", "torch-mha-weights", "torch-mha-fast", "torch-encoder-layer", "bert-eager", "bert-sdpa"]
+)
 def test_a_layer_with_projections_is_held_to_what_it_can_do(name: str) -> None:
     implementation = loaded(name)
     assert hold(LAWS[INFINITY], Subject(implementation, "float32"), A_FEW).verdict is Verdict.PASS
@@ -82,7 +84,7 @@ def test_what_one_head_gives_no_number_for_is_not_lost_for_the_others(name: str)
     assert (output[0, 1] == 1).all()
 
 
-@pytest.mark.parametrize("name", ["bert-eager", "bert-sdpa"])
+@pytest.mark.parametrize("name", ["torch-encoder-layer", "bert-eager", "bert-sdpa"])
 def test_one_sentence_of_any_widths_goes_through_as_many_heads_as_it_takes(name: str) -> None:
     subject = Subject(loaded(name), "float64")
     x, w_value = np.eye(3)[:2], np.arange(15.0).reshape(3, 5)
