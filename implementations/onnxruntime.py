@@ -1,6 +1,6 @@
 """ONNX Runtime on the CPU: the standard Attention operator (https://onnxruntime.ai/docs/execution-providers/).
 
-It has the promises of the operator (`implementations.onnx_model`). Opsets 23 and 24 have a kernel, for float32 and
+It has the promises of the operator (`implementations.onnx_attention`). Opsets 23 and 24 have a kernel, for float32 and
 float16; in opset 25, and in float64, the operator runs as the function that ONNX defines it by. A session may be asked
 from several threads at once (https://onnxruntime.ai/docs/api/c/struct_ort_api.html, Run).
 """
@@ -14,30 +14,28 @@ from onnxruntime import InferenceSession, SessionOptions
 
 from attention_tests.implementation import Feature, Implementation
 from attention_tests.precision import Precision
-from implementations.onnx_model import ATTENTION, Node, attention_by, in_double
+from implementations.onnx_attention import attention_of, in_chunks, in_double
+from implementations.onnx_external import external
+from implementations.onnx_model import Node
 
 FATAL_ONLY = 4
 
 
-def session_of(model: bytes) -> InferenceSession:
+@lru_cache(maxsize=1024)
+def session_of(node: Node) -> InferenceSession:
     """Return a session of one thread, which logs nothing: what goes wrong it raises."""
     options = SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = FATAL_ONLY
-    return InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return InferenceSession(node.model().SerializeToString(), options, providers=["CPUExecutionProvider"])
 
 
-@lru_cache(maxsize=1024)
-def _session(node: Node) -> InferenceSession:
-    return session_of(node.model().SerializeToString())
-
-
-def _opset(opset: int, *, whole_masks: bool = False) -> Implementation:
+def _opset(opset: int, *, around_findings: bool = False) -> Implementation:
+    promised = attention_of(session_of, opset, around_findings=around_findings)
     return replace(
-        ATTENTION,
+        promised,
         name=f"onnxruntime-{opset}",
-        attention=attention_by(_session, opset, whole_masks=whole_masks),
-        supports=ATTENTION.supports | {Feature.THREADS},
+        supports=promised.supports | {Feature.THREADS},
         dtypes={
             "float32": replace(Precision.float32(), prescale="float32"),
             "float16": replace(Precision.pure("float16"), prescale="float16"),
@@ -47,7 +45,13 @@ def _opset(opset: int, *, whole_masks: bool = False) -> Implementation:
 
 OPSET_23 = _opset(23)
 OPSET_24 = _opset(24)
-WHOLE_MASKS = replace(_opset(24, whole_masks=True), name="onnxruntime-24-whole-masks")
-_opset_25 = _opset(25, whole_masks=True)
-OPSET_25 = replace(_opset_25, supports=_opset_25.supports | {Feature.WINDOW})
-DOUBLE = in_double(OPSET_25)
+WHOLE_MASKS = replace(_opset(24, around_findings=True), name="onnxruntime-24-whole-masks")
+EXTERNAL_24 = external(session_of, replace(WHOLE_MASKS, name=OPSET_24.name), 24)
+EXTERNAL_WHOLE_MASKS = replace(
+    external(session_of, WHOLE_MASKS, 24, over_room=True), name="onnxruntime-24-external-whole-masks"
+)
+CHUNKED_24 = in_chunks(session_of, replace(WHOLE_MASKS, name=OPSET_24.name), 24)
+OPSET_25 = _opset(25, around_findings=True)
+EXTERNAL_25 = external(session_of, OPSET_25, 25)
+CHUNKED_25 = in_chunks(session_of, OPSET_25, 25)
+DOUBLE = in_double(session_of, OPSET_25, 25)
