@@ -13,16 +13,15 @@ hint.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import ml_dtypes
 import numpy as np
-from openvino import CompiledModel, Core, Model, PartialShape, Tensor, Type, opset13
+from openvino import CompiledModel, Core, Model, PartialShape, opset13
 
 from attention_tests.implementation import Array, Dialect, Feature, Implementation, Unseeing
 from attention_tests.precision import Precision
-
-TYPES = {"float32": Type.f32, "float16": Type.f16, "bfloat16": Type.bf16, "bool": Type.boolean}
+from implementations.openvino_cache import Cache
+from implementations.openvino_tensors import TYPES, array_of, tensor_of
 
 NO_MASK = 0.0
 
@@ -51,8 +50,8 @@ def attention(  # noqa: PLR0913 - what the operation offers
     compiled = _compiled(kinds, causal, value.shape[-1] == 1)
     # One of its own for each call: a request serves one thread at a time.
     request = compiled.create_infer_request()
-    request.infer([_tensor(array) for array in inputs])
-    return _array(request.get_output_tensor(), query.dtype)
+    request.infer([tensor_of(array) for array in inputs])
+    return array_of(request.get_output_tensor(), query.dtype)
 
 
 def _whole(hiding: Array, key: Array) -> Array:
@@ -73,17 +72,6 @@ def _compiled(
     return Core().compile_model(Model([node], parameters, "attention"), "CPU", hints)
 
 
-def _tensor(array: Array) -> Tensor:
-    # Written into memory of its own: a tensor that is made around an array does not keep it alive.
-    tensor = Tensor(TYPES[array.dtype.name], array.shape)
-    tensor.data.view(array.dtype)[...] = array
-    return tensor
-
-
-def _array(tensor: Tensor, dtype: np.dtype[Any]) -> Array:
-    return np.array(tensor.data).view(dtype)
-
-
 def to_native(array: Array, dtype: str) -> Array:
     """Return an array of the dtype, bfloat16 included."""
     return array.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
@@ -97,6 +85,7 @@ def to_numpy(array: Array) -> Array:
 ATTENTION = Implementation(
     name="openvino",
     attention=attention,
+    cache=Cache,
     supports=frozenset(
         {
             Feature.SCALE,

@@ -128,3 +128,13 @@ def test_a_shared_buffer_is_written_in_place_until_it_is_full() -> None:
     assert third.value is not second.value
     assert second.value[0, 0, :, 0].tolist() == [1, 3]
     assert output.ravel().tolist() == [2] * 8
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_words_in_the_state_of_a_request_are_seen_by_every_query(dtype: str) -> None:
+    pytest.importorskip("openvino", reason="pip install attention-tests[openvino]")
+    from implementations.openvino import ATTENTION  # noqa: PLC0415 - needs the library
+
+    subject = Subject(ATTENTION, dtype)
+    history = HistoryPlan(CALLS, WORDS).build(dtype, subject.features, ATTENTION.dialect)
+    assert definition(history, subject.precision).accepts(answer(subject, history)).all()
