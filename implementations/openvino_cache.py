@@ -1,9 +1,9 @@
 """A key/value cache of OpenVINO: words in the state of a request, as a model for generation has them.
 
-https://docs.openvino.ai/2025/openvino-workflow/running-inference/stateful-models.html. A state that is gathered by beams
-and that new words come behind is fused with attention on the CPU. Left to itself it is kept in eight bits, hence the
-hint. It wants as many queries as words come, which no document says (docs/findings/openvino-lengths-over-a-state.md):
-so each query comes with the last word, as in generation.
+https://docs.openvino.ai/2025/openvino-workflow/running-inference/stateful-models.html. A state that is gathered by
+beams and that new words come behind is fused with attention on the CPU. Left to itself it is kept in eight bits, hence
+the hint. It wants as many queries as words come, which no document says (docs/findings/
+openvino-lengths-over-a-state.md): so each query comes with the last word, as in generation.
 """
 
 from __future__ import annotations
