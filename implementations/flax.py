@@ -9,10 +9,13 @@ Where no weight may be dropped, `flax.nnx` calls `jax.nn.dot_product_attention`.
 call is deterministic, as of a model after training, it computes the weights itself, as `flax.linen` always does: the
 lowest number of the dtype is put where a word is hidden, so that a query that sees no word sees all of them alike
 (docs/findings/jax-hidden-words-return.md).
+
+All functions have the name that JAX's has: a cache of programs keeps each under that, and some are the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import jax
@@ -26,36 +29,27 @@ _KEPT = 0.5
 """A dropout rate that counts for nothing where a call is deterministic."""
 
 
-def nnx_attention(  # noqa: PLR0913 - what the function offers
-    query: jax.Array,
-    key: jax.Array,
-    value: jax.Array,
-    *,
-    mask: jax.Array | None = None,
-    bias: jax.Array | None = None,
-    causal: bool = False,
-    dropout: float = 0.0,
-) -> jax.Array:
-    """Return the output (batch, n_q, heads, d_v) of `flax.nnx`."""
-    return nnx.dot_product_attention(
-        query, key, value, bias, mask, dropout_rate=dropout, deterministic=True, is_causal=causal
-    )
+def nnx_attention(dropout: float = 0.0) -> Callable[..., jax.Array]:
+    """Return the function of `flax.nnx`, as a layer calls it that drops weights at a rate, but not now."""
+
+    def attention(  # noqa: PLR0913 - what the function offers
+        query: jax.Array,
+        key: jax.Array,
+        value: jax.Array,
+        *,
+        mask: jax.Array | None = None,
+        bias: jax.Array | None = None,
+        causal: bool = False,
+    ) -> jax.Array:
+        """Return the output (batch, n_q, heads, d_v)."""
+        return nnx.dot_product_attention(
+            query, key, value, bias, mask, dropout_rate=dropout, deterministic=True, is_causal=causal
+        )
+
+    return attention
 
 
-def nnx_attention_by_weights(  # noqa: PLR0913 - what the function offers
-    query: jax.Array,
-    key: jax.Array,
-    value: jax.Array,
-    *,
-    mask: jax.Array | None = None,
-    bias: jax.Array | None = None,
-    causal: bool = False,
-) -> jax.Array:
-    """Return the same of a layer that drops weights, but not now."""
-    return nnx_attention(query, key, value, mask=mask, bias=bias, causal=causal, dropout=_KEPT)
-
-
-def linen_attention(
+def attention(
     query: jax.Array,
     key: jax.Array,
     value: jax.Array,
@@ -77,16 +71,16 @@ _ALL_IN_16_BIT = {
 NNX = replace(
     JAX,
     name="flax-nnx",
-    attention=compiled(nnx_attention, "causal", "dropout"),
-    gradient=compiled(gradient_of(nnx_attention), "causal"),
+    attention=compiled(nnx_attention(), "causal"),
+    gradient=compiled(gradient_of(nnx_attention()), "causal"),
     # Values of another width are documented, and refused: docs/findings/flax-nnx-dropout-rate.md.
     supports=_COMMON | {Feature.CAUSAL, Feature.GROUPED_HEADS},
 )
 NNX_BY_WEIGHTS = replace(
     NNX,
     name="flax-nnx-weights",
-    attention=compiled(nnx_attention_by_weights, "causal"),
-    gradient=compiled(gradient_of(nnx_attention_by_weights), "causal"),
+    attention=compiled(nnx_attention(_KEPT), "causal"),
+    gradient=compiled(gradient_of(nnx_attention(_KEPT)), "causal"),
     supports=_COMMON | {Feature.CAUSAL, Feature.GROUPED_HEADS, Feature.VALUE_WIDTH},
     dtypes={"float32": replace(Precision.float32(), prescale="float32"), **_ALL_IN_16_BIT},
 )
@@ -94,8 +88,8 @@ NNX_BY_WEIGHTS_DOUBLE = as_double(NNX_BY_WEIGHTS, replace(Precision.float64(), p
 LINEN = replace(
     NNX_BY_WEIGHTS,
     name="flax-linen",
-    attention=compiled(linen_attention),
-    gradient=compiled(gradient_of(linen_attention)),
+    attention=compiled(attention),
+    gradient=compiled(gradient_of(attention)),
     supports=_COMMON | {Feature.VALUE_WIDTH},
 )
 LINEN_DOUBLE = as_double(LINEN, replace(Precision.float64(), prescale="float64"))

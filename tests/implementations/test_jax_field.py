@@ -4,6 +4,7 @@ import sys
 from dataclasses import replace
 from importlib.util import find_spec
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,6 +81,17 @@ def test_what_is_compiled_refuses_float16_and_what_is_not_takes_it() -> None:
     assert Subject(EAGER, "float16").attention(ones, ones, ones) == 1
     with pytest.raises(ImplementationRaised, match="F16_F16_F32"):
         Subject(replace(JAX, dtypes=EAGER.dtypes), "float16").attention(ones, ones, ones)
+
+
+def test_a_program_that_flax_shares_with_jax_is_kept_once_by_a_cache_of_programs() -> None:
+    (subject,) = subjects("flax-nnx")
+    from implementations.flax import NNX, NNX_BY_WEIGHTS  # noqa: PLC0415 - needs the library
+    from implementations.jax import JAX  # noqa: PLC0415 - needs the library
+
+    words = subject.native(np.ones((1, 1, 1, 1)))
+    programs: list[Any] = [implementation.attention for implementation in (JAX, NNX, NNX_BY_WEIGHTS)]
+    of_jax, the_same, another = (program.lower(words, words, words).as_text() for program in programs)
+    assert of_jax == the_same != another
 
 
 def test_a_softmax_of_doubles_has_seven_digits() -> None:
