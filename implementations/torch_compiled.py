@@ -1,7 +1,8 @@
 """Attention that `torch.compile` makes for the CPU: of the operators one after another, and of the fused function.
 
 https://docs.pytorch.org/docs/2.13/generated/torch.compile.html. It takes seconds for every combination of options and
-of axes of length one that it has not seen, and needs a C++ compiler. So only forward, and only what is asked for most.
+of axes of length one that it has not seen, and needs a C++ compiler. So only forward, only what is asked for most, and
+only in the formats that most is compiled for.
 """
 
 from __future__ import annotations
@@ -12,18 +13,21 @@ from functools import cache
 from typing import Any
 
 import torch
+from torch._dynamo import config
 from torch.nn.functional import scaled_dot_product_attention
 
 from attention_tests.implementation import Feature
-from implementations.torch import EAGER, SDPA_MATH, attention
+from implementations.torch import EAGER, SDPA_FLASH, SDPA_MATH, attention
 
 _KINDS_OF_SHAPES = 1024
-"""How often to compile, before PyTorch would give up and run what is not compiled. Its default is 8."""
+"""How often to compile, before PyTorch would give up and run what is not compiled. Its defaults are 8 and 256."""
+_DTYPES = ("float32", "bfloat16")
 
 
 def compiled_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
     """Return the output (batch, heads, n_q, d_v) of the code that is generated for the operators."""
-    return _of(attention)(query, key, value, **options)
+    output: torch.Tensor = compiled(attention)(query, key, value, **options)
+    return output
 
 
 def compiled_fused_attention(
@@ -32,7 +36,7 @@ def compiled_fused_attention(
     """Return the same of `scaled_dot_product_attention`, compiled."""
     mask, bias = options.pop("mask", None), options.pop("bias", None)
     grouped = query.shape[1] != key.shape[1]
-    return _of(scaled_dot_product_attention)(
+    output: torch.Tensor = compiled(scaled_dot_product_attention)(
         query,
         key,
         value,
@@ -41,12 +45,14 @@ def compiled_fused_attention(
         enable_gqa=grouped,
         **options,
     )
+    return output
 
 
 @cache
-def _of(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that is compiled whenever it is called with what it was not compiled for."""
     # A run that falls back to what is not compiled would say nothing about what is: fullgraph refuses it.
-    torch.compiler.config.recompile_limit = _KINDS_OF_SHAPES
+    config.recompile_limit = config.accumulated_recompile_limit = _KINDS_OF_SHAPES
     return torch.compile(function, dynamic=True, fullgraph=True)
 
 
@@ -57,6 +63,7 @@ OPERATORS = replace(
     gradient=None,
     cache=None,
     supports=EAGER.supports - {Feature.TOGETHER, Feature.WINDOW, Feature.SOFTCAP, Feature.THREADS},
+    dtypes={dtype: EAGER.dtypes[dtype] for dtype in _DTYPES},
 )
 FUSED = replace(
     SDPA_MATH,
@@ -65,4 +72,6 @@ FUSED = replace(
     gradient=None,
     cache=None,
     supports=SDPA_MATH.supports - {Feature.DROPOUT, Feature.EMPTY, Feature.THREADS},
+    # The kernel is chosen when it is compiled: the flash kernel, wherever it can be.
+    dtypes={dtype: SDPA_FLASH.dtypes[dtype] for dtype in _DTYPES},
 )

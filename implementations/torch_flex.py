@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import torch
@@ -19,6 +18,7 @@ from attention_tests.implementation import Dialect, Feature, Unseeing
 from attention_tests.precision import Precision
 from implementations.torch import EAGER, SDPA_MATH
 from implementations.torch_cache import cache_of
+from implementations.torch_compiled import compiled
 
 Number = torch.Tensor
 ScoreMod = Callable[[Number, Number, Number, Number, Number], Number]
@@ -57,12 +57,7 @@ def attention(  # noqa: PLR0913 - what its functions can say
 
 def compiled_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> Any:
     """Return the same from the kernel that is generated for the CPU."""
-    return attention(query, key, value, function=_compiled(), **options)
-
-
-@cache
-def _compiled() -> Callable[..., Any]:
-    return torch.compile(flex_attention, dynamic=True)
+    return attention(query, key, value, function=compiled(flex_attention), **options)
 
 
 def _score_mod(shape: tuple[int, ...], bias: torch.Tensor | None, softcap: float | None) -> ScoreMod | None:
@@ -113,6 +108,9 @@ COMPILED = replace(
     FLEX,
     name="torch-flex-compiled",
     attention=compiled_attention,
-    cache=cache_of(compiled_attention),
-    dtypes={dtype: SDPA_MATH.dtypes[dtype] for dtype in ("float32", "bfloat16", "float16")},
+    cache=None,
+    # Each number of heads and each width is a kernel of its own, which takes seconds to compile. Masks and biases are
+    # left out, which compile for some sizes only (docs/findings/torch-flex-compiled-names.md), and what depends on it.
+    supports=frozenset({Feature.LENGTHS, Feature.HEADS, Feature.CAUSAL, Feature.SOFTCAP}),
+    dtypes={"float32": SDPA_MATH.dtypes["float32"]},
 )
