@@ -22,7 +22,7 @@ Hold an implementation of attention against its specification, or find out what 
 
 TARGET is one of
 {names}
-or field, all of these whose packages are installed here, each in a process of its own,
+or field, all of these whose libraries are installed here, each in a process of its own,
 or package.module:callable, any callable attention(query, key, value) over NumPy arrays (batch, heads, length, width),
 or package.module:name of an attention_tests.Implementation.
 

@@ -1,4 +1,4 @@
-"""The target `field`: every known implementation whose packages are installed, which is seen without an import."""
+"""The target `field`: every library that is installed, in every way that is known, which is seen without an import."""
 
 from __future__ import annotations
 
@@ -16,8 +16,12 @@ FIELD = "field"
 
 
 def known() -> tuple[str, ...]:
-    """Return the names of all implementations: the suite's own, and those that installed packages bring."""
-    return (*implementations.names(), *installed.names())
+    """Return the names of all that adapts a library, of the suite's own, and of those that installed packages bring.
+
+    NumPy is installed wherever the suite is: what is written with it alone, the gate verifies.
+    """
+    adapters = (name for name in implementations.names() if implementations.extra_of(name))
+    return (*adapters, *installed.names())
 
 
 def look_for(name: str) -> None:

@@ -1,4 +1,4 @@
-"""The target `field`: all that is installed, each in a process of its own, and why not the others."""
+"""The target `field`: every library that is installed, each in a process of its own, and why not the others."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     for module in ("adapts_nowhere", "adapts_numpy"):
         monkeypatch.delitem(sys.modules, module, raising=False)
-    monkeypatch.setattr(implementations, "_GATE", {"": {"numpy": "implementations.numpy:WHOLE"}})
+    own = {"numpy-steps": "implementations.numpy_steps:STEPS"}
+    monkeypatch.setattr(implementations, "_GATE", {"": own, "scipy": {"numpy": "implementations.numpy:WHOLE"}})
     monkeypatch.setattr(
         implementations, "_FIELD", {"nowhere": {"lost": "adapts_nowhere:IT"}, "here": {"found": "adapts_numpy:IT"}}
     )
