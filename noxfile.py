@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 ENVIRONMENTS = {
     "numpy": [],
     "torch": ["torch", "transformers", "x-transformers", "keras-torch", "array-api-torch"],
+    "torch-compiled": ["torch"],
     "onnx": ["onnx", "onnxruntime"],
     "jax": ["jax", "flax", "keras", "keras-jax", "openvino", "keras-openvino"],
     "tensorflow": ["tensorflow", "keras-tensorflow"],
@@ -23,6 +24,15 @@ ENVIRONMENTS = {
     "array-api": ["array-api"],
 }
 """The extras that are installed next to each other: what goes with several stands where all that it needs does."""
+
+# What is compiled for each shape that it sees is verified on fewer problems: a new one costs a second, not a millisecond.
+FEWER = "--profile=quick"
+OPTIONS = {
+    "torch": ["-k", "not compiled and not flex"],
+    "torch-compiled": ["-k", "compiled or flex", FEWER],
+    "jax": [FEWER],
+    "tinygrad": [FEWER],
+}
 
 HERE = Path(__file__).parent
 REPORTS, OLDEST = HERE / "build" / "field", HERE / "build" / "oldest"
@@ -40,7 +50,7 @@ def field(session: nox.Session, environment: str) -> None:
     """Verify all that can be installed together, with the suite as it is developed and everything else new."""
     pinned = HERE.joinpath("requirements.txt").read_text("utf-8").splitlines()
     install(session, ENVIRONMENTS[environment], [line for line in pinned if "==" in line])
-    verify(session, environment, REPORTS)
+    verify(session, environment, REPORTS, *OPTIONS.get(environment, []))
 
 
 @nox.session(default=False)
@@ -50,7 +60,7 @@ def oldest(session: nox.Session, environment: str) -> None:
     extras = ENVIRONMENTS[environment]
     lower = [at_its_lowest(one) for one in (*PROJECT["dependencies"], *required(extras))]
     install(session, extras, lower)
-    verify(session, environment, OLDEST, "--profile=quick")
+    verify(session, environment, OLDEST, *OPTIONS.get(environment, []), FEWER)
 
 
 @nox.session

@@ -73,7 +73,7 @@ class Ran:
 
     @property
     def verified(self) -> Iterator[Verified]:
-        """What was verified in it."""
+        """What was verified in it: nothing of an implementation that none of its properties was tried on."""
         says = self.told["laws"]
         rows = [
             Row.from_plain(row | {"says": says[row["law"]], "reproducer": row["reproducer"] or ""})
@@ -81,7 +81,8 @@ class Ran:
         ]
         for name, made_with in self.told["implementations"].items():
             own = tuple(row for row in rows if row.implementation == name)
-            yield Verified(name, self.environment, self.told["profile"]["name"], made_with["libraries"], own)
+            if any(row.verdict is not Verdict.NOT_RUN for row in own):
+                yield Verified(name, self.environment, self.told["profile"]["name"], made_with["libraries"], own)
 
 
 def all_verified(reports: Iterable[Ran]) -> list[Verified]:

@@ -118,10 +118,16 @@ def test_what_fails_and_what_passes_unexpectedly_is_seen_in_every_table(two: lis
 
 @pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict not in conformance.QUIET])
 def test_no_verdict_that_matters_is_left_out(verdict: Verdict, tmp_path: Path) -> None:
-    text = page([ran(tmp_path / "one", "1", {"it": {(MASKED, "float32"): verdict}})])
+    text = page([ran(tmp_path / "one", "1", {"it": {(MASKED, "float32"): verdict, (PLAIN, "float32"): Verdict.PASS}})])
     assert cells(text, "Features", "it")["mask"] == f"**1 {verdict}**"
     assert cells(text, "Clauses", "it")[MASKED.clause.id] == f"**1 {verdict}**"
     assert cells(text, "Implementations", "it")["broken"] == f"**1 {verdict}**"
+
+
+def test_an_implementation_that_was_left_out_of_a_run_was_not_verified_there(tmp_path: Path) -> None:
+    left_out: Verdicts = {(MASKED, "float32"): Verdict.NOT_RUN, (PLAIN, "float32"): Verdict.NOT_RUN}
+    verified = all_verified([ran(tmp_path / "one", "1", {"it": {(PLAIN, "float32"): Verdict.PASS}, "out": left_out})])
+    assert [one.name for one in verified] == ["it"]
 
 
 def test_what_is_not_declared_is_neither_pass_nor_failure(two: list[Ran]) -> None:
