@@ -25,7 +25,7 @@ ENVIRONMENTS = {
 }
 """The extras that are installed next to each other: what goes with several stands where all that it needs does."""
 
-# What is compiled for each shape that it sees is verified on fewer problems: a new one costs a second, not a millisecond.
+# What is compiled for each shape is verified on fewer problems: a new shape costs a second, not a millisecond.
 FEWER = "--profile=quick"
 OPTIONS = {
     "torch": ["-k", "not compiled and not flex"],
