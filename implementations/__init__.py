@@ -116,16 +116,31 @@ _FIELD: dict[str, dict[str, str]] = {
     },
     "keras": {
         "keras-numpy": "implementations.keras_numpy:NUMPY",
+        "keras-layer-numpy": "implementations.keras_layer_numpy:LAYER",
+        "keras-layer-weights-numpy": "implementations.keras_layer_numpy:BY_WEIGHTS",
+        "keras-layer-grouped-numpy": "implementations.keras_layer_numpy:GROUPED",
     },
     "keras-jax": {
         "keras-jax": "implementations.keras_jax:JAX",
+        "keras-layer-jax": "implementations.keras_layer_jax:LAYER",
+        "keras-layer-weights-jax": "implementations.keras_layer_jax:BY_WEIGHTS",
+        "keras-layer-grouped-jax": "implementations.keras_layer_jax:GROUPED",
     },
     "keras-torch": {
         "keras-torch": "implementations.keras_torch:TORCH",
+        "keras-layer-torch": "implementations.keras_layer_torch:LAYER",
+        "keras-layer-weights-torch": "implementations.keras_layer_torch:BY_WEIGHTS",
+        "keras-layer-grouped-torch": "implementations.keras_layer_torch:GROUPED",
     },
     "keras-tensorflow": {
         "keras-tensorflow": "implementations.keras_tensorflow:TENSORFLOW",
         "keras-tensorflow-double": "implementations.keras_tensorflow:DOUBLE",
+        "keras-layer-tensorflow": "implementations.keras_layer_tensorflow:LAYER",
+        "keras-layer-weights-tensorflow": "implementations.keras_layer_tensorflow:BY_WEIGHTS",
+        "keras-layer-grouped-tensorflow": "implementations.keras_layer_tensorflow:GROUPED",
+    },
+    "keras-openvino": {
+        "keras-openvino": "implementations.keras_openvino:OPENVINO",
     },
 }
 

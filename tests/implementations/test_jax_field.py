@@ -25,10 +25,16 @@ NEEDED = {
     "keras-jax": ("keras", "jax"),
     "keras-torch": ("keras", "torch"),
     "keras-tensorflow": ("keras", "tensorflow"),
+    "keras-openvino": ("keras", "openvino", "scipy"),
 }
 """The packages of each extra."""
-# Without compilation every operator of a shape is compiled by itself, which takes the longest.
-NAMES = [name for name in implementations.names() if implementations.extra_of(name) in NEEDED and name != "jax-eager"]
+# Without compilation every operator of a shape is compiled by itself, which takes the longest. Layers have a file of
+# their own.
+NAMES = [
+    name
+    for name in implementations.names()
+    if implementations.extra_of(name) in NEEDED and name != "jax-eager" and not name.startswith("keras-layer")
+]
 OPTIONS = (
     Options(),
     Options(mask="most", mask_axes="bhqk", causal=True, scale=0.25),
@@ -54,7 +60,7 @@ def subjects(name: str) -> list[Subject]:
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
-    if name == "keras-numpy" and options.group > 1:
+    if name in {"keras-numpy", "keras-openvino"} and options.group > 1:
         pytest.skip("docs/findings/keras-grouped-heads.md")
     plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
     for subject in subjects(name):

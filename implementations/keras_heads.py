@@ -1,0 +1,80 @@
+"""Heads as a batch, for the layers of Keras, where projections would mix what is no number into other heads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from attention_tests.implementation import Array
+
+_WIDEST = 1024
+"""The widest word for which a layer is made: its matrices are the square of that."""
+
+
+def apart_where_mixed(keras: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` of arrays (batch, length, heads, width), with what may be mixed computed anew.
+
+    Projections add heads up with factors of 1 and 0, and so one that is no number makes all of them no numbers. In the
+    batches where such numbers come out, every key head is given as a batch of its own, with the queries that read it.
+    """
+
+    def called(*arrays: Any, mask: Any = None, **options: Any) -> Any:
+        query, key = arrays[:2]
+
+        def one_by_one() -> tuple[Any, ...]:
+            hiding = None if mask is None else _mask_apart(keras, mask, query, key)
+            answer = function(*(_apart(keras, array, key.shape[2]) for array in arrays), mask=hiding, **options)
+            return tuple(_together(keras, one, query.shape[0]) for one in _outputs(answer))
+
+        if max(array.shape[2] * array.shape[3] for array in arrays) > _WIDEST:
+            return _answer(one_by_one())
+        at_once = _outputs(function(*arrays, mask=mask, **options))
+        unmixed = _finite(keras, at_once)
+        if key.shape[2] == 1 or unmixed.all():
+            return _answer(at_once)
+        return _answer(keras.ops.where(unmixed, *both) for both in zip(at_once, one_by_one(), strict=True))
+
+    return called
+
+
+def _outputs(answer: Any) -> tuple[Any, ...]:
+    """Return an output, or gradients."""
+    return answer if isinstance(answer, tuple) else (answer,)
+
+
+def _answer(outputs: Iterable[Any]) -> Any:
+    first, *others = outputs
+    return (first, *others) if others else first
+
+
+def _finite(keras: Any, outputs: tuple[Any, ...]) -> Array:
+    """Return which batches are numbers throughout, in all outputs: (batch, 1, 1, 1)."""
+    numbers = [np.isfinite(keras.ops.convert_to_numpy(one)).all(axis=(1, 2, 3), keepdims=True) for one in outputs]
+    throughout: Array = np.logical_and.reduce(numbers)
+    return throughout
+
+
+def _apart(keras: Any, array: Any, key_heads: int) -> Any:
+    """(batch, length, heads, width) → (batch · key_heads, length, heads / key_heads, width)."""
+    batch, length, heads, width = array.shape
+    groups = keras.ops.reshape(array, (batch, length, key_heads, heads // key_heads, width))
+    in_batches = keras.ops.transpose(groups, (0, 2, 1, 3, 4))
+    return keras.ops.reshape(in_batches, (batch * key_heads, length, heads // key_heads, width))
+
+
+def _together(keras: Any, array: Any, batch: int) -> Any:
+    """(batch · key_heads, length, group, width) → (batch, length, key_heads · group, width)."""
+    several, length, group, width = array.shape
+    key_heads = several // batch
+    in_batches = keras.ops.reshape(array, (batch, key_heads, length, group, width))
+    groups = keras.ops.transpose(in_batches, (0, 2, 1, 3, 4))
+    return keras.ops.reshape(groups, (batch, length, key_heads * group, width))
+
+
+def _mask_apart(keras: Any, mask: Any, query: Any, key: Any) -> Any:
+    """Return a mask for (batch, heads, n_q, n_k) as one for (batch · key_heads, heads / key_heads, n_q, n_k)."""
+    (batch, n_q, heads, _), (_, n_k, key_heads, _) = query.shape, key.shape
+    whole = keras.ops.broadcast_to(mask, (batch, heads, n_q, n_k))
+    return keras.ops.reshape(whole, (batch * key_heads, heads // key_heads, n_q, n_k))

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+
+import implementations
+from attention_tests.implementation import Array
+from attention_tests.natives import unwarned
+from attention_tests.subject import Subject
+from attention_tests.wording import BadTarget
+from properties.comparison import answer, expected, expected_of_sentence
+from properties.plans import Options, Plan, SentencePlan
+
+LAYERS = ("layer", "layer-weights", "layer-grouped")
+NEEDED = {
+    "numpy": ("keras", "ml_dtypes", "scipy"),
+    "jax": ("keras", "jax"),
+    "torch": ("keras", "torch"),
+    "tensorflow": ("keras", "tensorflow"),
+}
+"""The packages of each backend."""
+EPS = float(np.finfo("float32").eps)
+
+
+OPTIONS = (
+    Options(),
+    Options(mask="most", mask_axes="bhqk"),
+    Options(mask="triangle", causal=True, window=2),
+    Options(causal=True, group=2),
+)
+
+
+def subjects(layer: str, backend: str) -> list[Subject]:
+    name = f"keras-{layer}-{backend}"
+    for package in NEEDED[backend]:
+        if find_spec(package) is None:
+            pytest.skip(f"{package} is not installed: pip install attention-tests[{implementations.extra_of(name)}]")
+    try:
+        implementation = implementations.load(name)
+    except BadTarget as error:
+        pytest.skip(str(error))
+    return [Subject(implementation, dtype) for dtype in implementation.dtypes]
+
+
+def subject(layer: str, backend: str) -> Subject:
+    return next(one for one in subjects(layer, backend) if one.dtype == "float32")
+
+
+def words() -> Array:
+    return np.arange(24.0).reshape(2, 2, 3, 2) / 32
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=repr)
+@pytest.mark.parametrize("backend", NEEDED)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_what_an_adapter_declares_it_does(layer: str, backend: str, options: Options) -> None:
+    plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
+    for one in subjects(layer, backend):
+        problem = plan.build(one.dtype, one.features, one.implementation.dialect)
+        with unwarned():
+            output = answer(one, problem)
+        assert expected(problem, one.precision).accepts(output).all()
+
+
+@pytest.mark.parametrize("backend", NEEDED)
+@pytest.mark.parametrize("layer", LAYERS)
+def test_a_head_that_is_no_number_leaves_other_heads_and_batches_as_they_are(layer: str, backend: str) -> None:
+    of_heads, poisoned = subject(layer, backend), words()
+    poisoned[0, 0] = np.nan
+    with unwarned():
+        output = of_heads.attention(poisoned, poisoned, poisoned)
+        whole = of_heads.attention(words(), words(), words())
+    assert np.isnan(output[0, 0]).all()
+    np.testing.assert_allclose(output[0, 1], whole[0, 1], rtol=EPS)
+    assert (output[1] == whole[1]).all()
+
+
+@pytest.mark.parametrize("backend", NEEDED)
+def test_the_layer_itself_mixes_what_is_no_number_into_other_heads(backend: str) -> None:
+    of_heads, poisoned = subject("layer", backend), words()
+    from implementations.keras_layer import as_it_is, attention_on, multi_head  # noqa: PLC0415 - needs the library
+
+    poisoned[0, 0] = np.nan
+    native = of_heads.give(poisoned)
+    mixed = attention_on(backend, multi_head, as_it_is, weights=False)(native, native, native)
+    assert np.isnan(of_heads.take(mixed, poisoned.shape)[0, 1]).all()
+
+
+@pytest.mark.parametrize("backend", NEEDED)
+def test_a_layer_with_the_matrices_of_the_document_is_the_document(backend: str) -> None:
+    layer = subject("layer", backend)
+    sentence = SentencePlan(words=5, d_model=4, d_k=3, d_v=3, regime="normal", seed=1).build("float32", frozenset())
+    output = layer.self_attention(sentence.x, sentence.w_query, sentence.w_key, sentence.w_value)
+    assert expected_of_sentence(sentence, layer.precision).accepts(output).all()
+    others = layer.self_attention(sentence.x, sentence.w_key, sentence.w_query, sentence.w_value)
+    assert not expected_of_sentence(sentence, layer.precision).accepts(others).all()
+
+
+@pytest.mark.parametrize("backend", NEEDED)
+def test_a_query_that_sees_no_word_gets_the_mean_or_zeros_if_weights_are_asked_for(backend: str) -> None:
+    values, nothing = words(), np.zeros((3, 3), dtype=bool)
+    mean = values.mean(axis=-2, keepdims=True).repeat(3, axis=-2)
+    for layer, of_nothing in (("layer", mean), ("layer-weights", np.zeros_like(values))):
+        with unwarned():
+            output = subject(layer, backend).attention(values, values, values, mask=nothing)
+        np.testing.assert_allclose(output, of_nothing, rtol=EPS)
