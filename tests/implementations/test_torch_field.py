@@ -98,6 +98,14 @@ def test_no_projection_is_made_for_words_that_are_too_wide() -> None:
     assert (subject.attention(ones, ones, ones) == 1).all()
 
 
+def test_what_cannot_be_compiled_whole_is_refused_and_not_run_as_it_is() -> None:
+    loaded("torch-compiled")
+    from implementations.torch_compiled import compiled  # noqa: PLC0415 - only where PyTorch is installed
+
+    with pytest.raises(Exception, match="print"):
+        compiled(print)(1)
+
+
 def test_no_gradient_is_promised_where_the_library_has_none() -> None:
     assert loaded("torch-flex").gradient is None
     assert Feature.LOG_SUM_EXP in loaded("torch-flex").features
