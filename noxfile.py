@@ -13,8 +13,9 @@ from packaging.requirements import Requirement
 
 ENVIRONMENTS = {
     "numpy": [],
-    "torch": ["torch", "transformers", "x-transformers", "keras-torch", "array-api-torch"],
+    "torch": ["torch", "transformers", "x-transformers", "array-api-torch"],
     "torch-compiled": ["torch"],
+    "keras-torch": ["keras-torch"],
     "onnx": ["onnx", "onnxruntime"],
     "jax": ["jax", "flax", "keras", "keras-jax", "openvino", "keras-openvino"],
     "tensorflow": ["tensorflow", "keras-tensorflow"],
@@ -30,6 +31,7 @@ FEWER = "--profile=quick"
 OPTIONS = {
     "torch": ["-k", "not compiled and not flex"],
     "torch-compiled": ["-k", "compiled or flex", FEWER],
+    "keras-torch": ["-k", "keras"],
     "jax": [FEWER],
     "tinygrad": [FEWER],
 }
