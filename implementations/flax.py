@@ -63,8 +63,8 @@ def attention(
 
 _COMMON = frozenset({Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.TOGETHER, Feature.THREADS})
 _ALL_IN_16_BIT = {
-    # The query is divided by the root of its width before anything else.
-    dtype: replace(Precision.pure(dtype), accumulate="float32", prescale=dtype, name="pure, sums in float32")
+    # The query is divided by the root of its width before anything else; every operation of the softmax has 16 bits.
+    dtype: replace(Precision.pure(dtype), prescale=dtype)
     for dtype in ("bfloat16", "float16")
 }
 
