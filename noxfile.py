@@ -38,6 +38,11 @@ OPTIONS = {
 
 HERE = Path(__file__).parent
 REPORTS, OLDEST = HERE / "build" / "field", HERE / "build" / "oldest"
+KEPT = {
+    "JAX_COMPILATION_CACHE_DIR": str(HERE / "build" / "jax"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+}
+"""Where JAX keeps what it compiles, which takes most of its time, for the other processes and for the next run."""
 PROJECT = nox.project.load_toml(HERE / "pyproject.toml")["project"]
 
 nox.options.sessions = ["field", "matrix"]
@@ -90,7 +95,8 @@ def verify(session: nox.Session, environment: str, reports: Path, *options: str)
     """Verify all that is installed, in another folder than the checkout, whose packages hide those that are."""
     targets = ["field"] if ENVIRONMENTS[environment] else []
     with session.chdir(session.create_tmp()):
-        session.run("attention-tests", *targets, f"--report={reports / environment}", *options, *session.posargs)
+        arguments = [*targets, f"--report={reports / environment}", *options, *session.posargs]
+        session.run("attention-tests", *arguments, env=KEPT)
 
 
 def required(extras: list[str]) -> list[str]:
