@@ -96,9 +96,15 @@ def all_verified(reports: Iterable[Ran]) -> list[Verified]:
 
 
 def not_run(reports: Iterable[Ran], verified: Iterable[Verified]) -> list[str]:
-    """Return why an implementation was verified in none of the environments: the last reason that was given."""
+    """Return why an implementation was verified in none of the environments: the best reason that there is."""
+    reports = list(reports)
     reasons = {name: f"{name} was asked for in no environment" for name in implementations.names()}
-    reasons |= {name: f"{name} needs a GPU: attention-tests field --device cuda" for name in implementations.on_a_gpu()}
     reasons |= {re.split(r"[: ]", sentence)[0]: sentence for ran in reports for sentence in ran.told["missing"]}
+    reasons |= {
+        name: f"{name} was left out of the environment {ran.environment}"
+        for ran in reports
+        for name in ran.told["implementations"]
+    }
+    reasons |= {name: f"{name} needs a GPU: attention-tests field --device cuda" for name in implementations.on_a_gpu()}
     names = {one.name.partition(" (")[0] for one in verified}
     return [sentence for name, sentence in reasons.items() if name not in names]

@@ -126,8 +126,10 @@ def test_no_verdict_that_matters_is_left_out(verdict: Verdict, tmp_path: Path) -
 
 def test_an_implementation_that_was_left_out_of_a_run_was_not_verified_there(tmp_path: Path) -> None:
     left_out: Verdicts = {(MASKED, "float32"): Verdict.NOT_RUN, (PLAIN, "float32"): Verdict.NOT_RUN}
-    verified = all_verified([ran(tmp_path / "one", "1", {"it": {(PLAIN, "float32"): Verdict.PASS}, "out": left_out})])
+    report = ran(tmp_path / "one", "1", {"it": {(PLAIN, "float32"): Verdict.PASS}, "out": left_out})
+    verified = all_verified([report])
     assert [one.name for one in verified] == ["it"]
+    assert "out was left out of the environment one" in not_run([report], verified)
 
 
 def test_what_is_not_declared_is_neither_pass_nor_failure(two: list[Ran]) -> None:
