@@ -197,7 +197,8 @@ def folder_changed(query: Array, key: Array, value: Array) -> Array:
 
 @defect("every-word", "not to be interrupted", killed_by=AS_IT_WAS)
 def interrupts_ignored(query: Array, key: Array, value: Array) -> Array:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Not by SIG_IGN, which is how it is already in what a shell starts in the background.
+    signal.signal(signal.SIGINT, lambda *_: None)
     return attention(query, key, value)
 
 
