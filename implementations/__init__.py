@@ -42,7 +42,7 @@ _FIELD: dict[str, dict[str, str]] = {
         "torch-mha-fast": "implementations.torch_mha:FAST",
         "torch-encoder-layer": "implementations.torch_encoder:ENCODER_LAYER",
         "torch-flex": "implementations.torch_flex:FLEX",
-        "torch-flex-compiled": "implementations.torch_flex:COMPILED",
+        "torch-flex-compiled": "implementations.torch_compiled:FLEX",
         **_CUDA,
     },
     "transformers": {

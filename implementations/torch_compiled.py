@@ -1,4 +1,4 @@
-"""Attention that `torch.compile` makes for the CPU: of the operators one after another, and of the fused function.
+"""Attention that `torch.compile` makes for the CPU: of operators one after another, and of the two fused functions.
 
 https://docs.pytorch.org/docs/2.13/generated/torch.compile.html. It takes seconds for every combination of options and
 of axes of length one that it has not seen, and needs a C++ compiler. So only forward, only what is asked for most, and
@@ -14,9 +14,11 @@ from typing import Any
 
 import torch
 from torch._dynamo import config
+from torch.nn.attention.flex_attention import flex_attention
 from torch.nn.functional import scaled_dot_product_attention
 
 from attention_tests.implementation import Feature
+from implementations import torch_flex
 from implementations.torch import EAGER, SDPA_FLASH, SDPA_MATH, attention
 
 _KINDS_OF_SHAPES = 1024
@@ -48,6 +50,14 @@ def compiled_fused_attention(
     return output
 
 
+def compiled_flex_attention(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any
+) -> torch.Tensor:
+    """Return the same of `flex_attention`, compiled."""
+    output: torch.Tensor = torch_flex.attention(query, key, value, function=compiled(flex_attention), **options)
+    return output
+
+
 @cache
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that is compiled whenever it is called with what it was not compiled for."""
@@ -74,4 +84,14 @@ FUSED = replace(
     supports=SDPA_MATH.supports - {Feature.DROPOUT, Feature.EMPTY, Feature.THREADS},
     # The kernel is chosen when it is compiled: the flash kernel, wherever it can be.
     dtypes={dtype: SDPA_FLASH.dtypes[dtype] for dtype in _DTYPES},
+)
+FLEX = replace(
+    torch_flex.FLEX,
+    name="torch-flex-compiled",
+    attention=compiled_flex_attention,
+    cache=None,
+    # Each number of heads and each width is a kernel of its own, which takes seconds to compile. Masks and biases are
+    # left out, which compile for some sizes only (docs/findings/torch-flex-compiled-names.md), and what depends on it.
+    supports=frozenset({Feature.LENGTHS, Feature.HEADS, Feature.CAUSAL, Feature.SOFTCAP}),
+    dtypes={"float32": EAGER.dtypes["float32"]},
 )

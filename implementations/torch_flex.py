@@ -1,4 +1,4 @@
-"""`torch.nn.attention.flex_attention`, as it is and compiled: every option is a small function of scores and places.
+"""`torch.nn.attention.flex_attention`, not compiled: every option is a small function of scores and places.
 
 https://docs.pytorch.org/docs/2.13/nn.attention.flex_attention.html. The docstring of 2.13 gives the default scale,
 the shapes of grouped heads and of the log-sum-exp, and says that `score_mod` changes scaled scores. What is hidden is
@@ -16,9 +16,8 @@ from torch.nn.attention.flex_attention import AuxRequest, BlockMask, and_masks, 
 
 from attention_tests.implementation import Dialect, Feature, Unseeing
 from attention_tests.precision import Precision
-from implementations.torch import EAGER, SDPA_MATH
+from implementations.torch import EAGER
 from implementations.torch_cache import cache_of
-from implementations.torch_compiled import compiled
 
 Number = torch.Tensor
 ScoreMod = Callable[[Number, Number, Number, Number, Number], Number]
@@ -53,11 +52,6 @@ def attention(  # noqa: PLR0913 - what its functions can say
         return_aux=AuxRequest(lse=return_lse),
     )
     return (output, aux.lse) if return_lse else output
-
-
-def compiled_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> Any:
-    """Return the same from the kernel that is generated for the CPU."""
-    return attention(query, key, value, function=compiled(flex_attention), **options)
 
 
 def _score_mod(shape: tuple[int, ...], bias: torch.Tensor | None, softcap: float | None) -> ScoreMod | None:
@@ -103,14 +97,4 @@ FLEX = replace(
         **{dtype: replace(Precision.upcast(), weights=dtype, normalised=True) for dtype in ("bfloat16", "float16")},
     },
     dialect=Dialect(unseeing=Unseeing.ZEROS),
-)
-COMPILED = replace(
-    FLEX,
-    name="torch-flex-compiled",
-    attention=compiled_attention,
-    cache=None,
-    # Each number of heads and each width is a kernel of its own, which takes seconds to compile. Masks and biases are
-    # left out, which compile for some sizes only (docs/findings/torch-flex-compiled-names.md), and what depends on it.
-    supports=frozenset({Feature.LENGTHS, Feature.HEADS, Feature.CAUSAL, Feature.SOFTCAP}),
-    dtypes={"float32": SDPA_MATH.dtypes["float32"]},
 )
