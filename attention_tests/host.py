@@ -88,6 +88,9 @@ class Host(Protocol):
     def abandon(self) -> None:
         """Leave what was asked for and is not done: a law is broken without it."""
 
+    def rest(self) -> None:
+        """Give back what it takes of the machine, until it is asked again."""
+
 
 class LocalHost:
     """An implementation in this process."""
@@ -182,6 +185,9 @@ class LocalHost:
 
     def abandon(self) -> None:
         """Do nothing: here everything is done at once."""
+
+    def rest(self) -> None:
+        """Do nothing: this process is also that of others."""
 
     def _read(self, answer: Any, blame: Blame, kinds: str) -> Array:
         if isinstance(answer, NOT_ARRAYS):

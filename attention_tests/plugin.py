@@ -22,7 +22,7 @@ from attention_tests.summary import ROW, Summary, row_of
 from attention_tests.verdict import Outcome, Verdict
 from attention_tests.wording import raised, unknown
 
-pytest_plugins = ["attention_tests.expectations.gate", "attention_tests.exploring"]
+pytest_plugins = ["attention_tests.expectations.gate", "attention_tests.exploring", "attention_tests.turns"]
 
 WORDS = {
     Verdict.UNSUPPORTED: ("unsupported", "u", "UNSUPPORTED"),

@@ -147,6 +147,10 @@ class RemoteHost:
         """Leave what was asked for and is not done."""
         self._operations, self._blames, self._table = [], [], _Table()
 
+    def rest(self) -> None:
+        """End the process, which starts again when it is asked."""
+        self._process.end()
+
     def _later(self, operation: str, makes: int, blame: Blame, *arguments: Any) -> list[Kept]:
         first = self._table.reserve(makes)
         self._operations.append((operation, first, arguments))

@@ -78,6 +78,12 @@ class Process:
         self._deadly[question] = failure
         raise failure
 
+    def end(self) -> None:
+        """End it without a loss; the next question starts it again."""
+        if self._running is not None:
+            self._running.end_at_last()
+            self._running = None
+
     def _start_again(self) -> None:
         try:
             self.start()

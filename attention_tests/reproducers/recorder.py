@@ -188,6 +188,10 @@ class Recorder:
         """See Host."""
         self._host.abandon()
 
+    def rest(self) -> None:
+        """See Host."""
+        self._host.rest()
+
     def _assign_native(self, array: Array, dtype: str) -> Variable:
         source = self._voice.native(source_of(array, dtype), dtype, stored_dtype(array, dtype))
         return self.program.assign(ARRAY, source)

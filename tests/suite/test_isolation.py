@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -94,6 +95,17 @@ def test_a_question_that_ended_a_process_is_not_asked_again() -> None:
     assert subject.host.losses == 1
 
 
+def test_what_rests_has_no_process_until_it_is_asked_again() -> None:
+    implementation, host = isolated("tests.suite.hostile:speaks", LIMITS)
+    assert isinstance(host, RemoteHost)
+    group = group_of(host)
+    host.rest()
+    assert comes_to_an_end(group)
+    assert failure_on(LAW, Subject(implementation, "float32", host), EIGHT) is None
+    assert members_of_group(group_of(host))
+    assert host.losses == 0
+
+
 def test_a_crash_is_explained_on_a_small_problem() -> None:
     outcome = hold(LAW, subject_of("tests.suite.hostile:exits"), QUICK)
     assert outcome.verdict is Verdict.CRASH
@@ -105,11 +117,23 @@ def test_what_is_started_by_a_kernel_ends_with_it() -> None:
     implementation, host = isolated("tests.suite.hostile:leaves_a_child", LIMITS)
     failure_on(LAW, Subject(implementation, "float32", host), SEVEN)
     assert isinstance(host, RemoteHost)
-    running = host._process._running
-    assert running
-    assert len(members_of_group(running._process.pid)) > 1
-    running.end_at_last()
-    assert not members_of_group(running._process.pid)
+    group = group_of(host)
+    assert len(members_of_group(group)) > 1
+    host.rest()
+    assert comes_to_an_end(group)
+
+
+def group_of(host: RemoteHost) -> int:
+    assert host._process._running
+    return host._process._running._process.pid
+
+
+def comes_to_an_end(group: int) -> bool:
+    # What was killed is there until the system comes to it.
+    latest = time.monotonic() + 10
+    while members_of_group(group) and time.monotonic() < latest:
+        time.sleep(0.01)
+    return not members_of_group(group)
 
 
 def members_of_group(group: int) -> list[int]:
