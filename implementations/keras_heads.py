@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-
-from attention_tests.implementation import Array
 
 _WIDEST = 1024
 """The widest word for which a layer is made: its matrices are the square of that."""
@@ -19,41 +17,32 @@ def apart_where_mixed(keras: Any, function: Callable[..., Any]) -> Callable[...,
     Projections add heads up with factors of 1 and 0, and so one that is no number makes all of them no numbers. In the
     batches where such numbers come out, every key head is given as a batch of its own, with the queries that read it.
     """
+    by_heads = apart(keras, function)
 
-    def called(*arrays: Any, mask: Any = None, **options: Any) -> Any:
-        query, key = arrays[:2]
-
-        def one_by_one() -> tuple[Any, ...]:
-            hiding = None if mask is None else _mask_apart(keras, mask, query, key)
-            answer = function(*(_apart(keras, array, key.shape[2]) for array in arrays), mask=hiding, **options)
-            return tuple(_together(keras, one, query.shape[0]) for one in _outputs(answer))
-
+    def called(*arrays: Any, **options: Any) -> Any:
         if max(array.shape[2] * array.shape[3] for array in arrays) > _WIDEST:
-            return _answer(one_by_one())
-        at_once = _outputs(function(*arrays, mask=mask, **options))
-        unmixed = _finite(keras, at_once)
-        if key.shape[2] == 1 or unmixed.all():
-            return _answer(at_once)
-        return _answer(keras.ops.where(unmixed, *both) for both in zip(at_once, one_by_one(), strict=True))
+            return by_heads(*arrays, **options)
+        at_once = function(*arrays, **options)
+        unmixed = np.isfinite(keras.ops.convert_to_numpy(at_once)).all(axis=(1, 2, 3), keepdims=True)
+        if arrays[1].shape[2] == 1 or unmixed.all():
+            return at_once
+        return keras.ops.where(unmixed, at_once, by_heads(*arrays, **options))
 
     return called
 
 
-def _outputs(answer: Any) -> tuple[Any, ...]:
-    """Return an output, or gradients."""
-    return answer if isinstance(answer, tuple) else (answer,)
+def apart(keras: Any, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` of arrays (batch, length, heads, width), computed with every key head as a batch of its own."""
 
+    def called(*arrays: Any, mask: Any = None, **options: Any) -> Any:
+        query, key = arrays[:2]
+        hiding = None if mask is None else _mask_apart(keras, mask, query, key)
+        answer = function(*(_apart(keras, array, key.shape[2]) for array in arrays), mask=hiding, **options)
+        if isinstance(answer, tuple):
+            return tuple(_together(keras, one, query.shape[0]) for one in answer)
+        return _together(keras, answer, query.shape[0])
 
-def _answer(outputs: Iterable[Any]) -> Any:
-    first, *others = outputs
-    return (first, *others) if others else first
-
-
-def _finite(keras: Any, outputs: tuple[Any, ...]) -> Array:
-    """Return which batches are numbers throughout, in all outputs: (batch, 1, 1, 1)."""
-    numbers = [np.isfinite(keras.ops.convert_to_numpy(one)).all(axis=(1, 2, 3), keepdims=True) for one in outputs]
-    throughout: Array = np.logical_and.reduce(numbers)
-    return throughout
+    return called
 
 
 def _apart(keras: Any, array: Any, key_heads: int) -> Any:

@@ -23,7 +23,7 @@ import numpy as np
 from attention_tests.implementation import Feature, Implementation, Unseeing
 from attention_tests.precision import Precision
 from implementations.keras import on
-from implementations.keras_heads import apart_where_mixed
+from implementations.keras_heads import apart, apart_where_mixed
 
 Function = Callable[..., Any]
 
@@ -161,7 +161,8 @@ def layers_like(
             operation,
             name=f"keras-{name}-{backend}",
             attention=apart_where_mixed(keras, attention),
-            gradient=None if gradient_of is None else apart_where_mixed(keras, gradient_of(attention)),
+            # Projections would mix gradients, too, and in each batch that is mixed bits would differ from the others'.
+            gradient=None if gradient_of is None else apart(keras, gradient_of(attention)),
             supports=frozenset(
                 {Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.CAUSAL, Feature.WINDOW, Feature.TOGETHER}
             ),
