@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from attention_tests.catalogue import all_laws
+from attention_tests.suite import FOLDER
 from benchmarks import catalogue, findings
 from tests.defects import DEFECTS
 
@@ -30,3 +31,12 @@ def test_the_document_of_defects_has_the_laws_of_the_code() -> None:
 
 def test_the_index_of_findings_has_all() -> None:
     assert findings.INDEX.read_text("utf-8") == findings.index(), "run: python -m benchmarks.findings"
+
+
+def test_the_readme_counts_the_findings() -> None:
+    found = len([file for file in findings.FINDINGS.glob("*.md") if file != findings.INDEX])
+    assert f"\n{found} defects in released libraries" in (FOLDER / "README.md").read_text("utf-8")
+
+
+def test_the_readme_counts_the_planted_defects() -> None:
+    assert f"has {len(DEFECTS)} wrong implementations" in (FOLDER / "README.md").read_text("utf-8")
