@@ -51,16 +51,28 @@ class Run:
 
         Raises pytest.UsageError where that makes no sense, or nothing of it answers.
         """
+        hosts: dict[str, Host] = {}
+        found: list[Implementation] = []
+        only = tuple(dtypes)
         try:
-            hosts: dict[str, Host] = {}
-            found = [one for target in targets or [""] for one in self._found(target, hosts)]
-            self.subjects = subjects_of(found, tuple(dtypes), hosts)
+            for one in (one for target in targets or [""] for one in self._found(target, hosts)):
+                if found:
+                    hosts[found[-1].name].rest()
+                found.append(one)
+                self._try(one, only, hosts)
+            self.subjects = subjects_of(found, only, hosts)
         except BadTarget as error:
             raise pytest.UsageError(str(error)) from None
-        self.unverifiable = {repr(subject): sentence for subject in self.subjects if (sentence := trial(subject))}
         if len(self.unverifiable) == len(self.subjects):
             why = next(iter([*self.unverifiable.values(), *self.missing]))
             raise pytest.UsageError(f"nothing could be verified: {why}")
+
+    def _try(self, implementation: Implementation, dtypes: tuple[str, ...], hosts: dict[str, Host]) -> None:
+        for dtype in implementation.dtypes:
+            if not dtypes or dtype in dtypes:
+                subject = Subject(implementation, dtype, hosts[implementation.name])
+                if sentence := trial(subject):
+                    self.unverifiable[repr(subject)] = sentence
 
     def _found(self, target: str, hosts: dict[str, Host]) -> Iterator[Implementation]:
         if self.device == "cuda" and target in ("", FIELD):

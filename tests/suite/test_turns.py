@@ -9,12 +9,15 @@ from typing import Any
 
 import pytest
 
-from attention_tests.host import LocalHost
-from attention_tests.isolation import POSSIBLE
+from attention_tests.host import Host, LocalHost
+from attention_tests.isolation import POSSIBLE, Isolation
+from attention_tests.isolation.host import RemoteHost
+from attention_tests.profiles import QUICK
+from attention_tests.run import Run
 from attention_tests.subject import Subject
 from attention_tests.target import resolve
 from attention_tests.turns import pytest_runtest_teardown
-from tests.suite.test_command import run
+from tests.suite.test_command import run as command
 
 KERNELS = ("exits", "speaks")
 
@@ -22,10 +25,22 @@ KERNELS = ("exits", "speaks")
 @pytest.mark.skipif(not POSSIBLE, reason="only Linux has what isolation takes")
 def test_all_laws_of_one_come_before_those_of_the_next(tmp_path: Path) -> None:
     targets = [f"tests.suite.hostile:{kernel}" for kernel in KERNELS]
-    done = run(tmp_path, *targets, "--profile=quick", "--dtype=float32", "-k", "every_element or same_call", "-v")
+    done = command(tmp_path, *targets, "--profile=quick", "--dtype=float32", "-k", "every_element or same_call", "-v")
     verdicts = [line for line in done.stdout.splitlines() if line.startswith("test_") and "-float32] " in line]
     verified = [kernel for line in verdicts for kernel in KERNELS if f":{kernel}-" in line]
     assert [kernel for kernel, _ in groupby(verified)] == list(KERNELS)
+
+
+@pytest.mark.skipif(not POSSIBLE, reason="only Linux has what isolation takes")
+def test_what_waits_for_its_turn_has_no_process() -> None:
+    run = Run(QUICK, isolation=Isolation(everything=True))
+    run.bring_in(["numpy", "numpy-online"], ["float32"])
+    assert [is_running(subject.host) for subject in run.subjects] == [False, True]
+
+
+def is_running(host: Host) -> bool:
+    assert isinstance(host, RemoteHost)
+    return host._process._running is not None
 
 
 class Guest(LocalHost):
