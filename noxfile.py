@@ -95,7 +95,7 @@ def verify(session: nox.Session, environment: str, reports: Path, *options: str)
     """Verify all that is installed, in another folder than the checkout, whose packages hide those that are."""
     targets = ["field"] if ENVIRONMENTS[environment] else []
     with session.chdir(session.create_tmp()):
-        arguments = [*targets, f"--report={reports / environment}", *options, *session.posargs]
+        arguments = [*targets, "-n2", f"--report={reports / environment}", *options, *session.posargs]
         session.run("attention-tests", *arguments, env=KEPT)
 
 
