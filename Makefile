@@ -7,7 +7,7 @@ READY := .venv/.ready
 verify: $(READY)  ## hold the NumPy and PyTorch implementations against every property
 	$(BIN)/pytest -n 2
 
-field: $(READY)  ## verify every library, each in an environment of its own, which takes an hour, and write docs/conformance.md
+field: $(READY)  ## verify every library, each in an environment of its own, which takes two hours, and write docs/conformance.md
 	$(BIN)/nox
 
 test: $(READY)  ## the suite's own tests, types, lint and walls
