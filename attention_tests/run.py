@@ -18,7 +18,7 @@ from attention_tests.isolation import Isolation
 from attention_tests.profiles import Profile
 from attention_tests.row import Row
 from attention_tests.subject import Subject
-from attention_tests.target import subjects_of, trial
+from attention_tests.target import at_its_dtypes, subjects_of, trial
 from attention_tests.wording import BadTarget
 
 
@@ -59,7 +59,7 @@ class Run:
                 if found:
                     hosts[found[-1].name].rest()
                 found.append(one)
-                self._try(one, only, hosts)
+                self._try(at_its_dtypes(one, only, hosts[one.name]))
             self.subjects = subjects_of(found, only, hosts)
         except BadTarget as error:
             raise pytest.UsageError(str(error)) from None
@@ -67,12 +67,8 @@ class Run:
             why = next(iter([*self.unverifiable.values(), *self.missing]))
             raise pytest.UsageError(f"nothing could be verified: {why}")
 
-    def _try(self, implementation: Implementation, dtypes: tuple[str, ...], hosts: dict[str, Host]) -> None:
-        for dtype in implementation.dtypes:
-            if not dtypes or dtype in dtypes:
-                subject = Subject(implementation, dtype, hosts[implementation.name])
-                if sentence := trial(subject):
-                    self.unverifiable[repr(subject)] = sentence
+    def _try(self, subjects: Iterable[Subject]) -> None:
+        self.unverifiable |= {repr(subject): sentence for subject in subjects if (sentence := trial(subject))}
 
     def _found(self, target: str, hosts: dict[str, Host]) -> Iterator[Implementation]:
         if self.device == "cuda" and target in ("", FIELD):

@@ -164,12 +164,12 @@ def subjects_of(
     for dtype in dtypes:
         if dtype not in declared:
             raise BadTarget(f"no implementation declares the dtype: {unknown(dtype, declared)}")
-    return [
-        Subject(implementation, dtype, (hosts or {}).get(implementation.name))
-        for implementation in found
-        for dtype in implementation.dtypes
-        if not dtypes or dtype in dtypes
-    ]
+    return [one for each in found for one in at_its_dtypes(each, dtypes, (hosts or {}).get(each.name))]
+
+
+def at_its_dtypes(implementation: Implementation, dtypes: tuple[str, ...], host: Host | None) -> list[Subject]:
+    """Return an implementation at each of its dtypes, or at those of `dtypes`."""
+    return [Subject(implementation, dtype, host) for dtype in implementation.dtypes if not dtypes or dtype in dtypes]
 
 
 def trial(subject: Subject) -> str:

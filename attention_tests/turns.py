@@ -12,7 +12,7 @@ from attention_tests.run import RUN
 from attention_tests.subject import Subject
 
 
-@pytest.hookimpl(trylast=True)
+# Before what explores is put first, by a hook that comes last: a budget goes before turns.
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the laws of each isolated implementation together; those of this process share what a law works out."""
     isolated = [subject.host for subject in config.stash[RUN].subjects if not isinstance(subject.host, LocalHost)]

@@ -30,8 +30,13 @@ def main() -> None:
 
 def index() -> str:
     """Return the index: a line for each finding, by library."""
-    rows = sorted((_row(file) for file in FINDINGS.glob("*.md") if file != INDEX), key=lambda row: row[0].casefold())
+    rows = sorted(map(_row, files()), key=lambda row: row[0].casefold())
     return f"{INTRODUCTION}{tabulate(rows, ['library', 'finding', 'public issue'], tablefmt='github')}\n"
+
+
+def files() -> list[Path]:
+    """Return the files of the findings."""
+    return [file for file in FINDINGS.glob("*.md") if file != INDEX]
 
 
 def _row(file: Path) -> tuple[str, str, str]:
