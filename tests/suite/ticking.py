@@ -8,13 +8,18 @@ from __future__ import annotations
 from itertools import count
 from types import SimpleNamespace
 
-from attention_tests import budget, explore
+import pytest
+
+from attention_tests import budget, explore, search
 
 TICK = 2**-7
 """Seconds that go by from one look to the next: exact, so that sums of them are."""
 
-_ticks = count()
-CLOCK = SimpleNamespace(monotonic=lambda: next(_ticks) * TICK)
 
-for module in (budget, explore):
-    module.time = CLOCK  # type: ignore[attr-defined]  # what stands there is the module of that name
+def pytest_configure() -> None:
+    """Take the clocks of a run that asked for this plugin: whoever only imports it keeps his own."""
+    ticks = count()
+    clock = SimpleNamespace(monotonic=lambda: next(ticks) * TICK)
+    patch = pytest.MonkeyPatch()
+    for module in (budget, explore, search):
+        patch.setattr(module, "time", clock)
