@@ -11,12 +11,18 @@ bfloat16 is left out: what clang makes of it depends on its version, and version
 from __future__ import annotations
 
 from dataclasses import replace
+from os import environ
+from shutil import which
 
 import numpy as np
 from tinygrad import Tensor, dtypes
 
 from attention_tests.implementation import Array, Dialect, Feature, Implementation, Unseeing
 from attention_tests.precision import Precision
+from attention_tests.wording import BadTarget
+
+if which(environ.get("CC", "clang")) is None:
+    raise BadTarget("tinygrad is not run: it computes on the CPU with clang, which is not installed")
 
 EXP_ERRORS = {"float64": 2.0**-43, "float32": 2.0**-17}
 """exp(x) is exp2(x / log 2), and the product, of up to 1075 or 150, is rounded to 53 or 24 bits."""

@@ -1,28 +1,17 @@
 from __future__ import annotations
 
-from importlib.util import find_spec
-from shutil import which
 from typing import Any
 
 import numpy as np
 import pytest
 
 import implementations
-from attention_tests.implementation import Implementation
-from attention_tests.natives import unwarned
 from attention_tests.subject import Subject
-from properties.comparison import answer, expected
-from properties.plans import Options, Plan
+from properties.plans import Options
+from tests.implementations.adapters import dtypes_outside_the_bound, loaded
 
-NEEDED = {
-    "mlx": ("mlx",),
-    "tinygrad": ("tinygrad",),
-    "paddle": ("paddle",),
-    "array-api": ("array_api_compat", "array_api_strict"),
-    "array-api-torch": ("array_api_compat", "array_api_strict", "torch"),
-}
-"""The packages of each extra."""
-NAMES = [name for name in implementations.names() if implementations.extra_of(name) in NEEDED]
+EXTRAS = ("mlx", "tinygrad", "paddle", "array-api", "array-api-torch")
+NAMES = [name for name in implementations.names() if implementations.extra_of(name) in EXTRAS]
 OPTIONS = (
     Options(),
     Options(mask="most", mask_axes="bhqk"),
@@ -34,26 +23,10 @@ OPTIONS = (
 )
 
 
-def loaded(name: str) -> Implementation:
-    extra = implementations.extra_of(name)
-    for package in NEEDED[extra]:
-        if find_spec(package) is None:
-            pytest.skip(f"{package} is not installed: pip install attention-tests[{extra}]")
-    if name == "tinygrad" and which("clang") is None:
-        pytest.skip("tinygrad's CPU device needs clang, which is not installed")
-    with unwarned():  # Paddle warns of a tool that it would like
-        return implementations.load(name)
-
-
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
-    implementation = loaded(name)
-    plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
-    for dtype in implementation.dtypes:
-        subject = Subject(implementation, dtype)
-        problem = plan.build(dtype, subject.features, implementation.dialect)
-        assert expected(problem, subject.precision).accepts(answer(subject, problem)).all()
+    assert not dtypes_outside_the_bound(name, options)
 
 
 @pytest.mark.parametrize("name", NAMES)

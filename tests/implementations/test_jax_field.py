@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
-from importlib.util import find_spec
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,30 +9,19 @@ import numpy as np
 import pytest
 
 import implementations
-from attention_tests.natives import unwarned
 from attention_tests.subject import Subject
 from attention_tests.verdict import ImplementationRaised
 from attention_tests.wording import BadTarget
-from properties.comparison import answer, expected
-from properties.plans import Options, Plan
+from properties.plans import Options
+from tests.implementations.adapters import dtypes_outside_the_bound, subjects
 
-NEEDED = {
-    "jax": ("jax",),
-    "flax": ("jax", "flax"),
-    "tensorflow": ("tensorflow",),
-    "keras": ("keras", "ml_dtypes", "scipy"),
-    "keras-jax": ("keras", "jax"),
-    "keras-torch": ("keras", "torch"),
-    "keras-tensorflow": ("keras", "tensorflow"),
-    "keras-openvino": ("keras", "openvino", "scipy"),
-}
-"""The packages of each extra."""
+EXTRAS = ("jax", "flax", "tensorflow", "keras", "keras-jax", "keras-torch", "keras-tensorflow", "keras-openvino")
 # Without compilation every operator of a shape is compiled by itself, which takes the longest. Layers have a file of
 # their own.
 NAMES = [
     name
     for name in implementations.names()
-    if implementations.extra_of(name) in NEEDED and name != "jax-eager" and not name.startswith("keras-layer")
+    if implementations.extra_of(name) in EXTRAS and name != "jax-eager" and not name.startswith("keras-layer")
 ]
 OPTIONS = (
     Options(),
@@ -45,29 +33,12 @@ ROUNDED_TWICE = 2.0**-7
 """In bfloat16, the coarsest of them."""
 
 
-def subjects(name: str) -> list[Subject]:
-    extra = implementations.extra_of(name)
-    for package in NEEDED[extra]:
-        if find_spec(package) is None:
-            pytest.skip(f"{package} is not installed: pip install attention-tests[{extra}]")
-    try:
-        implementation = implementations.load(name)
-    except BadTarget as error:
-        pytest.skip(str(error))
-    return [Subject(implementation, dtype) for dtype in implementation.dtypes]
-
-
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
     if name in {"keras-numpy", "keras-openvino"} and options.group > 1:
         pytest.skip("docs/findings/keras-grouped-heads.md")
-    plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
-    for subject in subjects(name):
-        problem = plan.build(subject.dtype, subject.features, subject.implementation.dialect)
-        with unwarned():
-            output = answer(subject, problem)
-        assert expected(problem, subject.precision).accepts(output).all()
+    assert not dtypes_outside_the_bound(name, options)
 
 
 @pytest.mark.parametrize("name", ["jax", "jax-double", "flax-linen", "keras-jax", "keras-torch", "keras-tensorflow"])

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,6 +13,7 @@ from implementations.onnx_cache import Cache, chunked
 from properties.histories import Call, HistoryPlan
 from properties.plans import Options, Plan
 from properties.played import answer, definition
+from tests.implementations.adapters import loaded, subjects
 
 NAMES = [name for name in implementations.names() if name.startswith("onnx")]
 
@@ -24,12 +24,9 @@ CALLS = tuple(
 
 
 def cached_subjects(name: str) -> list[Subject]:
-    if find_spec("onnx") is None or (find_spec("onnxruntime") is None and name.startswith("onnxruntime")):
-        pytest.skip(f"not installed: pip install attention-tests[{implementations.extra_of(name)}]")
-    implementation = implementations.load(name)
-    if not implementation.exposes(Step.CACHE):
+    if not loaded(name).exposes(Step.CACHE):
         pytest.skip(f"{name} has no cache of its own")
-    return [Subject(implementation, dtype) for dtype in implementation.dtypes]
+    return subjects(name)
 
 
 @pytest.mark.parametrize("options", [Options(), Options(group=2)], ids=repr)

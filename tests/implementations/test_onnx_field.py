@@ -1,21 +1,15 @@
 from __future__ import annotations
 
-from importlib.util import find_spec
-
 import numpy as np
 import pytest
 
 import implementations
-from attention_tests.subject import Subject
-from properties.comparison import answer, expected
-from properties.plans import Options, Plan
+from properties.plans import Options
+from tests.implementations.adapters import dtypes_outside_the_bound
 
 REFUSES_MASKS = "onnxruntime-24-external"
 """docs/findings/onnxruntime-short-masks-are-refused.md."""
 NAMES = [name for name in implementations.names() if name.startswith(("onnx", "openvino")) and name != REFUSES_MASKS]
-
-NEEDED = {"onnx": ("onnx",), "onnxruntime": ("onnx", "onnxruntime"), "openvino": ("ml_dtypes", "openvino")}
-"""The packages of each extra."""
 
 ONE_BY_ONE = (
     Options(),
@@ -30,22 +24,10 @@ ONE_BY_ONE = (
 AT_ONCE = Options(mask="most", bias="normal", causal=True, window=3, softcap=5.0, group=2, scale=0.25)
 
 
-def subjects(name: str) -> list[Subject]:
-    extra = implementations.extra_of(name)
-    for package in NEEDED[extra]:
-        if find_spec(package) is None:
-            pytest.skip(f"{package} is not installed: pip install attention-tests[{extra}]")
-    implementation = implementations.load(name)
-    return [Subject(implementation, dtype) for dtype in implementation.dtypes]
-
-
 @pytest.mark.parametrize("options", [*ONE_BY_ONE, AT_ONCE], ids=repr)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
-    plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
-    for subject in subjects(name):
-        problem = plan.build(subject.dtype, subject.features, subject.implementation.dialect)
-        assert expected(problem, subject.precision).accepts(answer(subject, problem)).all()
+    assert not dtypes_outside_the_bound(name, options)
 
 
 def test_a_mask_and_a_bias_become_one_input() -> None:

@@ -1,31 +1,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 import implementations
 from attention_tests.catalogue import all_laws
-from attention_tests.implementation import Feature, Implementation
-from attention_tests.natives import unwarned
+from attention_tests.implementation import Feature
 from attention_tests.profiles import Profile
 from attention_tests.search import hold
 from attention_tests.subject import Subject
 from attention_tests.verdict import Verdict
-from properties.comparison import answer, expected
-from properties.plans import Options, Plan
+from properties.plans import Options
+from tests.implementations.adapters import dtypes_outside_the_bound, loaded
 
 LAWS = {law.name: law for law in all_laws()}
 A_FEW = Profile("a few", examples=4)
-PACKAGE = {"torch": "torch", "transformers": "transformers", "x-transformers": "x_transformers"}
-"""Of each extra, the package whose absence says that it is not installed."""
+EXTRAS = ("torch", "transformers", "x-transformers")
 NAMES = [
     name
     for name in implementations.names()
     if name not in (*implementations.gate(), *implementations.on_a_gpu())
-    and implementations.extra_of(name) in PACKAGE
+    and implementations.extra_of(name) in EXTRAS
     # What is compiled takes seconds for each shape: a run that names it is the test of it.
     and "compiled" not in name
 ]
@@ -44,25 +41,10 @@ OPTIONS = (
 INFINITY = "test_a_value_that_is_no_number_shows_in_the_outputs_that_weigh_it"
 
 
-def loaded(name: str) -> Implementation:
-    extra = implementations.extra_of(name)
-    if find_spec(PACKAGE[extra]) is None:
-        pytest.skip(f"{PACKAGE[extra]} is not installed: pip install attention-tests[{extra}]")
-    with unwarned():
-        return implementations.load(name)
-
-
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
-    implementation = loaded(name)
-    plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
-    for dtype in implementation.dtypes:
-        subject = Subject(implementation, dtype)
-        problem = plan.build(dtype, subject.features, implementation.dialect)
-        with unwarned():
-            output = answer(subject, problem)
-        assert expected(problem, subject.precision).accepts(output).all()
+    assert not dtypes_outside_the_bound(name, options)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import sys
 from pathlib import Path
 
@@ -94,3 +95,11 @@ def test_what_every_extra_needs_has_an_oldest_version() -> None:
     for requirement in (*needed, *noxfile.PROJECT["dependencies"]):
         assert "==" in noxfile.at_its_lowest(requirement)
     assert noxfile.at_its_lowest("mlx-cpu>=0.32; sys_platform == 'linux'") == "mlx-cpu==0.32"
+
+
+@pytest.mark.parametrize("name", implementations.names())
+def test_each_implementation_is_where_the_registry_says(name: str) -> None:
+    module, _, attribute = implementations.place_of(name).partition(":")
+    source = Path(implementations.__file__).parents[1].joinpath(*module.split(".")).with_suffix(".py").read_text()
+    parts = (part for line in ast.parse(source).body if isinstance(line, ast.Assign) for part in ast.walk(line))
+    assert attribute in {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}

@@ -1,0 +1,44 @@
+"""The adapters of the field in a test: where its library is not installed, the test is skipped, and says so."""
+
+from __future__ import annotations
+
+import pytest
+
+import implementations
+from attention_tests.implementation import Implementation
+from attention_tests.natives import unwarned
+from attention_tests.subject import Subject
+from attention_tests.target import lacking
+from attention_tests.wording import BadTarget
+from properties.comparison import answer, expected
+from properties.plans import Options, Plan
+
+
+def loaded(name: str) -> Implementation:
+    """Import an implementation, or skip the test that asks for it."""
+    try:
+        with unwarned():
+            return implementations.load(name)
+    except ModuleNotFoundError as error:
+        pytest.skip(lacking(name, str(error.name)))
+    except BadTarget as refused:
+        pytest.skip(str(refused))
+
+
+def subjects(name: str) -> list[Subject]:
+    """Return an implementation at each of its dtypes, or skip the test that asks for it."""
+    implementation = loaded(name)
+    return [Subject(implementation, dtype) for dtype in implementation.dtypes]
+
+
+def dtypes_outside_the_bound(name: str, options: Options) -> list[str]:
+    """Return the dtypes at which what is asked for, with those of `options` that are declared, is answered wrongly."""
+    plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
+    return [subject.dtype for subject in subjects(name) if not _answers(subject, plan)]
+
+
+def _answers(subject: Subject, plan: Plan) -> bool:
+    problem = plan.build(subject.dtype, subject.features, subject.implementation.dialect)
+    with unwarned():
+        output = answer(subject, problem)
+    return bool(expected(problem, subject.precision).accepts(output).all())
