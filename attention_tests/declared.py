@@ -62,6 +62,8 @@ def _words(implementation: Implementation) -> Iterator[str]:
         word, kind = getattr(implementation.dialect, field.name), type(field.default)
         if not isinstance(word, kind):
             yield f"dialect: {field.name}={word!r} is no {kind.__name__}: give one of {kind.__module__}.{kind.__name__}"
+    if implementation.dialect.causal_windows and Feature.CAUSAL not in implementation.supports:
+        yield "dialect: causal_windows=True asks for windows with causal=True: add Feature.CAUSAL to supports"
 
 
 def _precision(dtype: str, precision: object) -> Iterator[str]:

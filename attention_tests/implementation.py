@@ -111,6 +111,8 @@ class Dialect:
     """Whether True in a boolean mask hides a word. Usually it means that the word is seen."""
     unseeing: Unseeing = Unseeing.ZEROS
     """What a query gets that sees no word."""
+    causal_windows: bool = False
+    """Whether a window is a decoder's, that of the last words: then it is asked for with `causal=True` only."""
     projected: bool = False
     """Whether query, key and value go through projections that the adapter has made identities. 0 · NaN is NaN, and so
     a component that is no number makes its whole word, and the output of every query that weighs it, no numbers."""
@@ -118,7 +120,7 @@ class Dialect:
     @cached_property
     def of_hiding(self) -> Dialect:
         """What of it decides about answers, and not about how arrays are given."""
-        return Dialect(alignment=self.alignment, unseeing=self.unseeing)
+        return Dialect(alignment=self.alignment, unseeing=self.unseeing, causal_windows=self.causal_windows)
 
 
 def _numpy_array(array: Array, dtype: str) -> Array:

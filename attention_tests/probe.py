@@ -154,6 +154,9 @@ def _dialects(probed: Probed, feature: Feature) -> Iterator[Dialect]:
     elif (feature is Feature.CAUSAL) or (feature is Feature.WINDOW and Feature.CAUSAL not in known):
         for alignment, unseeing in product(Alignment, (dialect.unseeing,) if Feature.MASK in known else Unseeing):
             yield replace(dialect, alignment=alignment, unseeing=unseeing)
+    elif feature is Feature.WINDOW:
+        yield dialect
+        yield replace(dialect, causal_windows=True)
     else:
         yield dialect
 

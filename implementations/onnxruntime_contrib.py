@@ -5,9 +5,9 @@ What they promise is in https://github.com/microsoft/onnxruntime/blob/main/docs/
 all heads, and fills in -10000 unless told otherwise, so that it is none that a law could ask for. What a query gets
 that sees no word is not said: a softmax over nothing is no number. Past and present are (batch, heads, length, width).
 
-In GroupQueryAttention a key head serves several query heads. It is causal unless told otherwise, its values are as wide
-as its keys, and it takes as many keys as queries. Widths must be multiples of eight, which is not in the document:
-others are filled up with zeros.
+In GroupQueryAttention a key head serves several query heads. It is causal unless told otherwise, and only then there is
+a local window, which holds the last words. Its values are as wide as its keys, and it takes as many keys as queries.
+Widths must be multiples of eight, which is not in the document: others are filled up with zeros.
 """
 
 from __future__ import annotations
@@ -80,10 +80,11 @@ GROUP_QUERY_ATTENTION = replace(
         "onnxruntime-gqa",
         group_query_attention,
         partial(Decoder, group_query_after),
-        frozenset({Feature.GROUPED_HEADS, Feature.SOFTCAP}),
+        frozenset({Feature.GROUPED_HEADS, Feature.SOFTCAP, Feature.WINDOW}),
     ),
     score=group_query_score,
     softmax=group_query_softmax,
+    dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, unseeing=Unseeing.NAN, causal_windows=True),
 )
 GROUP_QUERY_CHUNKED = replace(
     GROUP_QUERY_ATTENTION,

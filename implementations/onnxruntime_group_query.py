@@ -79,6 +79,7 @@ def asked_for(  # noqa: PLR0913 - what the operator offers
     scale: float | None = None,
     bias: Array | None = None,
     causal: bool = True,
+    window: int | None = None,
     softcap: float | None = None,
 ) -> tuple[dict[str, Array], dict[str, float | None]]:
     """Return the inputs, but for the past, and the attributes that say what is asked for after `earlier` words."""
@@ -93,7 +94,8 @@ def asked_for(  # noqa: PLR0913 - what the operator offers
         # A later chunk of more than one batch needs it.
         inputs["query_seqlens"] = np.full(batch, key.shape[1], np.int32)
     heads = {"num_heads": query.shape[2], "kv_num_heads": key.shape[2]}
-    return inputs, heads | {"scale": scale_of(query, width, scale), "causal": int(causal), "softcap": softcap}
+    seen = {"causal": int(causal), "local_window_size": window}
+    return inputs, heads | seen | {"scale": scale_of(query, width, scale), "softcap": softcap}
 
 
 def filled_up_width(query: Array) -> int:

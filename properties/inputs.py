@@ -127,6 +127,11 @@ class Problem(Input):
             seen &= sight.causal(n_q, n_k, self.dialect.alignment)
         return seen if self.window is None else seen & sight.window(n_q, n_k, self.window, self.dialect.alignment)
 
+    def in_window(self, size: int | None) -> Problem:
+        """Return the problem with a window, which is causal where the dialect has no other; None: without one."""
+        causal = self.causal or (size is not None and self.dialect.causal_windows)
+        return replace(self, window=size, causal=causal)
+
     @property
     def unseen_words(self) -> Array:
         """Which words reach no query, (batch, heads, n_k, 1): those hidden from all, if none gets the mean of all."""

@@ -74,16 +74,10 @@ class Options:
             drawn = BIASES[self.bias](random, broadcast_shape(self.bias_axes, problem.logits_shape))
             bias = in_format(drawn, problem.dtype)
             axes["bias"] = _tied(self.bias_axes, problem)
-        return replace(
-            problem,
-            mask=mask,
-            bias=bias,
-            axes=axes,
-            causal=self.causal,
-            window=self.window,
-            softcap=self.softcap,
-            scale=self.scale,
+        given = replace(
+            problem, mask=mask, bias=bias, axes=axes, causal=self.causal, softcap=self.softcap, scale=self.scale
         )
+        return given.in_window(self.window)
 
     @cached_property
     def needs(self) -> frozenset[Feature]:

@@ -50,6 +50,14 @@ def layer_of_a_cache(
     return layer(query, key, value, mask=mask, causal=causal, window=window, alignment=Alignment.BOTTOM_RIGHT)
 
 
+def layer_of_a_decoder(
+    query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
+) -> Array:
+    if window is not None and not causal:
+        raise NotImplementedError("a window holds the last words")
+    return layer(query, key, value, causal=causal, window=window)
+
+
 def for_each_query_head(array: Array, query: Array) -> Array:
     group = query.shape[1] // array.shape[1] if array.shape[1] else 1
     return np.repeat(array, group, axis=1)

@@ -27,6 +27,7 @@ WITHOUT_DEFECT = (
     implementation_of(correct.self_attention, Step.SELF_ATTENTION),
     implementation_of(correct.softmax, Step.SOFTMAX),
     implementation_of(correct_layer.layer, features=Feature),
+    implementation_of(correct_layer.layer_of_a_decoder, dialect=Dialect(causal_windows=True)),
     implementation_of(correct_layer.layer_of_a_cache, dialect=Dialect(alignment=Alignment.BOTTOM_RIGHT)),
     implementation_of(correct_layer.online_layer),
     implementation_of(correct_gradient.gradient, Step.GRADIENT, features=[Feature.TOGETHER, Feature.NON_FINITE]),

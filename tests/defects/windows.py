@@ -6,7 +6,7 @@ import numpy as np
 
 from attention_tests import Alignment, Dialect, Feature
 from tests.defects.correct import Array
-from tests.defects.correct_layer import ahead, layer, layer_of_a_cache, seen_by
+from tests.defects.correct_layer import ahead, layer, layer_of_a_cache, layer_of_a_decoder, seen_by
 from tests.defects.defect import defect
 
 FAR_AWAY = "test_a_window_hides_the_words_far_away"
@@ -16,6 +16,7 @@ LAST_WORDS = "test_a_causal_window_holds_the_last_words"
 
 TOGETHER = (Feature.TOGETHER,)
 LAST_IS_LAST = Dialect(alignment=Alignment.BOTTOM_RIGHT)
+OF_A_DECODER = Dialect(causal_windows=True)
 
 
 @defect("every-word", "transformers#39408: a window that is one too wide", killed_by=FAR_AWAY)
@@ -103,3 +104,32 @@ def causality_dropped_for_a_window(
     query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
 ) -> Array:
     return layer(query, key, value, causal=causal and window is None, window=window)
+
+
+@defect("every-word", "a sliding window one too wide", dialect=OF_A_DECODER, killed_by=FAR_AWAY)
+def sliding_window_one_too_wide(
+    query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
+) -> Array:
+    return layer_of_a_decoder(query, key, value, causal=causal, window=None if window is None else window + 1)
+
+
+@defect("every-word", "a sliding window for some layers only", dialect=OF_A_DECODER, killed_by=FAR_AWAY)
+def sliding_window_left_out(
+    query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
+) -> Array:
+    return layer(query, key, value, causal=causal, window=None if causal else window)
+
+
+@defect("every-word", "a sliding window that reaches ahead", dialect=OF_A_DECODER, killed_by=FAR_AWAY)
+def sliding_window_reaches_ahead(
+    query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
+) -> Array:
+    return layer(query, key, value, causal=causal and window is None, window=window)
+
+
+@defect("every-word", "a buffer of as many words as the window", dialect=OF_A_DECODER, killed_by=OVER_ALL)
+def sliding_window_as_long_as_the_words_loses_one(
+    query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
+) -> Array:
+    shorter = None if window is None else min(window, max(key.shape[-2] - 1, 1))
+    return layer_of_a_decoder(query, key, value, causal=causal, window=shorter)

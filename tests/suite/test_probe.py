@@ -13,6 +13,7 @@ from attention_tests import Alignment, Dialect, Feature, Implementation, Layout,
 from attention_tests.__main__ import main
 from attention_tests.probe import declared, probe
 from attention_tests.signature import from_callable
+from tests.defects.correct_layer import layer, layer_of_a_decoder
 
 WHOLE = implementations.load("numpy")
 LAYER = implementations.load("numpy-layer")
@@ -52,6 +53,21 @@ def test_a_probe_finds_the_dialect() -> None:
         alignment=Alignment.BOTTOM_RIGHT, true_hides=True, unseeing=Unseeing.NAN
     )
     assert "Dialect(alignment=Alignment.BOTTOM_RIGHT, true_hides=True, unseeing=Unseeing.NAN)" in probed.report()
+
+
+def test_a_probe_finds_windows_that_are_causal() -> None:
+    probed = probe(from_callable(layer_of_a_decoder, "decoder"))
+    assert probed is not None
+    assert {Feature.CAUSAL, Feature.WINDOW} <= probed.declaration.supports
+    assert probed.declaration.dialect == Dialect(causal_windows=True)
+    assert "Dialect(causal_windows=True)" in probed.report()
+
+
+def test_windows_on_either_side_are_found_to_be_so() -> None:
+    probed = probe(from_callable(layer, "layer"))
+    assert probed is not None
+    assert Feature.WINDOW in probed.declaration.supports
+    assert not probed.declaration.dialect.causal_windows
 
 
 def test_a_probe_finds_the_layout() -> None:

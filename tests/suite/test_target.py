@@ -138,6 +138,7 @@ def test_an_option_may_have_the_name_that_a_library_gives_it() -> None:
         ({"dtypes": {"float16": Precision.flash("flaot16")}}, ["'flash'", "weights='flaot16'", "'float16'?"]),
         ({"supports": {"lenghts"}}, ["supports", "'lenghts'", "did you mean 'lengths'?"]),
         ({"dialect": Dialect(layout="BHLD")}, ["layout='BHLD' is no Layout", "attention_tests.implementation.Layout"]),  # type: ignore[arg-type]
+        ({"dialect": Dialect(causal_windows=True)}, ["causal_windows=True", "add Feature.CAUSAL"]),
         ({"dialect": "BLHD"}, ["dialect is a str", "give a Dialect"]),
     ],
 )
