@@ -43,16 +43,22 @@ def resolve(target: str) -> Implementation:
         known = unknown(target, (*implementations.names(), *installed.names()))
         raise BadTarget(f"the implementation {known}; your own is named as package.module:callable")
     try:
-        with unwarned():
-            found = implementations.load(target)
-    except ModuleNotFoundError as error:
-        raise BadTarget(lacking(target, str(error.name))) from None
+        found = shipped(target)
     except BadTarget:
         raise
     except Exception as error:  # noqa: BLE001 - whatever a library of another version does becomes one sentence
         why = f"does not go with what is installed ({raised(error)})"
         raise BadTarget(f"{target} {why}: {_installing(target)}") from None
     return replace(_placed(found), target=target)
+
+
+def shipped(name: str) -> Implementation:
+    """Import an implementation of the suite's own. Raises BadTarget if its library is not here, or cannot run here."""
+    try:
+        with unwarned():
+            return implementations.load(name)
+    except ModuleNotFoundError as error:
+        raise BadTarget(lacking(name, str(error.name))) from None
 
 
 def lacking(name: str, package: str) -> str:

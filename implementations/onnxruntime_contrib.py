@@ -34,6 +34,7 @@ from implementations.onnxruntime_shared import group_query_after_in_place
 LENGTH = 1
 """The axis of words."""
 
+_PACKED = Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, unseeing=Unseeing.NAN)
 _SHARED = frozenset({Feature.SCALE, Feature.HEADS, Feature.BIAS, Feature.CAUSAL, Feature.TOGETHER, Feature.THREADS})
 
 
@@ -48,7 +49,7 @@ def _implementation(
         dtypes={"float32": Precision.float32(), "float16": Precision.upcast()},
         to_native=to_native,
         to_numpy=to_numpy,
-        dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, unseeing=Unseeing.NAN),
+        dialect=_PACKED,
     )
 
 
@@ -84,7 +85,7 @@ GROUP_QUERY_ATTENTION = replace(
     ),
     score=group_query_score,
     softmax=group_query_softmax,
-    dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, unseeing=Unseeing.NAN, causal_windows=True),
+    dialect=replace(_PACKED, causal_windows=True),
 )
 GROUP_QUERY_CHUNKED = replace(
     GROUP_QUERY_ATTENTION,

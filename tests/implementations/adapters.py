@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-import implementations
 from attention_tests.implementation import Implementation
 from attention_tests.natives import unwarned
 from attention_tests.subject import Subject
-from attention_tests.target import lacking
+from attention_tests.target import shipped, subjects_of
 from attention_tests.wording import BadTarget
 from properties.comparison import answer, expected
 from properties.plans import Options, Plan
@@ -17,18 +16,14 @@ from properties.plans import Options, Plan
 def loaded(name: str) -> Implementation:
     """Import an implementation, or skip the test that asks for it."""
     try:
-        with unwarned():
-            return implementations.load(name)
-    except ModuleNotFoundError as error:
-        pytest.skip(lacking(name, str(error.name)))
+        return shipped(name)
     except BadTarget as refused:
         pytest.skip(str(refused))
 
 
 def subjects(name: str) -> list[Subject]:
     """Return an implementation at each of its dtypes, or skip the test that asks for it."""
-    implementation = loaded(name)
-    return [Subject(implementation, dtype) for dtype in implementation.dtypes]
+    return subjects_of([loaded(name)])
 
 
 def dtypes_outside_the_bound(name: str, options: Options) -> list[str]:

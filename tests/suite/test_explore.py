@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, InMemoryExampleDatabase
 
-from attention_tests import Implementation, budget, search
-from attention_tests import explore as explore_module
+from attention_tests import Implementation
 from attention_tests.budget import Budget
 from attention_tests.catalogue import all_laws
 from attention_tests.counterexample import read
@@ -26,6 +25,7 @@ from attention_tests.verdict import Outcome, Verdict
 from tests.defects import correct
 from tests.defects.correct import Array
 from tests.suite import targets
+from tests.suite.ticking import explore_by
 
 LAWS = {law.name: law for law in all_laws()}
 INSIDE_THE_BOUND = LAWS["test_every_element_is_inside_the_derived_bound"]
@@ -92,8 +92,7 @@ class Watch:
 @pytest.fixture
 def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     watch = Watch()
-    for module in (budget, explore_module, search):
-        monkeypatch.setattr(module, "time", watch)
+    explore_by(watch, monkeypatch)
     return watch
 
 

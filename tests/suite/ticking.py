@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from itertools import count
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,10 @@ TICK = 2**-7
 def pytest_configure() -> None:
     """Take the clocks of a run that asked for this plugin: whoever only imports it keeps his own."""
     ticks = count()
-    clock = SimpleNamespace(monotonic=lambda: next(ticks) * TICK)
-    patch = pytest.MonkeyPatch()
+    explore_by(SimpleNamespace(monotonic=lambda: next(ticks) * TICK), pytest.MonkeyPatch())
+
+
+def explore_by(clock: Any, patch: pytest.MonkeyPatch) -> None:
+    """Let exploring, and what explains a failure, tell the time by `clock`."""
     for module in (budget, explore, search):
         patch.setattr(module, "time", clock)
