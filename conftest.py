@@ -1,5 +1,5 @@
-from attention_tests.suite import use_one_thread
+from attention_tests.environment.suite import use_one_thread
 
 use_one_thread()
 
-pytest_plugins = ["attention_tests.plugin"]
+pytest_plugins = ["attention_tests.pytest_plugin.plugin"]

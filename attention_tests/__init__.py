@@ -1,16 +1,10 @@
 """Hold an implementation of self-attention against its specification."""
 
-from attention_tests.implementation import (
-    Alignment,
-    Dialect,
-    Feature,
-    Implementation,
-    Layout,
-    Step,
-    Unseeing,
-)
-from attention_tests.one_line import conformance
-from attention_tests.precision import Precision
+from attention_tests.declare.dialect import Alignment, Dialect, Layout, Unseeing
+from attention_tests.declare.features import Feature, Step
+from attention_tests.declare.implementation import Implementation
+from attention_tests.declare.precision import Precision
+from attention_tests.pytest_plugin.conformance import conformance
 
 __all__ = [
     "Alignment",

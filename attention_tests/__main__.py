@@ -12,7 +12,7 @@ from textwrap import fill
 
 import pytest
 
-from attention_tests import suite
+from attention_tests.environment import suite
 
 USAGE = """\
 usage: attention-tests TARGET... [pytest options]
@@ -85,10 +85,12 @@ def _verify(targets: list[str], options: list[str]) -> int:
 def _probe(targets: list[str]) -> int:
     sys.path.insert(0, str(suite.FOLDER))
     suite.use_one_thread()
-    from attention_tests.isolation import Isolation  # noqa: PLC0415 - finds the suite only once it is on the path
-    from attention_tests.probe import probe  # noqa: PLC0415
-    from attention_tests.wording import BadTarget  # noqa: PLC0415
+    from attention_tests.engine.probe import probe  # noqa: PLC0415 - finds the suite only once it is on the path
+    from attention_tests.execution.isolation import Isolation  # noqa: PLC0415 - likewise
+    from attention_tests.pytest_plugin.registration import hand_in  # noqa: PLC0415 - likewise
+    from attention_tests.text.wording import BadTarget  # noqa: PLC0415 - likewise
 
+    hand_in()
     if len(targets) != 1:
         return _refuse("probe one target: attention-tests probe package.module:callable")
     try:
@@ -115,12 +117,14 @@ def _clashes() -> Iterator[str]:
 
 def _usage() -> str:
     sys.path.insert(0, str(suite.FOLDER))
-    import implementations  # noqa: PLC0415 - found only once the suite is on the path
-    from attention_tests import installed  # noqa: PLC0415
+    from attention_tests.pytest_plugin.registration import hand_in_implementations  # noqa: PLC0415 - found only now
+    from attention_tests.targets import entry_points  # noqa: PLC0415 - likewise
+    from attention_tests.targets.registry import REGISTRY  # noqa: PLC0415 - likewise
 
-    names = ", ".join((*implementations.names(), *installed.names()))
+    hand_in_implementations()
+    names = ", ".join((*REGISTRY.implementations.names(), *entry_points.names()))
     lines = fill(names, 120, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
-    return USAGE.format(names="\n".join([lines, *(f"  ({sentence})" for sentence in installed.hidden())]))
+    return USAGE.format(names="\n".join([lines, *(f"  ({sentence})" for sentence in entry_points.hidden())]))
 
 
 def _say(text: str) -> int:

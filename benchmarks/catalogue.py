@@ -11,10 +11,10 @@ from collections.abc import Iterable, Sequence
 
 from tabulate import tabulate
 
-from attention_tests.catalogue import all_laws
-from attention_tests.law import Law
-from attention_tests.profiles import DEFAULT, QUICK
-from attention_tests.suite import FOLDER
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.law import Law
+from attention_tests.engine.profiles import DEFAULT, QUICK
+from attention_tests.environment.suite import FOLDER
 from benchmarks.kills import Kills, all_kills
 from reference.document import CLAUSES, Clause
 from tests.defects import DEFECTS, Defect

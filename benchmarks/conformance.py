@@ -13,13 +13,13 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from attention_tests.catalogue import all_laws
-from attention_tests.implementation import Feature, Step
+from attention_tests.declare.features import Feature, Step
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
+from attention_tests.environment.suite import FOLDER
 from attention_tests.reports.report import grouped
-from attention_tests.row import Row
-from attention_tests.suite import FOLDER
-from attention_tests.tables import PROMISES, WORST_FIRST, counts, in_order, largest_error, promises, worst_of
-from attention_tests.verdict import Verdict
+from attention_tests.reports.tables import PROMISES, WORST_FIRST, counts, in_order, largest_error, promises, worst_of
 from benchmarks.verified import Ran, Verified, all_verified, not_run
 from reference.document import CLAUSES
 

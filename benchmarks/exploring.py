@@ -15,16 +15,16 @@ from argparse import ArgumentParser
 from hypothesis.database import InMemoryExampleDatabase
 from tabulate import tabulate
 
-import implementations
-from attention_tests.budget import Budget
-from attention_tests.catalogue import all_laws
-from attention_tests.database import Lossy
-from attention_tests.explore import PROBLEMS, Exploration, explore
-from attention_tests.law import Law
-from attention_tests.profiles import DEFAULT, EXPLORE
-from attention_tests.search import corpus, hold
-from attention_tests.subject import Subject
-from properties import comparison
+from attention_tests.engine.budget import Budget
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.database import Lossy
+from attention_tests.engine.explore import PROBLEMS, Exploration, explore
+from attention_tests.engine.law import Law
+from attention_tests.engine.profiles import DEFAULT, EXPLORE
+from attention_tests.engine.search import corpus, hold
+from attention_tests.execution.subject import Subject
+from implementations import SHIPPED
+from properties.checks import comparison
 
 
 def main() -> int:
@@ -32,7 +32,7 @@ def main() -> int:
     parser = ArgumentParser(description="Measure how many examples a second are tried.")
     parser.add_argument("--share", type=float, default=0.5, help="seconds to explore a law (default: %(default)s)")
     share = parser.parse_args().share
-    subject = Subject(implementations.load("numpy"), "float32")
+    subject = Subject(SHIPPED.load("numpy"), "float32")
     laws = [law for law in all_laws() if not law.missing(subject)]
     # The first law imports and warms up.
     hold(laws[0], subject, EXPLORE)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from attention_tests.suite import FOLDER
+from attention_tests.environment.suite import FOLDER
 
 FINDINGS = FOLDER / "docs" / "findings"
 INDEX = FINDINGS / "README.md"

@@ -11,12 +11,12 @@ import time
 
 from tabulate import tabulate
 
-from attention_tests.catalogue import all_laws
-from attention_tests.isolation import Isolation
-from attention_tests.profiles import DEFAULT
-from attention_tests.search import corpus, hold
-from attention_tests.subject import Subject
-from attention_tests.suite import FOLDER
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import DEFAULT
+from attention_tests.engine.search import corpus, hold
+from attention_tests.environment.suite import FOLDER
+from attention_tests.execution.isolation import Isolation
+from attention_tests.execution.subject import Subject
 
 TIMES = 5
 

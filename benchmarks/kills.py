@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing import get_context
 
-from attention_tests.catalogue import all_laws
-from attention_tests.law import Law
-from attention_tests.natives import unwarned
-from attention_tests.profiles import DEFAULT, QUICK, Profile
-from attention_tests.search import that_break
-from attention_tests.subject import Subject
-from attention_tests.surroundings import put_back
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.law import Law
+from attention_tests.engine.profiles import DEFAULT, QUICK, Profile
+from attention_tests.engine.search import that_break
+from attention_tests.execution.subject import Subject
+from attention_tests.guards.process_state import put_back
+from attention_tests.guards.warnings import unwarned
 from tests.defects import DEFECTS, Defect
 
 

@@ -25,13 +25,13 @@ import libcst as cst
 from mutmut.mutation.mutators import mutation_operators
 from tabulate import tabulate
 
-from attention_tests.catalogue import all_laws
-from attention_tests.profiles import PROFILES, QUICK, Profile
-from attention_tests.search import that_break
-from attention_tests.suite import FOLDER
-from attention_tests.target import subjects_of
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import PROFILES, QUICK, Profile
+from attention_tests.engine.search import that_break
+from attention_tests.environment.suite import FOLDER
+from attention_tests.execution.subjects import subjects_of
 
-MODULES = {"implementations.numpy": ("WHOLE", "ONLINE"), "implementations.numpy_layer": ("LAYER",)}
+MODULES = {"implementations.numpy": ("WHOLE", "ONLINE"), "implementations.numpy.layer": ("LAYER",)}
 """Modules to change, and the implementations in each that the laws are held against."""
 EXPLAINED = FOLDER / "docs" / "mutants.md"
 SECONDS = 120

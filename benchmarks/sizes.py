@@ -14,13 +14,13 @@ from timeit import default_timer, repeat
 
 from tabulate import tabulate
 
-import implementations
-from attention_tests.catalogue import all_laws
-from attention_tests.profiles import DEFAULT, Profile
-from attention_tests.search import corpus, hold
-from attention_tests.subject import Subject
-from properties import comparison
-from properties.plans import Plan
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import DEFAULT, Profile
+from attention_tests.engine.search import corpus, hold
+from attention_tests.execution.subject import Subject
+from implementations import SHIPPED
+from properties.checks import comparison
+from properties.drawing.plans import Plan
 from properties.test_sizes import MANY_COLUMNS, MANY_KEYS, MANY_QUERIES
 
 STREAMS = {"keys": MANY_KEYS, "queries": MANY_QUERIES, "widths": MANY_COLUMNS}
@@ -28,7 +28,7 @@ STREAMS = {"keys": MANY_KEYS, "queries": MANY_QUERIES, "widths": MANY_COLUMNS}
 
 def main() -> int:
     """Print a line for each size, and the share of all of them in a run at the default profile."""
-    subject = Subject(implementations.load("numpy"), "float32")
+    subject = Subject(SHIPPED.load("numpy"), "float32")
     lines = [
         (kind, plan.seed, *costs(plan, subject))
         for kind, stream in STREAMS.items()

@@ -17,14 +17,15 @@ from itertools import count
 
 from tabulate import tabulate
 
-import implementations
-from attention_tests.catalogue import all_laws
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import DEFAULT, Profile
+from attention_tests.engine.search import corpus, hold
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.subject import Subject
+from attention_tests.execution.subjects import subjects_of
 from attention_tests.expectations.book import shipped
-from attention_tests.profiles import DEFAULT, Profile
-from attention_tests.search import corpus, hold
-from attention_tests.subject import Subject
-from attention_tests.target import resolve, subjects_of
-from attention_tests.verdict import Outcome, Verdict
+from attention_tests.targets.resolve import resolve
+from implementations import SHIPPED
 
 
 def main() -> int:
@@ -33,7 +34,7 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=200_000, help="stop after as many (default: %(default)s)")
     parser.add_argument("--first-seed", type=int, default=1, metavar="N", help="the first seed (default: %(default)s)")
     options = parser.parse_args()
-    subjects = subjects_of([resolve(name) for name in implementations.gate()])
+    subjects = subjects_of([resolve(name) for name in SHIPPED.gate()])
     examples: Counter[Subject] = Counter()
     alarms: Counter[Subject] = Counter()
     start = time.monotonic()

@@ -24,12 +24,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tabulate import tabulate
 
-import implementations
-from attention_tests.catalogue import all_laws
-from attention_tests.profiles import DEFAULT, Profile
-from attention_tests.search import corpus, hold
-from attention_tests.subject import Subject
-from properties import comparison
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import DEFAULT, Profile
+from attention_tests.engine.search import corpus, hold
+from attention_tests.execution.subject import Subject
+from implementations import SHIPPED
+from properties.checks import comparison
 from reference import matrix, vector
 
 WORDS = (1, 4, 16, 64, 256)
@@ -72,7 +72,7 @@ def _medians(dtype: str, rounds: int) -> list[float]:
 
 def one_round(dtype: str, seed: int) -> Round:
     """Hold the NumPy implementation against every law that applies to it."""
-    implementation, timed = implementations.load("numpy"), Timed(implementations.load("numpy").attention)
+    implementation, timed = SHIPPED.load("numpy"), Timed(SHIPPED.load("numpy").attention)
     subject, profile = (
         Subject(replace(implementation, attention=timed), dtype),
         Profile("speed", DEFAULT.examples, seed),

@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import implementations
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.folder import JSON
-from attention_tests.row import Row
-from attention_tests.tables import in_order
-from attention_tests.verdict import Verdict
+from attention_tests.reports.tables import in_order
+from implementations import SHIPPED
 
 CARRIERS = ("ml-dtypes", "numpy")
 """Libraries that carry numbers to the one that computes: not named where there is another."""
@@ -98,13 +98,13 @@ def all_verified(reports: Iterable[Ran]) -> list[Verified]:
 def not_run(reports: Iterable[Ran], verified: Iterable[Verified]) -> list[str]:
     """Return why an implementation was verified in none of the environments: the best reason that there is."""
     reports = list(reports)
-    reasons = {name: f"{name} was asked for in no environment" for name in implementations.names()}
+    reasons = {name: f"{name} was asked for in no environment" for name in SHIPPED.names()}
     reasons |= {re.split(r"[: ]", sentence)[0]: sentence for ran in reports for sentence in ran.told["missing"]}
     reasons |= {
         name: f"{name} was left out of the environment {ran.environment}"
         for ran in reports
         for name in ran.told["implementations"]
     }
-    reasons |= {name: f"{name} needs a GPU: attention-tests field --device cuda" for name in implementations.on_a_gpu()}
+    reasons |= {name: f"{name} needs a GPU: attention-tests field --device cuda" for name in SHIPPED.on_a_gpu()}
     names = {one.name.partition(" (")[0] for one in verified}
     return [sentence for name, sentence in reasons.items() if name not in names]

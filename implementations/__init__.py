@@ -1,48 +1,45 @@
-"""Implementations that the suite ships, each imported only when it is asked for by name."""
+"""Implementations that the suite ships: a table of their names. None is imported before it is asked for by name."""
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from attention_tests.implementation import Implementation
+from attention_tests.targets.registry import Shipped
 
 # Where each one is, as `module:attribute`, under the extra that installs its library: listing the names imports none.
 _GATE = {
     "": {
-        "numpy": "implementations.numpy:WHOLE",
-        "numpy-online": "implementations.numpy:ONLINE",
-        "numpy-layer": "implementations.numpy_layer:LAYER",
-        "numpy-steps": "implementations.numpy_steps:STEPS",
+        "numpy": "implementations.numpy.whole:WHOLE",
+        "numpy-online": "implementations.numpy.whole:ONLINE",
+        "numpy-layer": "implementations.numpy.layer:LAYER",
+        "numpy-steps": "implementations.numpy.steps:STEPS",
     },
     "torch": {
-        "torch": "implementations.torch:EAGER",
-        "torch-steps": "implementations.torch_steps:STEPS",
-        "torch-sdpa-math": "implementations.torch:SDPA_MATH",
-        "torch-sdpa-flash": "implementations.torch:SDPA_FLASH",
+        "torch": "implementations.torch.operators:EAGER",
+        "torch-steps": "implementations.torch.steps:STEPS",
+        "torch-sdpa-math": "implementations.torch.operators:SDPA_MATH",
+        "torch-sdpa-flash": "implementations.torch.operators:SDPA_FLASH",
     },
 }
 # Those that need a GPU.
 _CUDA = {
-    "torch-sdpa-flash-cuda": "implementations.torch_cuda:FLASH",
-    "torch-sdpa-efficient-cuda": "implementations.torch_cuda:EFFICIENT",
-    "torch-sdpa-cudnn-cuda": "implementations.torch_cuda:CUDNN",
-    "torch-flex-cuda": "implementations.torch_cuda:FLEX_CUDA",
+    "torch-sdpa-flash-cuda": "implementations.torch.cuda:FLASH",
+    "torch-sdpa-efficient-cuda": "implementations.torch.cuda:EFFICIENT",
+    "torch-sdpa-cudnn-cuda": "implementations.torch.cuda:CUDNN",
+    "torch-flex-cuda": "implementations.torch.cuda:FLEX_CUDA",
 }
 # Those that run only when they are named: they need more time, or more libraries, than a gate should.
 _FIELD: dict[str, dict[str, str]] = {
     "torch": {
-        "torch-compiled": "implementations.torch_compiled:OPERATORS",
-        "torch-sdpa-compiled": "implementations.torch_compiled:FUSED",
-        "torch-sdpa-vmap": "implementations.torch_vmap:VMAP",
-        "torch-mha": "implementations.torch_mha:TRAINING",
-        "torch-mha-weights": "implementations.torch_mha:WITH_WEIGHTS",
-        "torch-mha-fast": "implementations.torch_mha:FAST",
-        "torch-encoder-layer": "implementations.torch_encoder:ENCODER_LAYER",
-        "torch-flex": "implementations.torch_flex:FLEX",
-        "torch-flex-compiled": "implementations.torch_compiled:FLEX",
+        "torch-compiled": "implementations.torch.compiled:OPERATORS",
+        "torch-sdpa-compiled": "implementations.torch.compiled:FUSED",
+        "torch-sdpa-vmap": "implementations.torch.vmap:VMAP",
+        "torch-mha": "implementations.torch.mha:TRAINING",
+        "torch-mha-weights": "implementations.torch.mha:WITH_WEIGHTS",
+        "torch-mha-fast": "implementations.torch.mha:FAST",
+        "torch-encoder-layer": "implementations.torch.encoder:ENCODER_LAYER",
+        "torch-flex": "implementations.torch.flex:FLEX",
+        "torch-flex-compiled": "implementations.torch.compiled:FLEX",
         **_CUDA,
     },
     "transformers": {
@@ -54,33 +51,33 @@ _FIELD: dict[str, dict[str, str]] = {
         "x-transformers-flash": "implementations.x_transformers:FLASH",
     },
     "onnx": {
-        "onnx-reference-23": "implementations.onnx:OPSET_23",
-        "onnx-reference-24": "implementations.onnx:OPSET_24",
-        "onnx-reference-25": "implementations.onnx:OPSET_25",
-        "onnx-reference-25-chunked": "implementations.onnx:CHUNKED",
-        "onnx-reference-25-external": "implementations.onnx:EXTERNAL",
-        "onnx-reference-25-double": "implementations.onnx:DOUBLE",
+        "onnx-reference-23": "implementations.onnx.evaluator:OPSET_23",
+        "onnx-reference-24": "implementations.onnx.evaluator:OPSET_24",
+        "onnx-reference-25": "implementations.onnx.evaluator:OPSET_25",
+        "onnx-reference-25-chunked": "implementations.onnx.evaluator:CHUNKED",
+        "onnx-reference-25-external": "implementations.onnx.evaluator:EXTERNAL",
+        "onnx-reference-25-double": "implementations.onnx.evaluator:DOUBLE",
     },
     "onnxruntime": {
-        "onnxruntime-23": "implementations.onnxruntime:OPSET_23",
-        "onnxruntime-24": "implementations.onnxruntime:OPSET_24",
-        "onnxruntime-24-whole-masks": "implementations.onnxruntime:WHOLE_MASKS",
-        "onnxruntime-24-chunked": "implementations.onnxruntime:CHUNKED_24",
-        "onnxruntime-24-external": "implementations.onnxruntime:EXTERNAL_24",
-        "onnxruntime-24-external-whole-masks": "implementations.onnxruntime:EXTERNAL_WHOLE_MASKS",
-        "onnxruntime-25": "implementations.onnxruntime:OPSET_25",
-        "onnxruntime-25-chunked": "implementations.onnxruntime:CHUNKED_25",
-        "onnxruntime-25-external": "implementations.onnxruntime:EXTERNAL_25",
-        "onnxruntime-25-double": "implementations.onnxruntime:DOUBLE",
-        "onnxruntime-mha": "implementations.onnxruntime_contrib:MULTI_HEAD_ATTENTION",
-        "onnxruntime-mha-self": "implementations.onnxruntime_contrib:SELF_ATTENTION",
-        "onnxruntime-mha-chunked": "implementations.onnxruntime_contrib:MULTI_HEAD_CHUNKED",
-        "onnxruntime-gqa": "implementations.onnxruntime_contrib:GROUP_QUERY_ATTENTION",
-        "onnxruntime-gqa-chunked": "implementations.onnxruntime_contrib:GROUP_QUERY_CHUNKED",
-        "onnxruntime-gqa-shared": "implementations.onnxruntime_contrib:GROUP_QUERY_SHARED",
+        "onnxruntime-23": "implementations.onnxruntime.standard:OPSET_23",
+        "onnxruntime-24": "implementations.onnxruntime.standard:OPSET_24",
+        "onnxruntime-24-whole-masks": "implementations.onnxruntime.standard:WHOLE_MASKS",
+        "onnxruntime-24-chunked": "implementations.onnxruntime.standard:CHUNKED_24",
+        "onnxruntime-24-external": "implementations.onnxruntime.standard:EXTERNAL_24",
+        "onnxruntime-24-external-whole-masks": "implementations.onnxruntime.standard:EXTERNAL_WHOLE_MASKS",
+        "onnxruntime-25": "implementations.onnxruntime.standard:OPSET_25",
+        "onnxruntime-25-chunked": "implementations.onnxruntime.standard:CHUNKED_25",
+        "onnxruntime-25-external": "implementations.onnxruntime.standard:EXTERNAL_25",
+        "onnxruntime-25-double": "implementations.onnxruntime.standard:DOUBLE",
+        "onnxruntime-mha": "implementations.onnxruntime.contrib:MULTI_HEAD_ATTENTION",
+        "onnxruntime-mha-self": "implementations.onnxruntime.contrib:SELF_ATTENTION",
+        "onnxruntime-mha-chunked": "implementations.onnxruntime.contrib:MULTI_HEAD_CHUNKED",
+        "onnxruntime-gqa": "implementations.onnxruntime.contrib:GROUP_QUERY_ATTENTION",
+        "onnxruntime-gqa-chunked": "implementations.onnxruntime.contrib:GROUP_QUERY_CHUNKED",
+        "onnxruntime-gqa-shared": "implementations.onnxruntime.contrib:GROUP_QUERY_SHARED",
     },
     "openvino": {
-        "openvino": "implementations.openvino:ATTENTION",
+        "openvino": "implementations.openvino.operator:ATTENTION",
     },
     "mlx": {
         "mlx": "implementations.mlx:ATTENTION",
@@ -92,11 +89,11 @@ _FIELD: dict[str, dict[str, str]] = {
         "paddle": "implementations.paddle:ATTENTION",
     },
     "array-api": {
-        "array-api-strict": "implementations.array_api:STRICT",
-        "array-api-numpy": "implementations.array_api:NUMPY",
+        "array-api-strict": "implementations.array_api.formula:STRICT",
+        "array-api-numpy": "implementations.array_api.formula:NUMPY",
     },
     "array-api-torch": {
-        "array-api-torch": "implementations.array_api_torch:TORCH",
+        "array-api-torch": "implementations.array_api.on_torch:TORCH",
     },
     "jax": {
         "jax": "implementations.jax:JAX",
@@ -115,78 +112,38 @@ _FIELD: dict[str, dict[str, str]] = {
         "tensorflow-steps": "implementations.tensorflow:STEPS",
     },
     "keras": {
-        "keras-numpy": "implementations.keras_numpy:NUMPY",
-        "keras-layer-numpy": "implementations.keras_layer_numpy:LAYER",
-        "keras-layer-weights-numpy": "implementations.keras_layer_numpy:BY_WEIGHTS",
-        "keras-layer-grouped-numpy": "implementations.keras_layer_numpy:GROUPED",
+        "keras-numpy": "implementations.keras.on_numpy:NUMPY",
+        "keras-layer-numpy": "implementations.keras.layer_on_numpy:LAYER",
+        "keras-layer-weights-numpy": "implementations.keras.layer_on_numpy:BY_WEIGHTS",
+        "keras-layer-grouped-numpy": "implementations.keras.layer_on_numpy:GROUPED",
     },
     "keras-jax": {
-        "keras-jax": "implementations.keras_jax:JAX",
-        "keras-layer-jax": "implementations.keras_layer_jax:LAYER",
-        "keras-layer-weights-jax": "implementations.keras_layer_jax:BY_WEIGHTS",
-        "keras-layer-grouped-jax": "implementations.keras_layer_jax:GROUPED",
+        "keras-jax": "implementations.keras.on_jax:JAX",
+        "keras-layer-jax": "implementations.keras.layer_on_jax:LAYER",
+        "keras-layer-weights-jax": "implementations.keras.layer_on_jax:BY_WEIGHTS",
+        "keras-layer-grouped-jax": "implementations.keras.layer_on_jax:GROUPED",
     },
     "keras-torch": {
-        "keras-torch": "implementations.keras_torch:TORCH",
-        "keras-layer-torch": "implementations.keras_layer_torch:LAYER",
-        "keras-layer-weights-torch": "implementations.keras_layer_torch:BY_WEIGHTS",
-        "keras-layer-grouped-torch": "implementations.keras_layer_torch:GROUPED",
+        "keras-torch": "implementations.keras.on_torch:TORCH",
+        "keras-layer-torch": "implementations.keras.layer_on_torch:LAYER",
+        "keras-layer-weights-torch": "implementations.keras.layer_on_torch:BY_WEIGHTS",
+        "keras-layer-grouped-torch": "implementations.keras.layer_on_torch:GROUPED",
     },
     "keras-tensorflow": {
-        "keras-tensorflow": "implementations.keras_tensorflow:TENSORFLOW",
-        "keras-tensorflow-double": "implementations.keras_tensorflow:DOUBLE",
-        "keras-layer-tensorflow": "implementations.keras_layer_tensorflow:LAYER",
-        "keras-layer-weights-tensorflow": "implementations.keras_layer_tensorflow:BY_WEIGHTS",
-        "keras-layer-grouped-tensorflow": "implementations.keras_layer_tensorflow:GROUPED",
+        "keras-tensorflow": "implementations.keras.on_tensorflow:TENSORFLOW",
+        "keras-tensorflow-double": "implementations.keras.on_tensorflow:DOUBLE",
+        "keras-layer-tensorflow": "implementations.keras.layer_on_tensorflow:LAYER",
+        "keras-layer-weights-tensorflow": "implementations.keras.layer_on_tensorflow:BY_WEIGHTS",
+        "keras-layer-grouped-tensorflow": "implementations.keras.layer_on_tensorflow:GROUPED",
     },
     "keras-openvino": {
-        "keras-openvino": "implementations.keras_openvino:OPENVINO",
+        "keras-openvino": "implementations.keras.on_openvino:OPENVINO",
     },
 }
 
-EXPECTATIONS = Path(__file__).parent / "expectations.toml"
-
-
-def names() -> tuple[str, ...]:
-    """Return the name of every implementation."""
-    return (*gate(), *_names_in(_FIELD))
-
-
-def gate() -> tuple[str, ...]:
-    """Return the names of those that run where none is named."""
-    return _names_in(_GATE)
-
-
-def on_a_gpu() -> tuple[str, ...]:
-    """Return the names of those that need a GPU."""
-    return tuple(_CUDA)
-
-
-def extra_of(name: str) -> str:
-    """Return the extra of this package that installs what an implementation adapts, empty if it needs nothing."""
-    return next(extra for tables in (_GATE, _FIELD) for extra, places in tables.items() if name in places)
-
-
-def place_of(name: str) -> str:
-    """Return where an implementation is, as `module:attribute`. Raises KeyError if none has this name."""
-    places = {name: place for tables in (_GATE, _FIELD) for table in tables.values() for name, place in table.items()}
-    return places[name]
-
-
-def _names_in(tables: dict[str, dict[str, str]]) -> tuple[str, ...]:
-    return tuple(name for places in tables.values() for name in places)
-
-
-def load(name: str) -> Implementation:
-    """Import one implementation.
-
-    Raises
-    ------
-    KeyError
-        No implementation has this name.
-    ModuleNotFoundError
-        The library that it adapts is not installed.
-    """
-    module, _, attribute = place_of(name).partition(":")
-    implementation: Implementation = getattr(import_module(module), attribute)
-    return implementation
+SHIPPED = Shipped(
+    in_gate=_GATE,
+    in_field=_FIELD,
+    for_gpu=_CUDA,
+    expectations=Path(__file__).parent / "expectations.toml",
+)

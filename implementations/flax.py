@@ -21,8 +21,8 @@ from dataclasses import replace
 import jax
 from flax import linen, nnx
 
-from attention_tests.implementation import Feature
-from attention_tests.precision import Precision
+from attention_tests.declare.features import Feature
+from attention_tests.declare.precision import Precision
 from implementations.jax import JAX, as_double, compiled, gradient_of
 
 _KEPT = 0.5

@@ -19,8 +19,10 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from attention_tests.implementation import Alignment, Array, Dialect, Feature, Implementation, Unseeing
-from attention_tests.precision import Precision
+from attention_tests.declare.dialect import Alignment, Dialect, Unseeing
+from attention_tests.declare.features import Feature
+from attention_tests.declare.implementation import Array, Implementation
+from attention_tests.declare.precision import Precision
 
 
 def attention(query: mx.array, key: mx.array, value: mx.array, **options: Any) -> mx.array:

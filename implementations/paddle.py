@@ -16,8 +16,10 @@ import numpy as np
 import paddle
 from paddle.nn.functional import scaled_dot_product_attention
 
-from attention_tests.implementation import Array, Dialect, Feature, Implementation, Layout, Unseeing
-from attention_tests.precision import Precision
+from attention_tests.declare.dialect import Dialect, Layout, Unseeing
+from attention_tests.declare.features import Feature
+from attention_tests.declare.implementation import Array, Implementation
+from attention_tests.declare.precision import Precision
 
 
 def attention(  # noqa: PLR0913 - what the function offers

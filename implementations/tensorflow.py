@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from attention_tests.implementation import Array, Dialect, Feature, Implementation, Unseeing
-from attention_tests.precision import Precision
+from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.features import Feature
+from attention_tests.declare.implementation import Array, Implementation
+from attention_tests.declare.precision import Precision
 
 
 def attention(  # noqa: PLR0913 - what layers offer

@@ -17,9 +17,11 @@ from shutil import which
 import numpy as np
 from tinygrad import Tensor, dtypes
 
-from attention_tests.implementation import Array, Dialect, Feature, Implementation, Unseeing
-from attention_tests.precision import Precision
-from attention_tests.wording import BadTarget
+from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.features import Feature
+from attention_tests.declare.implementation import Array, Implementation
+from attention_tests.declare.precision import Precision
+from attention_tests.text.wording import BadTarget
 
 if which(environ.get("CC", "clang")) is None:
     raise BadTarget("tinygrad is not run: it computes on the CPU with clang, which is not installed")

@@ -17,11 +17,13 @@ import torch
 from transformers import BertConfig
 from transformers.models.bert.modeling_bert import BertSelfAttention
 
-from attention_tests.implementation import Dialect, Feature, Implementation, Unseeing
-from attention_tests.precision import Precision
-from implementations.torch import EAGER as TORCH
-from implementations.torch import SDPA_FLASH, gradient_of
-from implementations.torch_heads import apart, one_by_one, one_by_one_where_mixed, side_by_side
+from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.features import Feature
+from attention_tests.declare.implementation import Implementation
+from attention_tests.declare.precision import Precision
+from implementations.torch.heads import apart, one_by_one, one_by_one_where_mixed, side_by_side
+from implementations.torch.operators import EAGER as TORCH
+from implementations.torch.operators import SDPA_FLASH, gradient_of
 
 
 def attention(  # noqa: PLR0913 - what the layer offers

@@ -14,10 +14,12 @@ from functools import partial
 import torch
 from x_transformers.attend import Attend
 
-from attention_tests.implementation import Alignment, Dialect, Feature, Implementation, Unseeing
-from attention_tests.precision import Precision
-from implementations.torch import EAGER, SDPA_FLASH, gradient_of
-from implementations.torch_cache import cache_of
+from attention_tests.declare.dialect import Alignment, Dialect, Unseeing
+from attention_tests.declare.features import Feature
+from attention_tests.declare.implementation import Implementation
+from attention_tests.declare.precision import Precision
+from implementations.torch.cache import cache_of
+from implementations.torch.operators import EAGER, SDPA_FLASH, gradient_of
 
 
 def attention(  # noqa: PLR0913 - what the module offers

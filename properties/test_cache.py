@@ -3,21 +3,13 @@
 import numpy as np
 
 from attention_tests import Feature, Step
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.claims import only
-from properties.comparison import assert_inside_bound, assert_same_bits, moved
-from properties.histories import (
-    ONE_CACHE,
-    SEVERAL_HEADS,
-    SHARED_HEADS,
-    TWO_CACHES,
-    Call,
-    History,
-    HistoryPlan,
-)
-from properties.plans import Plan
-from properties.played import answer, definition, outputs, play
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import assert_inside_bound, assert_same_bits, moved
+from properties.checks.histories import answer, definition, outputs, play
+from properties.drawing.claims import only
+from properties.drawing.histories import ONE_CACHE, SEVERAL_HEADS, SHARED_HEADS, TWO_CACHES, Call, History, HistoryPlan
+from properties.drawing.plans import Plan
 
 NORMAL = Plan(d_k=4, d_v=4, regimes=("normal",))
 APPEND, ATTEND = Call("append"), Call("attend")

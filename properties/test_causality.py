@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from attention_tests import Feature
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import answer, assert_inside_bound, assert_same_bits, expected, picked
-from properties.inputs import HUGE, Problem
-from properties.problems import ANY_PROBLEM, Asking, problems
-from properties.sight import BIASES, MASKS
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import answer, assert_inside_bound, assert_same_bits, expected, picked
+from properties.drawing.masks import BIASES, MASKS
+from properties.drawing.problem import HUGE, Problem
+from properties.drawing.streams import ANY_PROBLEM, Asking, problems
 
 CAUSAL = problems(asking=Asking(causal=(True,)))
 CAUSAL_AND_MASKED = problems(asking=Asking(masks=tuple(MASKS), causal=(True,)))

@@ -5,12 +5,11 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from attention_tests import Feature, Step
-from attention_tests.explain import one_line
-from attention_tests.law import law
-from attention_tests.measurements import record_finding
-from attention_tests.subject import Subject
-from properties.claims import NotSelfDominant, QueryIsNotValue, Sample, only
-from properties.comparison import (
+from attention_tests.engine.explain import one_line
+from attention_tests.engine.law import law
+from attention_tests.engine.measurements import record_finding
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import (
     assert_at_least,
     assert_at_most,
     assert_equal,
@@ -21,8 +20,9 @@ from properties.comparison import (
     moved,
     weights,
 )
-from properties.inputs import Problem, Sentence
-from properties.problems import ANY_PROBLEM, ANY_SENTENCE
+from properties.drawing.claims import NotSelfDominant, QueryIsNotValue, Sample, only
+from properties.drawing.problem import Problem, Sentence
+from properties.drawing.streams import ANY_PROBLEM, ANY_SENTENCE
 from reference import matrix
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"

@@ -3,13 +3,19 @@
 import numpy as np
 
 from attention_tests import Feature, Step
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import answer, assert_inside_bound, assert_same_bits, expected, expected_of_sentence, picked
-from properties.inputs import Problem, Sentence
-from properties.problems import ANY_PROBLEM, DOCUMENT_SENTENCES, problems
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import (
+    answer,
+    assert_inside_bound,
+    assert_same_bits,
+    expected,
+    expected_of_sentence,
+    picked,
+)
+from properties.drawing.problem import Problem, Sentence
+from properties.drawing.streams import ANY_PROBLEM, DOCUMENT_SENTENCES, SEVERAL_BATCHES, problems
 
-SEVERAL_BATCHES = problems(batches_and_heads=((2, 1), (3, 1), (2, 2), (3, 2)))
 SEVERAL_HEADS = problems(batches_and_heads=((1, 2), (1, 3), (2, 3), (1, 4)))
 
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from attention_tests import Feature, Step
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import (
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import (
     answer,
     assert_changed,
     assert_inside_bound,
@@ -14,8 +14,8 @@ from properties.comparison import (
     moved,
     picked,
 )
-from properties.inputs import Problem, Sentence
-from properties.problems import ANY_PROBLEM, ANY_SENTENCE, problems, sentences
+from properties.drawing.problem import Problem, Sentence
+from properties.drawing.streams import ANY_PROBLEM, ANY_SENTENCE, problems, sentences
 
 GENTLE_PROBLEMS = problems(regimes=("small integers", "normal", "uniform", "ties"), overlays=("none",))
 GENTLE_SENTENCES = sentences(regimes=("small integers", "uniform"))

@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from attention_tests import Feature, Step
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.gradients import Backward, assert_inside_bounds, backwards, expected_gradients
-from properties.problems import Asking, problems
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.gradients import assert_inside_bounds, expected_gradients
+from properties.drawing.gradients import Backward, backwards
+from properties.drawing.streams import Asking, problems
 
 GROUPED = backwards(problems(asking=Asking(groups=(2, 3, 4))))
 

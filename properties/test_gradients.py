@@ -3,26 +3,23 @@
 import numpy as np
 
 from attention_tests import Feature, Step
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.claims import only
-from properties.comparison import assert_at_most, assert_inside_bound, moved, picked
-from properties.differences import Nudge
-from properties.gradients import (
-    ANY_BACKWARD,
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import assert_at_most, assert_inside_bound, moved, picked
+from properties.checks.differences import Nudge
+from properties.checks.gradients import (
     ZEROS,
-    Backward,
-    BackwardPlan,
     assert_all_equal,
     assert_inside_bounds,
-    backwards,
     expected_gradients,
     gradients,
     silenced,
     total,
 )
-from properties.plans import Plan
-from properties.problems import Asking, problems
+from properties.drawing.claims import only
+from properties.drawing.gradients import ANY_BACKWARD, Backward, BackwardPlan, backwards
+from properties.drawing.plans import Plan
+from properties.drawing.streams import Asking, problems
 from reference import matrix
 
 INTEGERS = backwards(problems(regimes=("small integers", "iota", "ones"), overlays=("none",), d_k=(1, 2, 3, 4)))

@@ -3,11 +3,11 @@
 import numpy as np
 
 from attention_tests import Feature
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import answer, assert_inside_bound, assert_same_bits, expected
-from properties.inputs import Problem
-from properties.problems import ANY_PROBLEM, Asking, problems
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import answer, assert_inside_bound, assert_same_bits, expected
+from properties.drawing.problem import Problem
+from properties.drawing.streams import ANY_PROBLEM, Asking, problems
 
 GROUPED = problems(asking=Asking(groups=(2, 3, 4)))
 ONE_KEY_HEAD = problems(asking=Asking(groups=(2, 3, 4)), batches_and_heads=((1, 1), (2, 1)))

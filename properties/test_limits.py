@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import (
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import (
     answer,
     assert_at_least,
     assert_inside_bound,
@@ -13,8 +13,8 @@ from properties.comparison import (
     moved,
     weights,
 )
-from properties.inputs import Problem
-from properties.problems import ANY_PROBLEM, problems
+from properties.drawing.problem import Problem
+from properties.drawing.streams import ANY_PROBLEM, problems
 
 ONE_WORD = problems(keys=(1,))
 

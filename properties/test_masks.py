@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from attention_tests import Feature
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import answer, assert_equal, assert_inside_bound, expected, moved
-from properties.inputs import HUGE, Problem
-from properties.problems import ANY_PROBLEM, Asking, problems
-from properties.sight import BIASES, BROADCASTS, MASKS
-from properties.test_manners import natives
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import answer, assert_equal, assert_inside_bound, expected, moved, native_inputs
+from properties.drawing.masks import BIASES, BROADCASTS, MASKS
+from properties.drawing.problem import HUGE, Problem
+from properties.drawing.streams import ANY_PROBLEM, Asking, problems
 
 MASKED = problems(asking=Asking(masks=tuple(MASKS), axes=BROADCASTS))
 PADDED = problems(asking=Asking(masks=("padding", "most"), axes=("111k",)))
@@ -23,7 +22,7 @@ MASKED_AND_BIASED = problems(asking=Asking(masks=tuple(MASKS), biases=tuple(BIAS
 
 def assert_memory_does_not_matter(subject: Subject, problem: Problem, name: str) -> None:
     """Raise `Disagreement` unless the answer is right wherever the mask or the bias, as `name` says, lies in memory."""
-    inputs = natives(subject, problem)
+    inputs = native_inputs(subject, problem)
     for option in subject.option_views(name, getattr(problem, name), problem.logits_shape):
         output = subject.attend_natively(*inputs, **{name: option})
         assert_inside_bound(subject.take(output, answer(subject, problem).shape), expected(problem, subject.precision))

@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 
 from attention_tests import Precision, Step
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import (
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import (
     answer,
     assert_inside_bound,
     assert_outside_bound,
@@ -16,8 +16,8 @@ from properties.comparison import (
     moved,
     picked,
 )
-from properties.inputs import Problem, Sentence
-from properties.problems import ANY_PROBLEM, ANY_SENTENCE, problems
+from properties.drawing.problem import Problem, Sentence
+from properties.drawing.streams import ANY_PROBLEM, ANY_SENTENCE, problems
 from reference import vector
 
 SPREAD_SCORES = problems(regimes=("normal", "small integers"), d_k=(4, 5, 7, 8, 16), keys=(2, 3, 4, 5, 8, 16))

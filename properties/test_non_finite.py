@@ -5,12 +5,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from attention_tests import Feature
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import assert_inside_bound, expected, expected_weights, moved
-from properties.inputs import Problem
-from properties.problems import ANY_PROBLEM, Asking, problems
-from reference.expected import Expected
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import assert_inside_bound, expected, expected_weights, moved
+from properties.drawing.problem import Problem
+from properties.drawing.streams import ANY_PROBLEM, Asking, problems
+from reference.bounds.expected import Expected
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 

@@ -1,15 +1,21 @@
 """Clause `every-word` with several options at once: none of them gets in another's way."""
 
 from attention_tests import Feature
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.claims import only
-from properties.comparison import answer, assert_inside_bound, assert_same_bits, expected, expected_lse
-from properties.inputs import Problem
-from properties.plans import Options, Plan
-from properties.problems import Asking, problems
-from properties.sight import BROADCASTS
-from properties.test_manners import natives
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import (
+    answer,
+    assert_inside_bound,
+    assert_same_bits,
+    expected,
+    expected_lse,
+    native_inputs,
+)
+from properties.drawing.claims import only
+from properties.drawing.masks import BROADCASTS
+from properties.drawing.plans import Options, Plan
+from properties.drawing.problem import Problem
+from properties.drawing.streams import Asking, problems
 
 OPTIONS = frozenset(
     {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW, Feature.SOFTCAP, Feature.GROUPED_HEADS}
@@ -82,7 +88,7 @@ def test_log_sum_exp_counts_what_the_options_leave(subject: Subject, problem: Pr
 @law("every-word", ARRAYS, given=AT_ONCE)
 def test_masks_and_biases_are_not_written(subject: Subject, problem: Problem) -> None:
     """A call leaves its mask and its bias as they were."""
-    inputs, options = natives(subject, problem), subject.give_options(problem.options)
+    inputs, options = native_inputs(subject, problem), subject.give_options(problem.options)
     given = [options[name] for name in ("mask", "bias") if name in options]
     before = [subject.read_option(array) for array in given]
     subject.attend_natively(*inputs, **options)

@@ -1,12 +1,12 @@
 """How exact an answer is: inside the bound that is derived from the declared precision, on every kind of values."""
 
 from attention_tests import Precision
-from attention_tests.law import law
-from attention_tests.measurements import record_count
-from attention_tests.subject import Subject
-from properties.comparison import answer, assert_inside_bound, expected
-from properties.inputs import Problem
-from properties.problems import problems
+from attention_tests.engine.law import law
+from attention_tests.engine.measurements import record_count
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import answer, assert_inside_bound, expected
+from properties.drawing.problem import Problem
+from properties.drawing.streams import problems
 
 SHORT_AND_LONG = problems(sometimes_long=True)
 AMPLIFIERS = problems(regimes=("amplifier",), overlays=("none",))

@@ -1,12 +1,12 @@
 """Clauses `embed` and `project`: words become queries, keys and values."""
 
 from attention_tests import Step
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import assert_equal, assert_inside_bound, expected_of_sentence, picked
-from properties.inputs import Sentence
-from properties.problems import ANY_SENTENCE, sentences
-from reference import error_bound
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import assert_equal, assert_inside_bound, expected_of_sentence, picked
+from properties.drawing.problem import Sentence
+from properties.drawing.streams import ANY_SENTENCE, sentences
+from reference.bounds import error_bound
 
 FEW_INTEGERS = sentences(regimes=("ones", "iota", "small integers"), d_model=(1, 2, 3, 4, 5, 7))
 

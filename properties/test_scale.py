@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 
 from attention_tests import Feature, Step
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import answer, assert_inside_bound, expected, moved
-from properties.inputs import Problem
-from properties.problems import ANY_PROBLEM, problems
-from reference import error_bound
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import answer, assert_inside_bound, expected, moved
+from properties.drawing.problem import Problem
+from properties.drawing.streams import ANY_PROBLEM, problems
+from reference.bounds import error_bound
 
 LARGE_INPUTS = problems(regimes=("large",), overlays=("none", "tied rows"))
 SCALES = (1.0, -1.0, 0.25, 3.0, -0.1, 1e-6, 40.0)

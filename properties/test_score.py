@@ -1,12 +1,12 @@
 """Clause `score`: the score of a word for another one is the dot product of a query and a key."""
 
 from attention_tests import Step
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import answer, assert_equal, assert_inside_bound, expected
-from properties.inputs import Problem
-from properties.problems import ANY_PROBLEM
-from reference import error_bound
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import answer, assert_equal, assert_inside_bound, expected
+from properties.drawing.problem import Problem
+from properties.drawing.streams import ANY_PROBLEM
+from reference.bounds import error_bound
 
 
 @law("score", Step.SCORE, given=ANY_PROBLEM)

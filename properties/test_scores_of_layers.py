@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from attention_tests import Feature
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import answer, assert_inside_bound, expected, expected_lse, merged
-from properties.inputs import Problem
-from properties.problems import ANY_PROBLEM, Asking, problems
-from properties.sight import MASKS
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import answer, assert_inside_bound, expected, expected_lse, merged
+from properties.drawing.masks import MASKS
+from properties.drawing.problem import Problem
+from properties.drawing.streams import ANY_PROBLEM, Asking, problems
 from reference import matrix
 
 CAPS = (30.0, 1.0, 50.0, 0.1)

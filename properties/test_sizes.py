@@ -1,12 +1,12 @@
 """Clause `matrix` at the sizes where kernels begin another block, and one short of them, and one past them."""
 
 from attention_tests import Feature
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.claims import only
-from properties.comparison import answer, assert_inside_bound, expected
-from properties.inputs import Problem
-from properties.plans import Plan
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import answer, assert_inside_bound, expected
+from properties.drawing.claims import only
+from properties.drawing.plans import Plan
+from properties.drawing.problem import Problem
 
 LENGTHS = (1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 255, 257, 511, 513, 1023, 1025, 2049)
 WIDTHS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 191, 193, 255, 256, 257)

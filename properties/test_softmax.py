@@ -3,9 +3,9 @@
 import numpy as np
 
 from attention_tests import Step
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.comparison import (
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import (
     answer,
     assert_at_least,
     assert_at_most,
@@ -15,9 +15,9 @@ from properties.comparison import (
     moved,
     weights,
 )
-from properties.inputs import Problem, in_format
-from properties.problems import ANY_PROBLEM, problems
-from reference import error_bound
+from properties.drawing.problem import Problem, in_format
+from properties.drawing.streams import ANY_PROBLEM, problems
+from reference.bounds import error_bound
 
 INTEGER_PROBLEMS = problems(regimes=("iota", "small integers"), overlays=("none", "tied rows"))
 HUGE_SCORES = problems(regimes=("huge logits", "large", "logits x 60", "common offset"))

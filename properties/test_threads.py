@@ -3,13 +3,12 @@
 import numpy as np
 
 from attention_tests import Feature
-from attention_tests.law import law
-from attention_tests.subject import Subject
-from properties.claims import only
-from properties.comparison import answer, assert_same_bits
-from properties.inputs import Problem
-from properties.plans import Plan
-from properties.test_manners import another
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import answer, assert_same_bits
+from properties.drawing.claims import only
+from properties.drawing.plans import Plan
+from properties.drawing.problem import Problem
 
 # A few, since threads cost more than calls.
 A_FEW = only(*(Plan(2, 2, n, n, 4, 4, regimes=("normal",), seed=n) for n in (1, 2, 3, 5, 9, 17, 33, 65)))
@@ -18,6 +17,6 @@ A_FEW = only(*(Plan(2, 2, n, n, 4, 4, regimes=("normal",), seed=n) for n in (1, 
 @law("every-word", Feature.THREADS, given=A_FEW)
 def test_calls_from_several_threads_do_not_meet(subject: Subject, problem: Problem) -> None:
     """Calls from several threads at once give what they give one after the other, to the bit."""
-    at_once = [problem, another(problem)] * 4
+    at_once = [problem, problem.with_other_numbers()] * 4
     outputs = subject.attention_at_once([(one.query, one.key, one.value) for one in at_once])
     assert_same_bits(np.stack(outputs), np.stack([answer(subject, one) for one in at_once]))

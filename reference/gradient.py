@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reference import matrix
-from reference.formats import Array
+from reference.matrix import Array
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 Gradients: TypeAlias = tuple[Array, Array, Array]

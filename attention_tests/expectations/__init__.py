@@ -1,1 +1,4 @@
-"""What a project expects of a run: failures that are known, problems that are tried first, and how much is decided."""
+"""Expectations: the failures that are known, the problems that are tried first, and the laws that must get a verdict.
+
+It imports the engine, and is imported by reports and by the plugin. It knows no hooks of pytest.
+"""

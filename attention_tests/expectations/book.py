@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-import implementations
-from attention_tests.catalogue import all_laws
+from attention_tests.declare.implementation import Implementation
+from attention_tests.engine.catalogue import all_laws
 from attention_tests.expectations.entries import BadExpectations, Expectations
 from attention_tests.expectations.reading import read_file
 from attention_tests.expectations.stale import stale, unexplained
-from attention_tests.implementation import Implementation
+from attention_tests.targets.registry import REGISTRY
 
 IN_THIS_FOLDER = Path("attention-tests.toml")
 
@@ -20,7 +20,7 @@ IN_THIS_FOLDER = Path("attention-tests.toml")
 @cache
 def shipped() -> Expectations:
     """Return what is expected of the implementations that the suite ships."""
-    return read_file(implementations.EXPECTATIONS)
+    return read_file(REGISTRY.implementations.expectations)
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Book:
             alone = (Expectations(known_failures=(one,)) for one in apart)
             sound = (one.known_failures[0] for one in alone if not [*stale(one, verified, laws)])
             return replace(self.written, known_failures=tuple(sound), decided=()) + self.besides
-        names = implementations.names() if _is_shipped(self.file) else ()
+        names = REGISTRY.implementations.names() if _is_shipped(self.file) else ()
         sentences = [*unexplained(self.written), *stale(self.written, verified, laws, names)]
         if sentences:
             raise BadExpectations("\n".join(f"{self.file}: {sentence}" for sentence in sentences))
@@ -65,4 +65,4 @@ class Book:
 
 
 def _is_shipped(file: Path) -> bool:
-    return file.resolve() == implementations.EXPECTATIONS.resolve()
+    return file.resolve() == REGISTRY.implementations.expectations.resolve()

@@ -9,9 +9,9 @@ from typing import Any
 
 from packaging.requirements import Requirement
 
-from attention_tests import processor
-from attention_tests.counterexample import read
-from attention_tests.verdict import Verdict
+from attention_tests.engine.plan_text import read
+from attention_tests.engine.verdict import Verdict
+from attention_tests.environment import processor
 
 TO_BE_WRITTEN = "TODO: say why"
 """Stands for a reason until someone writes one."""

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
 
+from attention_tests.engine.verdict import Verdict
 from attention_tests.expectations.entries import BadExpectations, Decided, Expectations, KnownFailure, PinnedProblem
-from attention_tests.verdict import Verdict
-from attention_tests.wording import unknown
-from reference.formats import FORMATS
+from attention_tests.text.wording import unknown
+from reference.bounds.formats import FORMATS
 
 T = TypeVar("T", KnownFailure, PinnedProblem, Decided)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from attention_tests.counterexample import read
+from attention_tests.engine.law import Law
+from attention_tests.engine.plan_text import read
+from attention_tests.engine.profiles import Profile
+from attention_tests.engine.search import failure_on, hold, that_break
+from attention_tests.engine.verdict import Outcome, Verdict, verdict_of
+from attention_tests.execution.failures import Failure
+from attention_tests.execution.subject import Subject
 from attention_tests.expectations.entries import KnownFailure
-from attention_tests.law import Law
-from attention_tests.natives import unwarned
-from attention_tests.profiles import Profile
-from attention_tests.search import failure_on, hold, that_break
-from attention_tests.subject import Subject
-from attention_tests.verdict import Failure, Outcome, Verdict, verdict_of
+from attention_tests.guards.warnings import unwarned
 
 
 @unwarned()

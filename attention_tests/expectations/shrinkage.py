@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
 from attention_tests.expectations.entries import Decided
-from attention_tests.row import Row
-from attention_tests.verdict import Verdict
 
 UNDECIDED = (Verdict.UNSUPPORTED, Verdict.NOT_RUN)
 

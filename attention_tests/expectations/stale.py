@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast, get_type_hints
 
-from attention_tests.counterexample import UnreadablePlan, read
+from attention_tests.declare.dialect import Dialect
+from attention_tests.declare.implementation import Implementation
+from attention_tests.engine.law import Law
+from attention_tests.engine.plan_text import UnreadablePlan, read
+from attention_tests.execution.subject import Subject
 from attention_tests.expectations.entries import TO_BE_WRITTEN, Expectations, KnownFailure
-from attention_tests.implementation import Dialect, Implementation
-from attention_tests.law import Law
-from attention_tests.subject import Subject
-from attention_tests.wording import raised, unknown
+from attention_tests.text.wording import raised, unknown
 from reference.document import CLAUSES
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
 from attention_tests.expectations.entries import TO_BE_WRITTEN, Decided, Expectations, KnownFailure, PinnedProblem
 from attention_tests.expectations.shrinkage import decided
-from attention_tests.row import Row
-from attention_tests.verdict import Verdict
+from reference.bounds.formats import FORMATS
 from reference.document import CLAUSES
-from reference.formats import FORMATS
 
 Entry = TypeVar("Entry", KnownFailure, Decided)
 

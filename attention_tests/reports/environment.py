@@ -14,9 +14,9 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-import implementations
-from attention_tests import processor, suite
-from attention_tests.implementation import Implementation
+from attention_tests.declare.implementation import Implementation
+from attention_tests.environment import processor, suite
+from attention_tests.targets.registry import REGISTRY
 
 
 def versions() -> dict[str, str]:
@@ -64,8 +64,8 @@ _distributions = cache(packages_distributions)
 
 
 def _required(name: str) -> Iterator[str]:
-    if name in implementations.names():
-        yield from (Requirement(one).name for one in suite.required(implementations.extra_of(name)))
+    if name in REGISTRY.implementations.names():
+        yield from (Requirement(one).name for one in suite.required(REGISTRY.implementations.extra_of(name)))
 
 
 def _is_installed(distribution: str) -> bool:

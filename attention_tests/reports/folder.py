@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import count
 from pathlib import Path
 
-from attention_tests.row import Row
+from attention_tests.engine.row import Row
 
 JOURNAL = "journal.jsonl"
 JSON = "report.json"

@@ -9,12 +9,12 @@ from dataclasses import asdict
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.folder import JSON, JUNIT, MARKDOWN
 from attention_tests.reports.picture import LOWEST, WIDTH, error_over_bound, number, pictures
 from attention_tests.reports.report import BROKEN, Group, Report, grouped, reasons
-from attention_tests.row import Row
-from attention_tests.tables import PROMISES, counts, findings, in_order, promises, worst_of
-from attention_tests.verdict import Verdict
+from attention_tests.reports.tables import PROMISES, counts, findings, in_order, promises, worst_of
 from reference.document import CLAUSES
 
 LONGEST_SCRIPT = 20_000

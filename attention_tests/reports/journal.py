@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from attention_tests.row import Row
+from attention_tests.engine.row import Row
 
 Rows = dict[tuple[str, str, str], Row]
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from attention_tests.engine.row import Row
 from attention_tests.reports.report import Report
-from attention_tests.row import Row
 from reference.document import CLAUSES
 
 FORMAT = 1

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from markupsafe import escape
 from tabulate import tabulate
 
+from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.picture import error_over_bound, number
 from attention_tests.reports.report import BROKEN, Group, Report, reasons
-from attention_tests.tables import PROMISES, counts, findings, promises, worst_of
-from attention_tests.verdict import Verdict
+from attention_tests.reports.tables import PROMISES, counts, findings, promises, worst_of
 from reference.document import CLAUSES
 
 LIMIT = 1024 * 1024

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from attention_tests.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND
-from attention_tests.row import Row
-from attention_tests.tables import in_order
-from attention_tests.verdict import Verdict
+from attention_tests.engine.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
+from attention_tests.reports.tables import in_order
 
 WIDTH = 1000
 """Of a strip, in units of its own: it is stretched over the page."""

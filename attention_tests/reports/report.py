@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from attention_tests.profiles import Profile
-from attention_tests.row import Row
-from attention_tests.tables import in_order
-from attention_tests.verdict import Verdict
+from attention_tests.engine.profiles import Profile
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
+from attention_tests.reports.tables import in_order
 
 BROKEN = (Verdict.FAIL, Verdict.CRASH, Verdict.TIMEOUT, Verdict.ERROR, Verdict.UNEXPECTED_PASS)
 """The verdicts that end a run with 1."""

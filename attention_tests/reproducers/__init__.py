@@ -1,23 +1,34 @@
-"""A failure as a stand-alone program: what one attaches to an issue."""
+"""Reproducers: a failure as a stand-alone program, to attach to an issue.
+
+They are made after a verdict, by holding the law once more with a recorder in place of the executor. This room imports
+the engine and the rooms below it, never expectations or reports.
+"""
 
 from __future__ import annotations
 
-from attention_tests.law import Drawn, Law
+from attention_tests.engine.law import Law
+from attention_tests.engine.verdict import Outcome
+from attention_tests.execution.failures import Disagreement, WrongForm
+from attention_tests.execution.subject import Subject
+from attention_tests.guards.warnings import unwarned
 from attention_tests.reproducers.header import comment
 from attention_tests.reproducers.recorder import RecordedSubject
 from attention_tests.reproducers.script import script
-from attention_tests.subject import Subject
-from attention_tests.verdict import Disagreement, WrongForm
 
 LONGEST = 2**20
 """What is longer cannot be attached to an issue."""
 
 
-def reproducer(law: Law, subject: Subject, plan: object, drawn: Drawn) -> str:
-    """Return a program that shows how a subject breaks a law on an input, or a comment that says why there is none.
+@unwarned()
+def reproducer(law: Law, subject: Subject, outcome: Outcome) -> str:
+    """Return a program that shows how a subject breaks a law, or a comment that says why there is none.
 
-    The law is held once more. Its verdict was given before, and does not depend on what happens here.
+    Empty where the outcome is no failure. The law is held once more: its verdict was given before, and does not depend
+    on what happens here.
     """
+    drawn = outcome.broken_on
+    if drawn is None:
+        return ""
     if not subject.implementation.target:
         return _none("it is not known where the implementation can be imported from")
     try:
@@ -28,7 +39,7 @@ def reproducer(law: Law, subject: Subject, plan: object, drawn: Drawn) -> str:
             return _none("called once more with the same problem, the implementation kept the law")
         if isinstance(failure, Disagreement) and not isinstance(failure, WrongForm) and failure.got is None:
             return _none(f"only the suite can see it ({failure.sentence})")
-        text = script(law, subject, plan, recorded.recorder, failure)
+        text = script(law, subject, outcome.counterexample, recorded.recorder, failure)
         return text if len(text) <= LONGEST else _none(f"it would have {len(text)} characters")
     except Exception as error:  # noqa: BLE001 - a script that cannot be written must not take the verdict with it
         return _none(f"writing it raised {type(error).__name__}: {error}")

@@ -7,12 +7,20 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from attention_tests.explain import beside
+from attention_tests.execution.failures import (
+    Crashed,
+    Disagreement,
+    Failure,
+    ImplementationRaised,
+    Relation,
+    TimedOut,
+    WrongForm,
+)
 from attention_tests.reproducers.program import Expression, Piece
 from attention_tests.reproducers.recorder import AT_ONCE, Recorder
 from attention_tests.reproducers.sources import Array, array_source, scalar_source
 from attention_tests.reproducers.traced import Traced
-from attention_tests.verdict import Crashed, Disagreement, Failure, ImplementationRaised, Relation, TimedOut, WrongForm
+from attention_tests.text.literals import beside
 
 ATTEMPTS = 100
 """Whether threads meet is chance."""

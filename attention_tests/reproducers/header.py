@@ -9,11 +9,13 @@ from textwrap import fill
 
 import numpy as np
 
-from attention_tests import suite
-from attention_tests.explain import DID, WIDTH
-from attention_tests.law import Law
-from attention_tests.subject import Subject
-from attention_tests.verdict import Disagreement, Failure, verdict_of
+from attention_tests.engine.explain import DID
+from attention_tests.engine.law import Law
+from attention_tests.engine.verdict import verdict_of
+from attention_tests.environment import suite
+from attention_tests.execution.failures import Disagreement, Failure
+from attention_tests.execution.subject import Subject
+from attention_tests.text.literals import WIDTH
 
 ABOUT = (
     "A failure of an implementation of attention, as a program that shows it: run it in the folder in which "
@@ -21,14 +23,14 @@ ABOUT = (
 )
 
 
-def header(law: Law, subject: Subject, plan: object, failure: Failure) -> list[str]:
+def header(law: Law, subject: Subject, plan: str, failure: Failure) -> list[str]:
     """Return the lines of the comment."""
     who = f"{subject.implementation.name} ({subject.dtype}, promised precision: {subject.precision.name})"
     entries = {
         "who": f"{who} {DID[verdict_of(failure)]}",
         "clause": f"{law.clause.id} (§{law.clause.section}): {law.clause.says}",
         "law": law.says,
-        "problem": f"{plan!r}",
+        "problem": plan,
         "failure": failure.sentence,
         "rule": _rule(failure),
         "versions": ", ".join(_versions(subject.implementation.target)),

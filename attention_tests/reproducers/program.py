@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from attention_tests.explain import beside
+from attention_tests.text.literals import beside
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from attention_tests.host import Blame, Host
-from attention_tests.implementation import Step
+from attention_tests.declare.features import Step
+from attention_tests.execution.executor import Blame, Host
+from attention_tests.execution.subject import Subject
 from attention_tests.reproducers.made import (
     ARRAY,
     Made,
@@ -24,7 +25,6 @@ from attention_tests.reproducers.program import Expression, Piece, Program, Vari
 from attention_tests.reproducers.sources import Array, stored_dtype
 from attention_tests.reproducers.traced import source_of, traced
 from attention_tests.reproducers.voice import Voice
-from attention_tests.subject import Subject
 
 ARGUMENTS = {
     Step.ATTENTION: ("query", "key", "value"),

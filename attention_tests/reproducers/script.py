@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from attention_tests.law import Law
+from attention_tests.engine.law import Law
+from attention_tests.execution.failures import Failure, WrongForm
+from attention_tests.execution.subject import Subject
 from attention_tests.reproducers.endings import body
 from attention_tests.reproducers.header import header
 from attention_tests.reproducers.recorder import AT_ONCE, Recorder
 from attention_tests.reproducers.voice import Voice
-from attention_tests.subject import Subject
-from attention_tests.verdict import Failure, WrongForm
 
 HELPERS = {
     AT_ONCE: """\
@@ -49,7 +49,7 @@ MODULES = {"base64.": "import base64", "faulthandler.": "import faulthandler", "
 THREADS = ["from concurrent.futures import ThreadPoolExecutor", "from threading import Barrier"]
 
 
-def script(law: Law, subject: Subject, plan: object, recorder: Recorder, failure: Failure) -> str:
+def script(law: Law, subject: Subject, plan: str, recorder: Recorder, failure: Failure) -> str:
     """Write the program for a failure that was recorded."""
     voice = Voice.of(subject.implementation)
     lines = body(recorder, failure)

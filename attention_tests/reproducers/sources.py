@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from attention_tests.explain import ELEMENTS_TO_PRINT, array_literal, narrowed
+from attention_tests.text.literals import ELEMENTS_TO_PRINT, array_literal, narrowed
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 

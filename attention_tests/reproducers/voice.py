@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from keyword import iskeyword
 
-from attention_tests.implementation import Implementation, Step
+from attention_tests.declare.features import Step
+from attention_tests.declare.implementation import Implementation
 from attention_tests.reproducers.program import Expression, Piece
+from attention_tests.targets.registry import REGISTRY
 
 TO_NATIVE = """\
 def native(array, dtype):
@@ -45,13 +47,12 @@ class Voice:
         name = "attention" if self.is_bare else "implementation"
         module, colon, attribute = self.target.partition(":")
         if not colon:
+            module, _, attribute = REGISTRY.implementations.place_of(self.target).partition(":")
             return [
-                "from attention_tests import suite",
+                "from attention_tests.environment import suite",
                 "",
                 "sys.path.insert(0, str(suite.FOLDER))",
-                "import implementations",
-                "",
-                f"{name} = implementations.load({self.target!r})",
+                f"from {module} import {attribute} as {name}",
             ]
         first, *rest = attribute.split(".")
         if all(part.isidentifier() and not iskeyword(part) for part in (*module.split("."), first, *rest)):

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 
 from attention_tests import Feature
-from attention_tests.profiles import DEFAULT
-from attention_tests.search import corpus
-from properties.problems import ANY_PROBLEM
+from attention_tests.engine.profiles import DEFAULT
+from attention_tests.engine.search import corpus
+from properties.drawing.streams import ANY_PROBLEM
 from properties.test_precision import SHORT_AND_LONG
 from tests.defects.correct import Array, attention
 from tests.defects.correct_layer import layer
@@ -50,7 +50,7 @@ def nearest(rough: Array, found: list[Any]) -> Array:
 @defect("every-word", "looks up what the suite remembers to expect", killed_by=NEVER_SEEN)
 def answer_found_in_memory(query: Array, key: Array, value: Array) -> Array:
     rough = attention(query.astype(np.float16), key, value).astype(query.dtype)
-    remembered = import_module("properties.comparison").expected
+    remembered = import_module("properties.checks.comparison").expected
     return nearest(rough, gc.get_referents(remembered))
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from attention_tests import Dialect, Feature, Implementation, Precision, Step
-from attention_tests.signature import OPTIONS
+from attention_tests.declare.signature import OPTIONS
 from tests.defects import correct
 from tests.defects.correct_layer import layer
 

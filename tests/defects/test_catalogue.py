@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from attention_tests import Alignment, Dialect, Feature, Implementation, Step
-from attention_tests.catalogue import all_laws
-from attention_tests.profiles import DEFAULT, QUICK
-from attention_tests.search import hold, that_break
-from attention_tests.subject import Subject
-from attention_tests.surroundings import put_back
-from attention_tests.verdict import Verdict
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import DEFAULT, QUICK
+from attention_tests.engine.search import hold, that_break
+from attention_tests.engine.verdict import Verdict
+from attention_tests.execution.subject import Subject
+from attention_tests.guards.process_state import put_back
 from reference.document import CLAUSES
 from tests.defects import DEFECTS, Defect, correct, correct_cache, correct_gradient, correct_layer
 from tests.defects.defect import implementation_of
@@ -18,7 +18,7 @@ from tests.defects.defect import implementation_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from attention_tests.law import Law
+    from attention_tests.engine.law import Law
 
 LAWS = {law.name: law for law in all_laws()}
 WITHOUT_DEFECT = (

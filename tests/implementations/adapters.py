@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from attention_tests.implementation import Implementation
-from attention_tests.natives import unwarned
-from attention_tests.subject import Subject
-from attention_tests.target import shipped, subjects_of
-from attention_tests.wording import BadTarget
-from properties.comparison import answer, expected
-from properties.plans import Options, Plan
+from attention_tests.declare.implementation import Implementation
+from attention_tests.execution.subject import Subject
+from attention_tests.execution.subjects import subjects_of
+from attention_tests.guards.warnings import unwarned
+from attention_tests.targets.resolve import shipped
+from attention_tests.text.wording import BadTarget
+from properties.checks.comparison import answer, expected
+from properties.drawing.plans import Options, Plan
 
 
 def loaded(name: str) -> Implementation:

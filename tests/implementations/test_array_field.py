@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import implementations
-from attention_tests.subject import Subject
-from properties.plans import Options
+from attention_tests.execution.subject import Subject
+from implementations import SHIPPED
+from properties.drawing.plans import Options
 from tests.implementations.adapters import dtypes_outside_the_bound, loaded, subjects
 
 EXTRAS = ("mlx", "tinygrad", "paddle", "array-api", "array-api-torch")
-NAMES = [name for name in implementations.names() if implementations.extra_of(name) in EXTRAS]
+NAMES = [name for name in SHIPPED.names() if SHIPPED.extra_of(name) in EXTRAS]
 OPTIONS = (
     Options(),
     Options(mask="most", mask_axes="bhqk"),
@@ -56,7 +56,7 @@ def test_a_mask_of_it_is_repeated_without_being_copied(name: str) -> None:
 
 def test_the_array_api_is_all_that_is_used() -> None:
     strict = pytest.importorskip("array_api_strict", reason="pip install attention-tests[array-api]")
-    from implementations.array_api import attention  # noqa: PLC0415 - needs the library
+    from implementations.array_api.formula import attention  # noqa: PLC0415 - needs the library
 
     ones = strict.ones((1, 1, 2, 2))
     assert attention(ones, ones, ones).__array_namespace__() is strict

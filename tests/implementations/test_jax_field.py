@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-import implementations
-from attention_tests.subject import Subject
-from attention_tests.verdict import ImplementationRaised
-from attention_tests.wording import BadTarget
-from properties.plans import Options
+from attention_tests.execution.failures import ImplementationRaised
+from attention_tests.execution.subject import Subject
+from attention_tests.text.wording import BadTarget
+from implementations import SHIPPED
+from properties.drawing.plans import Options
 from tests.implementations.adapters import dtypes_outside_the_bound, subjects
 
 EXTRAS = ("jax", "flax", "tensorflow", "keras", "keras-jax", "keras-torch", "keras-tensorflow", "keras-openvino")
@@ -20,8 +20,8 @@ EXTRAS = ("jax", "flax", "tensorflow", "keras", "keras-jax", "keras-torch", "ker
 # their own.
 NAMES = [
     name
-    for name in implementations.names()
-    if implementations.extra_of(name) in EXTRAS and name != "jax-eager" and not name.startswith("keras-layer")
+    for name in SHIPPED.names()
+    if SHIPPED.extra_of(name) in EXTRAS and name != "jax-eager" and not name.startswith("keras-layer")
 ]
 OPTIONS = (
     Options(),
@@ -82,7 +82,7 @@ def test_a_softmax_of_doubles_has_seven_digits() -> None:
 
 def test_a_scale_of_doubles_has_seven_digits_on_tensorflow() -> None:
     (subject,) = subjects("keras-tensorflow-double")
-    from implementations.keras_tensorflow import TENSORFLOW  # noqa: PLC0415 - needs the libraries
+    from implementations.keras.on_tensorflow import TENSORFLOW  # noqa: PLC0415 - needs the libraries
 
     exact = 1 / (1 + np.exp(-np.sqrt(2)))
     query, words = np.ones((1, 1, 1, 2)), np.array([[[[1.0, 1.0], [0.0, 0.0]]]])
@@ -95,7 +95,7 @@ def test_a_scale_of_doubles_has_seven_digits_on_tensorflow() -> None:
 def test_another_backend_than_the_one_that_keras_is_on_is_refused_in_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from implementations.keras import on  # noqa: PLC0415 - needs none of the libraries
+    from implementations.keras.operation import on  # noqa: PLC0415 - needs none of the libraries
 
     on_torch = SimpleNamespace(backend=SimpleNamespace(backend=lambda: "torch"))
     monkeypatch.setitem(sys.modules, "keras", on_torch)

@@ -3,11 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attention_tests.implementation import Array
-from attention_tests.natives import unwarned
-from attention_tests.subject import Subject
-from properties.comparison import expected_of_sentence
-from properties.plans import Options, SentencePlan
+from attention_tests.declare.implementation import Array
+from attention_tests.execution.subject import Subject
+from attention_tests.guards.warnings import unwarned
+from properties.checks.comparison import expected_of_sentence
+from properties.drawing.plans import Options, SentencePlan
 from tests.implementations.adapters import dtypes_outside_the_bound, subjects
 
 LAYERS = ("layer", "layer-weights", "layer-grouped")
@@ -54,7 +54,7 @@ def test_a_head_that_is_no_number_leaves_other_heads_and_batches_as_they_are(lay
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_layer_itself_mixes_what_is_no_number_into_other_heads(backend: str) -> None:
     of_heads, poisoned = subject("layer", backend), words()
-    from implementations.keras_layer import as_it_is, attention_on, multi_head  # noqa: PLC0415 - needs the library
+    from implementations.keras.layer import as_it_is, attention_on, multi_head  # noqa: PLC0415 - needs the library
 
     poisoned[0, 0] = np.nan
     native = of_heads.give(poisoned)

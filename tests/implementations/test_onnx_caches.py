@@ -5,17 +5,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-import implementations
 from attention_tests import Step
-from attention_tests.implementation import Array
-from attention_tests.subject import Subject
-from implementations.onnx_cache import Cache, chunked
-from properties.histories import Call, HistoryPlan
-from properties.plans import Options, Plan
-from properties.played import answer, definition
+from attention_tests.declare.implementation import Array
+from attention_tests.execution.subject import Subject
+from implementations import SHIPPED
+from implementations.onnx.cache import Cache, chunked
+from properties.checks.histories import answer, definition
+from properties.drawing.histories import Call, HistoryPlan
+from properties.drawing.plans import Options, Plan
 from tests.implementations.adapters import loaded, subjects
 
-NAMES = [name for name in implementations.names() if name.startswith("onnx")]
+NAMES = [name for name in SHIPPED.names() if name.startswith("onnx")]
 
 WORDS = Plan(batch=2, heads=2, d_k=3, d_v=5, regimes=("normal",), seed=1)
 CALLS = tuple(
@@ -103,8 +103,8 @@ def test_one_word_and_words_that_see_later_ones_come_in_one_call(arguments: dict
 
 def test_what_lies_in_the_room_of_a_buffer_would_be_seen() -> None:
     pytest.importorskip("onnx", reason="pip install attention-tests[onnx]")
-    from implementations.onnx import session_of  # noqa: PLC0415 - needs the library
-    from implementations.onnx_external import Buffer  # noqa: PLC0415 - likewise
+    from implementations.onnx.evaluator import session_of  # noqa: PLC0415 - needs the library
+    from implementations.onnx.external import Buffer  # noqa: PLC0415 - likewise
 
     buffer, zeros = Buffer(session_of, 24), np.zeros((1, 1, 1, 1), np.float32)
     buffer.append(zeros, zeros)
@@ -115,7 +115,7 @@ def test_what_lies_in_the_room_of_a_buffer_would_be_seen() -> None:
 
 def test_a_shared_buffer_is_written_in_place_until_it_is_full() -> None:
     pytest.importorskip("onnxruntime", reason="pip install attention-tests[onnxruntime]")
-    from implementations.onnxruntime_shared import group_query_after_in_place  # noqa: PLC0415 - needs the library
+    from implementations.onnxruntime.shared import group_query_after_in_place  # noqa: PLC0415 - needs the library
 
     word = np.zeros((1, 1, 1, 8), np.float32)
     _, first = group_query_after_in_place(word, (word, word + 1), None)
@@ -130,7 +130,7 @@ def test_a_shared_buffer_is_written_in_place_until_it_is_full() -> None:
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
 def test_words_in_the_state_of_a_request_are_seen_by_every_query(dtype: str) -> None:
     pytest.importorskip("openvino", reason="pip install attention-tests[openvino]")
-    from implementations.openvino import ATTENTION  # noqa: PLC0415 - needs the library
+    from implementations.openvino.operator import ATTENTION  # noqa: PLC0415 - needs the library
 
     subject = Subject(ATTENTION, dtype)
     history = HistoryPlan(CALLS, WORDS).build(dtype, subject.features, ATTENTION.dialect)

@@ -3,13 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import implementations
-from properties.plans import Options
+from implementations import SHIPPED
+from properties.drawing.plans import Options
 from tests.implementations.adapters import dtypes_outside_the_bound
 
 REFUSES_MASKS = "onnxruntime-24-external"
 """docs/findings/onnxruntime-short-masks-are-refused.md."""
-NAMES = [name for name in implementations.names() if name.startswith(("onnx", "openvino")) and name != REFUSES_MASKS]
+NAMES = [name for name in SHIPPED.names() if name.startswith(("onnx", "openvino")) and name != REFUSES_MASKS]
 
 ONE_BY_ONE = (
     Options(),
@@ -32,7 +32,7 @@ def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
 
 def test_a_mask_and_a_bias_become_one_input() -> None:
     pytest.importorskip("onnx", reason="pip install attention-tests[onnx]")
-    from implementations.onnx import OPSET_24  # noqa: PLC0415 - needs the library
+    from implementations.onnx.evaluator import OPSET_24  # noqa: PLC0415 - needs the library
 
     assert OPSET_24.attention is not None
     zeros, value = np.zeros((1, 1, 1, 3), np.float32), np.array([[[[1], [2], [4]]]], np.float32)
@@ -42,7 +42,7 @@ def test_a_mask_and_a_bias_become_one_input() -> None:
 
 def test_doubles_have_a_scale_in_double() -> None:
     pytest.importorskip("onnx", reason="pip install attention-tests[onnx]")
-    from implementations.onnx import DOUBLE  # noqa: PLC0415 - needs the library
+    from implementations.onnx.evaluator import DOUBLE  # noqa: PLC0415 - needs the library
 
     assert DOUBLE.attention is not None
     query, key, value = np.ones((1, 1, 1, 1)), np.array([[[[1.0], [0.0]]]]), np.array([[[[1.0], [0.0]]]])
@@ -51,13 +51,14 @@ def test_doubles_have_a_scale_in_double() -> None:
 
 def test_a_runtime_that_computes_the_function_has_a_default_scale_of_seven_digits_in_float64() -> None:
     pytest.importorskip("onnxruntime", reason="pip install attention-tests[onnxruntime]")
-    from implementations import onnx, onnxruntime  # noqa: PLC0415 - need the libraries
-    from implementations.onnx_attention import attention, operator  # noqa: PLC0415 - likewise
+    from implementations.onnx import evaluator  # noqa: PLC0415 - need the libraries
+    from implementations.onnx.attention import attention, operator  # noqa: PLC0415 - likewise
+    from implementations.onnxruntime import standard  # noqa: PLC0415 - need the libraries
 
     query, key, value = np.ones((1, 1, 1, 2)), np.array([[[[1.0, 1.0], [0.0, 0.0]]]]), np.array([[[[1.0], [0.0]]]])
     exact = 1 / (1 + np.exp(-np.sqrt(2)))
-    by_the_evaluator = attention(onnx.session_of, operator(23), query, key, value)
-    by_the_function = attention(onnxruntime.session_of, operator(23), query, key, value)
+    by_the_evaluator = attention(evaluator.session_of, operator(23), query, key, value)
+    by_the_function = attention(standard.session_of, operator(23), query, key, value)
     assert by_the_evaluator.item() == pytest.approx(exact, rel=2**-50)
     assert by_the_function.item() != pytest.approx(exact, rel=2**-30)
 
@@ -65,7 +66,7 @@ def test_a_runtime_that_computes_the_function_has_a_default_scale_of_seven_digit
 @pytest.mark.parametrize("width", [1, 3, 8, 9])
 def test_widths_that_are_no_multiples_of_eight_are_filled_up(width: int) -> None:
     pytest.importorskip("onnxruntime", reason="pip install attention-tests[onnxruntime]")
-    from implementations.onnxruntime_group_query import group_query_attention  # noqa: PLC0415 - needs the library
+    from implementations.onnxruntime.group_query import group_query_attention  # noqa: PLC0415 - needs the library
 
     words = np.ones((1, 2, 1, width), np.float32)
     np.testing.assert_array_equal(group_query_attention(words, words, words), words)
@@ -73,7 +74,7 @@ def test_widths_that_are_no_multiples_of_eight_are_filled_up(width: int) -> None
 
 def test_values_of_width_one_spoil_no_later_answer() -> None:
     pytest.importorskip("openvino", reason="pip install attention-tests[openvino]")
-    from implementations.openvino import attention, to_native  # noqa: PLC0415 - needs the library
+    from implementations.openvino.operator import attention, to_native  # noqa: PLC0415 - needs the library
 
     word = to_native(np.ones((1, 1, 1, 1)), "bfloat16")
     for width in (1, 8, 16):

@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import implementations
-from attention_tests.catalogue import all_laws
-from attention_tests.implementation import Feature
-from attention_tests.profiles import Profile
-from attention_tests.search import hold
-from attention_tests.subject import Subject
-from attention_tests.verdict import Verdict
-from properties.plans import Options
+from attention_tests.declare.features import Feature
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import Profile
+from attention_tests.engine.search import hold
+from attention_tests.engine.verdict import Verdict
+from attention_tests.execution.subject import Subject
+from implementations import SHIPPED
+from properties.drawing.plans import Options
 from tests.implementations.adapters import dtypes_outside_the_bound, loaded
 
 LAWS = {law.name: law for law in all_laws()}
@@ -20,9 +20,9 @@ A_FEW = Profile("a few", examples=4)
 EXTRAS = ("torch", "transformers", "x-transformers")
 NAMES = [
     name
-    for name in implementations.names()
-    if name not in (*implementations.gate(), *implementations.on_a_gpu())
-    and implementations.extra_of(name) in EXTRAS
+    for name in SHIPPED.names()
+    if name not in (*SHIPPED.gate(), *SHIPPED.on_a_gpu())
+    and SHIPPED.extra_of(name) in EXTRAS
     # What is compiled takes seconds for each shape: a run that names it is the test of it.
     and "compiled" not in name
 ]
@@ -82,7 +82,7 @@ def test_no_projection_is_made_for_words_that_are_too_wide() -> None:
 
 def test_what_cannot_be_compiled_whole_is_refused_and_not_run_as_it_is() -> None:
     loaded("torch-compiled")
-    from implementations.torch_compiled import compiled  # noqa: PLC0415 - only where PyTorch is installed
+    from implementations.torch.compiled import compiled  # noqa: PLC0415 - only where PyTorch is installed
 
     with pytest.raises(Exception, match="print"):
         compiled(print)(1)

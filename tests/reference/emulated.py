@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reference.formats import FORMATS, Array, round_to
+from reference.bounds.formats import FORMATS, Array, round_to
 
 if TYPE_CHECKING:
     from attention_tests import Precision

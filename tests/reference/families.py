@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from attention_tests import Precision
-from reference.formats import FORMATS, Array, round_to
+from reference.bounds.formats import FORMATS, Array, round_to
 
 Rng: TypeAlias = np.random.Generator
 Inputs: TypeAlias = tuple[Array, Array, Array]

@@ -14,7 +14,7 @@ from onnx.backend.test.case.node import attention as _attention  # noqa: F401 - 
 from onnx.backend.test.case.test_case import TestCase
 
 from attention_tests import Dialect, Unseeing
-from properties.inputs import Problem
+from properties.drawing.problem import Problem
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 import onnx
 from tabulate import tabulate
 
-from attention_tests.suite import FOLDER
+from attention_tests.environment.suite import FOLDER
 from tests.reference.onnx_cases import Case, cases
 
 DOCUMENT = FOLDER / "docs" / "onnx-node-tests.md"

@@ -9,17 +9,19 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
-from reference import error_bound, exact, matrix
-from reference.arithmetic import ORACLE
-from reference.attention_error import Problem
-from reference.formats import Array, half_ulp, round_to
+from reference import matrix
+from reference.arb import definition
+from reference.bounds import error_bound
+from reference.bounds.arithmetic import ORACLE
+from reference.bounds.attention_error import Problem
+from reference.bounds.formats import Array, half_ulp, round_to
 from tests.reference.emulated import Emulated
 from tests.reference.families import FAMILIES, PRECISIONS, Declared, Family, Inputs, draw, random_bias, random_sizes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from reference.error_bound import Expected
+    from reference.bounds.error_bound import Expected
 
 by_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
 by_arithmetic = pytest.mark.parametrize(("dtype", "precision"), PRECISIONS.values(), ids=PRECISIONS)
@@ -50,7 +52,7 @@ def test_the_oracle_is_within_its_radius_of_the_exact_answer(family: Family) -> 
     for inputs, scale, bias in cases(family, "float64", 12):
         value = matrix.attention(*inputs, scale, bias)
         error, _ = Problem.of(*inputs, scale, bias).error(ORACLE, "float64")
-        distance = exact.attention(*inputs, scale, bias).distance(value)
+        distance = definition.attention(*inputs, scale, bias).distance(value)
         assert (distance <= error + half_ulp(value, "float64")).all()
 
 
@@ -118,7 +120,7 @@ def test_the_oracle_of_self_attention_is_accepted_around_the_exact_answer(family
         x, w_query, w_value = draw(family, rng, (5, 3, 4, 4), "float64")
         operands = (x, w_query.T, rng.standard_normal((4, 3)), w_value.T[:, :2])
         expected = error_bound.self_attention(*operands, dtype="float64", arithmetic=ORACLE)
-        distance = exact.self_attention(*operands).distance(matrix.self_attention(*operands))
+        distance = definition.self_attention(*operands).distance(matrix.self_attention(*operands))
         assert (distance <= expected.error).all()
 
 

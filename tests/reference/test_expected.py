@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
-from reference import error_bound, matrix
-from reference.error_bound import Expected
-from reference.formats import FORMATS, round_to
+from reference import matrix
+from reference.bounds import error_bound
+from reference.bounds.error_bound import Expected
+from reference.bounds.formats import FORMATS, round_to
 from tests.reference.families import PRECISIONS, Declared, Family, Inputs, amplifier, draw, normal
 
 STRICT = {"float64": "float64-float64", "float32": "float32-float32", "bfloat16": "bfloat16-upcast"}

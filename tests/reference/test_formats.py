@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference.formats import FORMATS, Format, half_ulp, round_to
+from reference.bounds.formats import FORMATS, Format, half_ulp, round_to
 
 by_format = pytest.mark.parametrize("format_", FORMATS.values(), ids=FORMATS)
 narrow = pytest.mark.parametrize("name", ["float32", "float16", "bfloat16", "tf32"])

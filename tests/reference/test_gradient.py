@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from reference import exact, gradient, gradient_exact, matrix, vector
-from reference.formats import Array
+from reference import gradient, matrix, vector
+from reference.arb import definition, derivative
+from reference.bounds.formats import Array
 from tests.reference.families import random_bias
 
 STEP = 2.0**-17
@@ -48,7 +49,7 @@ def test_the_closed_form_is_the_derivative_of_the_definition(seed: int) -> None:
     inputs = problem(seed, n_queries=2 + seed % 3, n_keys=1 + seed)
     scale, bias = (None, 0.3)[seed % 2], random_bias(np.random.default_rng(seed), 2 + seed % 3, 1 + seed, "float64")
     closed = gradient.attention(*inputs, scale, bias)
-    derived = gradient_exact.attention(*inputs, scale, bias, numbers=exact.ARB)
+    derived = derivative.attention(*inputs, scale, bias, numbers=definition.ARB)
     for approached, balls in zip(closed, derived, strict=True):
         mids = np.frompyfunc(lambda ball: float(ball.mid()), 1, 1)(balls)
         np.testing.assert_allclose(approached, mids.astype(np.float64), rtol=1e-12, atol=1e-14)
@@ -58,7 +59,7 @@ def test_duals_over_floats_are_derivatives_too() -> None:
     query, key, value, upstream = problem(7)
     for closed, derived in zip(
         gradient.attention(query, key, value, upstream),
-        gradient_exact.attention(query, key, value, upstream),
+        derivative.attention(query, key, value, upstream),
         strict=True,
     ):
         np.testing.assert_allclose(closed, derived.astype(np.float64), rtol=1e-11, atol=1e-13)
@@ -66,8 +67,8 @@ def test_duals_over_floats_are_derivatives_too() -> None:
 
 @pytest.mark.parametrize(("name", "slope"), [("exp", 7.38905609893065), ("log", 0.5), ("tanh", 0.07065082485316443)])
 def test_dual_functions_know_their_derivatives(name: str, slope: float) -> None:
-    function = getattr(gradient_exact.dual(vector.FLOAT), name)
-    assert function(gradient_exact.Dual(2.0, 1.0)).slope == pytest.approx(slope, rel=1e-12)
+    function = getattr(derivative.dual(vector.FLOAT), name)
+    assert function(derivative.Dual(2.0, 1.0)).slope == pytest.approx(slope, rel=1e-12)
 
 
 def test_a_batch_is_its_runs() -> None:

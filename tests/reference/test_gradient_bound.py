@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
-from reference import exact, gradient_bound, gradient_exact
-from reference.expected import Expected
-from reference.formats import Array, round_to
+from reference.arb import definition, derivative
+from reference.bounds import gradient_bound
+from reference.bounds.expected import Expected
+from reference.bounds.formats import Array, round_to
 from tests.reference.emulated import Emulated
 from tests.reference.families import FAMILIES, PRECISIONS, Family, draw, random_bias, random_sizes
 
@@ -133,11 +134,11 @@ def test_the_oracle_is_within_its_radius_of_the_exact_gradients(family: Family) 
     for problem in problems(family, "float64", 4):
         inputs = (problem.query, problem.key, problem.value, problem.upstream, problem.scale, problem.bias)
         with flint.ctx.workprec(128):
-            derived = gradient_exact.attention(*inputs, numbers=exact.ARB)
+            derived = derivative.attention(*inputs, numbers=definition.ARB)
             for one, balls in zip(problem.expected("float64", Precision.float64()), derived, strict=True):
                 assert (distance(one.value, balls) <= one.radius).all()
 
 
-def distance(array: Array, balls: gradient_exact.Objects) -> Array:
-    distances = np.frompyfunc(lambda x, ball: float((ball - exact.ARB.number(x)).abs_upper()), 2, 1)
+def distance(array: Array, balls: derivative.Objects) -> Array:
+    distances = np.frompyfunc(lambda x, ball: float((ball - definition.ARB.number(x)).abs_upper()), 2, 1)
     return np.asarray(distances(array, balls), np.float64)

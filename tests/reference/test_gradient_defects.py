@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
-from reference import gradient_bound
-from reference.formats import Array, round_to
+from reference.bounds import gradient_bound
+from reference.bounds.formats import Array, round_to
 
 SIZES = ((6, 4), (7, 4), (7, 3), (6, 3))
 SAME = ((5, 4), (5, 4), (5, 4), (5, 4))

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
-from reference import gradient, gradient_bound
-from reference.formats import Array, round_to
+from reference import gradient
+from reference.bounds import gradient_bound
+from reference.bounds.formats import Array, round_to
 from tests.reference.families import PRECISIONS, Declared
 
 by_arithmetic = pytest.mark.parametrize(("dtype", "precision"), PRECISIONS.values(), ids=PRECISIONS)

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
-from reference import gradient_bound
-from reference.formats import Array, round_to
+from reference.bounds import gradient_bound
+from reference.bounds.formats import Array, round_to
 from tests.reference.families import FAMILIES, Family, draw, random_bias, random_sizes
 
 torch = pytest.importorskip("torch")

@@ -10,8 +10,8 @@ import pytest
 pytest.importorskip("onnx", reason="ONNX's node tests are in its package: pip install attention-tests[onnx]")
 
 from attention_tests import Precision
-from implementations.onnx import OPSET_25 as EVALUATOR
-from properties.comparison import expected
+from implementations.onnx.evaluator import OPSET_25 as EVALUATOR
+from properties.checks.comparison import expected
 from tests.reference.onnx_cases import Case, cases
 from tests.reference.onnx_document import DOCUMENT, document
 

@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from reference import exact, matrix, vector
+from reference import matrix, vector
+from reference.arb import definition
 from tests.reference.families import FAMILIES, Family, draw, random_bias, random_sizes
 
 if TYPE_CHECKING:
-    from reference.formats import Array
+    from reference.bounds.formats import Array
 
 THINKING, OTHER = 1.75, 1.5
 """Keys of 64 equal numbers, whose scores for a query of ones are those of Alammar's figure: 112 and 96."""
@@ -71,7 +72,7 @@ def test_the_vector_path_is_the_matrix_path(family: Family) -> None:
         bias = random_bias(rng, sizes[0], sizes[1], "float32")
         rows = None if bias is None else bias.tolist()
         words = vector.attention(query.tolist(), key.tolist(), value.tolist(), bias=rows)
-        ball = exact.attention(query, key, value, bias=bias)
+        ball = definition.attention(query, key, value, bias=bias)
         # Both are float64: as float32 sees it, each is the exact answer.
         close = np.abs(value).max() * 2.0**-24
         assert (ball.distance(words) <= close).all()
@@ -110,7 +111,7 @@ def test_a_query_that_sees_no_key_gets_nan() -> None:
     hidden = [[-math.inf]]
     assert np.isnan(matrix.attention([[1.0]], [[1.0]], [[1.0]], bias=hidden)).all()
     assert math.isnan(vector.attention([[1.0]], [[1.0]], [[1.0]], bias=hidden)[0][0])
-    assert np.isnan(exact.attention([[1.0]], [[1.0]], [[1.0]], bias=hidden).mid).all()
+    assert np.isnan(definition.attention([[1.0]], [[1.0]], [[1.0]], bias=hidden).mid).all()
     assert np.isnan(matrix.attention(np.ones((2, 3)), np.ones((0, 3)), np.ones((0, 4)))).all()
     assert vector.attend([1.0], [], []) == []
 
@@ -124,7 +125,7 @@ def test_scores_far_apart_do_not_overflow() -> None:
 def test_self_attention_in_exact_arithmetic_encloses_the_matrix_path() -> None:
     rng = np.random.default_rng(34)
     operands = [rng.standard_normal(shape) for shape in ((5, 4), (4, 3), (4, 3), (4, 2))]
-    ball = exact.self_attention(*operands)
+    ball = definition.self_attention(*operands)
     assert (ball.distance(matrix.self_attention(*operands)) < 1e-13).all()
     assert (ball.radius < 1e-30).all()
 
@@ -132,13 +133,13 @@ def test_self_attention_in_exact_arithmetic_encloses_the_matrix_path() -> None:
 def test_more_precision_gives_a_smaller_ball_inside_the_larger() -> None:
     rng = np.random.default_rng(35)
     query, key, value = (rng.standard_normal((4, 3)) for _ in range(3))
-    coarse, fine = (exact.attention(query, key, value, precision=bits) for bits in (40, 200))
+    coarse, fine = (definition.attention(query, key, value, precision=bits) for bits in (40, 200))
     assert (fine.radius < coarse.radius).all()
     assert (np.abs((fine.mid - coarse.mid) + (fine.low - coarse.low)) <= coarse.radius).all()
 
 
 def test_without_flint_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "flint", None)
-    monkeypatch.delitem(sys.modules, "reference.exact")
+    monkeypatch.delitem(sys.modules, "reference.arb.definition")
     with pytest.raises(ImportError, match=r"pip install attention-tests\[arb\]"):
-        importlib.import_module("reference.exact")
+        importlib.import_module("reference.arb.definition")

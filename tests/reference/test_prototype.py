@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from reference import error_bound
+from reference.bounds import error_bound
 from tests.reference.families import PRECISIONS
 
 if TYPE_CHECKING:
-    from reference.formats import Array
+    from reference.bounds.formats import Array
 
 RECORDED: list[dict[str, Any]] = json.loads(Path(__file__).with_name("prototype_bounds.json").read_text())
 """The prototype's E, row by row, and its verdict on answers 0.8 and 1.6 tolerances to either side of the value."""

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
-from reference import error_bound, exact, matrix, vector
-from reference.arithmetic import ORACLE
-from reference.formats import round_to
+from reference import matrix, vector
+from reference.arb import definition
+from reference.bounds import error_bound
+from reference.bounds.arithmetic import ORACLE
+from reference.bounds.formats import round_to
 from tests.reference.emulated import Emulated
 from tests.reference.families import Family
 from tests.reference.test_error_bound import assert_accepts, by_arithmetic, by_family, cases
@@ -34,7 +36,7 @@ def test_the_oracle_of_capped_attention_is_accepted_around_the_exact_answer(fami
             expected = error_bound.attention(
                 *inputs, dtype="float64", arithmetic=ORACLE, scale=scale, bias=bias, softcap=cap
             )
-            ball = exact.attention(*inputs, scale, bias, softcap=cap)
+            ball = definition.attention(*inputs, scale, bias, softcap=cap)
             assert (ball.distance(expected.value) <= expected.radius).all()
 
 
@@ -43,7 +45,7 @@ def test_the_oracle_of_the_log_sum_exp_is_within_its_radius(family: Family) -> N
     for (query, key, _), scale, bias in cases(family, "float64", 6):
         if bias is None or not np.isneginf(bias).all(-1).any():
             expected = error_bound.log_sum_exp(query, key, dtype="float64", arithmetic=ORACLE, scale=scale, bias=bias)
-            distance = exact.log_sum_exp(query, key, scale, bias).distance(expected.value)
+            distance = definition.log_sum_exp(query, key, scale, bias).distance(expected.value)
             assert (distance <= expected.radius).all()
 
 

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 
-from reference.supremum import largest_mean
+from reference.bounds.supremum import largest_mean
 
 
 def by_trying_all(log_weights: np.ndarray, error: np.ndarray, values: np.ndarray, mean: float) -> float:

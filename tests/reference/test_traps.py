@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
-from reference import error_bound, exact
-from reference.arithmetic import ORACLE, growth
-from reference.expected import Expected
-from reference.formats import FORMATS, Format, half_ulp, round_to
+from reference.arb import definition
+from reference.bounds import error_bound
+from reference.bounds.arithmetic import ORACLE, growth
+from reference.bounds.expected import Expected
+from reference.bounds.formats import FORMATS, Format, half_ulp, round_to
 from tests.reference.emulated import Emulated
 
 if TYPE_CHECKING:
@@ -75,5 +76,5 @@ def test_a_key_at_the_lowest_number_does_not_loosen_the_others(dtype: str) -> No
         assert not expected.vacuous.any()
         # A hidden key is in no sum over the keys seen, hence not exactly: the value itself may underflow.
         assert (expected.error <= hidden.error * 1.001 + 1e-6 * FORMATS[dtype].unit_roundoff).all()
-        distance = exact.attention(query, key, value, bias=out_of_sight).distance(expected.value)
+        distance = definition.attention(query, key, value, bias=out_of_sight).distance(expected.value)
         assert (distance <= expected.error).all()

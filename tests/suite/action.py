@@ -7,7 +7,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from attention_tests import suite
+from attention_tests.environment import suite
 
 ACTION = suite.FOLDER / "action.yml"
 SHELL = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")

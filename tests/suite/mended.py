@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from implementations.numpy_layer import LAYER
+from implementations.numpy.layer import LAYER
 from tests.defects import correct
 
 quietly = np.errstate(all="ignore")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from attention_tests.catalogue import all_laws
-from attention_tests.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, Measurements
-from attention_tests.profiles import QUICK
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, Measurements
+from attention_tests.engine.profiles import QUICK
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.report import Report
-from attention_tests.row import Row
-from attention_tests.verdict import Verdict
-from attention_tests.wording import legible
+from attention_tests.text.wording import legible
 
 MARKUP = "<script>window.hostile = 1</script><img src=x onerror='window.hostile = 1'>"
 HOSTILE = f"{MARKUP} | `a` ```` ]]> &amp; \x00\x1b[31m\x07\r \ud800 \ufffe \u202e {'wide' * 30_000}"

@@ -11,12 +11,13 @@ from dataclasses import replace
 from typing import Any
 
 from attention_tests import Implementation
-from attention_tests.catalogue import all_laws
-from attention_tests.natives import unwarned
-from attention_tests.profiles import DEFAULT
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import DEFAULT
+from attention_tests.engine.search import build, that_break
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.subject import Subject
+from attention_tests.guards.warnings import unwarned
 from attention_tests.reproducers import reproducer
-from attention_tests.search import build, that_break
-from attention_tests.subject import Subject
 
 LAWS = {law.name: law for law in all_laws()}
 
@@ -72,7 +73,8 @@ def script_of(implementation: Implementation, law: str, dtype: str = "float32") 
     """Write the program for the first problem that breaks a law, not shrunk."""
     subject = Subject(implementation, dtype)
     plan = next(that_break(LAWS[law], subject, DEFAULT))
-    return reproducer(LAWS[law], subject, plan, build(plan, subject))
+    broken = Outcome(Verdict.FAIL, counterexample=repr(plan), broken_on=build(plan, subject))
+    return reproducer(LAWS[law], subject, broken)
 
 
 def function(name: str, attention: Callable[..., Any], parameters: Mapping[str, str] | None = None) -> Implementation:

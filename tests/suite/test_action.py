@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from attention_tests import suite
+from attention_tests.environment import suite
 from attention_tests.expectations.book import IN_THIS_FOLDER
 from tests.suite.action import ACTION, SHELL, action, environment, steps
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from attention_tests.annotations import MOST, commands, wanted
-from attention_tests.row import Row
-from attention_tests.verdict import Verdict
-from attention_tests.wording import place_in, raised
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
+from attention_tests.pytest_plugin.annotations import MOST, commands, wanted
+from attention_tests.text.wording import place_in, raised
 
 ROW = Row(
     law="test_rows",

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from attention_tests import budget
-from attention_tests.budget import BadBudget, Budget, seconds_of
+from attention_tests.engine import budget
+from attention_tests.engine.budget import BadBudget, Budget, seconds_of
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from attention_tests.callees import ruled_out_calls
+from attention_tests.guards.forbidden_calls import ruled_out_calls
 from reference import matrix
 from tests.defects import correct
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from attention_tests.catalogue import all_laws
-from attention_tests.natives import unwarned
-from attention_tests.profiles import DEFAULT
-from attention_tests.search import build, corpus, that_break
-from attention_tests.subject import Subject
-from properties.comparison import expected
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import DEFAULT
+from attention_tests.engine.search import build, corpus, that_break
+from attention_tests.execution.subject import Subject
+from attention_tests.guards.warnings import unwarned
+from properties.checks.comparison import expected
 from tests.defects import DEFECTS
 
 INSIDE_THE_BOUND = next(law for law in all_laws() if law.name == "test_every_element_is_inside_the_derived_bound")

@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-import implementations
-from attention_tests import suite
 from attention_tests.__main__ import main
+from attention_tests.environment import suite
+from implementations import SHIPPED
 
 WORDS_OF_OTHERS = ("Traceback", "hypothesis", "Hypothesis", "INTERNALERROR", "site-packages", "pyfuncitem")
 A_FEW = ("--profile=quick", "-k", "sum_to_one or every_element or softmax_rows", "-p", "no:randomly")
@@ -110,7 +110,7 @@ def test_workers_report_all_that_is_installed_in_its_order(tmp_path: Path) -> No
     done = python(tmp_path, "pytest", *options, str(suite.FOLDER / "properties"))
     assert done.returncode == pytest.ExitCode.OK
     rows = [line.split()[0] for line in table(done.stdout, "promises")[2:]]
-    assert list(dict.fromkeys(rows)) == [name for name in implementations.gate() if not name.startswith("torch")]
+    assert list(dict.fromkeys(rows)) == [name for name in SHIPPED.gate() if not name.startswith("torch")]
     assert "torch-steps needs the package 'torch', which is not installed" in "\n".join(table(done.stdout, "not run"))
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_tests.measurements import ERROR_OVER_BOUND, measuring
-from attention_tests.verdict import Disagreement
-from properties.comparison import (
+from attention_tests.engine.measurements import ERROR_OVER_BOUND, measuring
+from attention_tests.execution.failures import Disagreement
+from properties.checks.comparison import (
     assert_at_least,
     assert_at_most,
     assert_changed,
@@ -21,8 +21,8 @@ from properties.comparison import (
     moved,
     picked,
 )
-from reference.error_bound import Expected
-from reference.formats import FORMATS, round_to
+from reference.bounds.error_bound import Expected
+from reference.bounds.formats import FORMATS, round_to
 
 ERROR = 2.0**-10
 NO_NUMBERS = [np.nan, np.inf, -np.inf]

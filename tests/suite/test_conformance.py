@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from attention_tests import conformance, suite
-from attention_tests.catalogue import all_laws
+from attention_tests import conformance
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.environment import suite
 from tests.suite import targets
 
 CONFIGURATION = """

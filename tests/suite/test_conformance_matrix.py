@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from attention_tests.catalogue import all_laws
-from attention_tests.implementation import Feature
-from attention_tests.law import Law
-from attention_tests.measurements import ERROR_OVER_BOUND
-from attention_tests.profiles import QUICK
+from attention_tests.declare.features import Feature
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.law import Law
+from attention_tests.engine.measurements import ERROR_OVER_BOUND
+from attention_tests.engine.profiles import QUICK
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.json_report import json_text
 from attention_tests.reports.report import Report
-from attention_tests.row import Row
-from attention_tests.verdict import Verdict
 from benchmarks import conformance
 from benchmarks.conformance import ABILITIES, BEGIN, END, by_library, main, page, with_table
 from benchmarks.verified import Ran, all_verified, not_run

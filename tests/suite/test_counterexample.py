@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from attention_tests.catalogue import all_laws
-from attention_tests.counterexample import UnreadablePlan, read
-from attention_tests.law import Law
-from attention_tests.profiles import QUICK
-from attention_tests.search import corpus
-from properties.histories import Call, HistoryPlan
-from properties.plans import Options, Plan
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.law import Law
+from attention_tests.engine.plan_text import UnreadablePlan, read
+from attention_tests.engine.profiles import QUICK
+from attention_tests.engine.search import corpus
+from properties.drawing.histories import Call, HistoryPlan
+from properties.drawing.plans import Options, Plan
 
 SOME = replace(QUICK, examples=5)
 LAWS = all_laws()

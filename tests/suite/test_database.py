@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from attention_tests.database import BadDatabase, Drawer, opened
+from attention_tests.engine.database import BadDatabase, Drawer, opened
 from tests.suite.redis_server import PASSWORD, free_port, redis_server
 
 

@@ -17,14 +17,16 @@ import pytest
 from hypothesis import Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy, integers
 
-from attention_tests import Implementation, search, suite
-from attention_tests.catalogue import all_laws
-from attention_tests.drawing import drive
-from attention_tests.profiles import DEFAULT, QUICK
-from attention_tests.row import Row
-from attention_tests.search import corpus, hold
-from attention_tests.subject import Subject
-from attention_tests.verdict import Outcome, Verdict
+from attention_tests import Implementation
+from attention_tests.engine import search
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.drawing import drive
+from attention_tests.engine.profiles import DEFAULT, QUICK
+from attention_tests.engine.row import Row
+from attention_tests.engine.search import corpus, hold
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.environment import suite
+from attention_tests.execution.subject import Subject
 from tests.suite import targets
 
 FEW = (

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from attention_tests.catalogue import all_laws
-from attention_tests.suite import FOLDER
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.environment.suite import FOLDER
 from benchmarks import catalogue, findings
 from tests.defects import DEFECTS
 

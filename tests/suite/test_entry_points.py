@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import implementations
-from attention_tests import installed
 from attention_tests.__main__ import main
-from attention_tests.target import resolve
-from attention_tests.wording import BadTarget
+from attention_tests.targets import entry_points
+from attention_tests.targets.resolve import resolve
+from attention_tests.text.wording import BadTarget
+from implementations import SHIPPED
 
 ENTRIES = {
     "kernels": (
@@ -46,13 +46,13 @@ def packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         metadata = tmp_path / f"{package}-1.0.dist-info"
         metadata.mkdir()
         (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-        (metadata / "entry_points.txt").write_text("\n".join([f"[{installed.GROUP}]", *lines]) + "\n")
+        (metadata / "entry_points.txt").write_text("\n".join([f"[{entry_points.GROUP}]", *lines]) + "\n")
     for name, text in MODULES.items():
         (tmp_path / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(str(tmp_path))
-    installed.entries.cache_clear()
+    entry_points.entries.cache_clear()
     yield
-    installed.entries.cache_clear()
+    entry_points.entries.cache_clear()
     for name in MODULES:
         sys.modules.pop(name, None)
 
@@ -66,12 +66,12 @@ def refusal(name: str) -> str:
 
 
 def test_names_are_known_and_nothing_is_imported_for_them() -> None:
-    assert set(installed.names()) >= {"right", "declared", "absent", "breaks", "twice"}
+    assert set(entry_points.names()) >= {"right", "declared", "absent", "breaks", "twice"}
     assert "theirs" not in sys.modules
 
 
 def test_none_of_them_is_verified_where_none_is_named() -> None:
-    assert not set(installed.names()) & set(implementations.gate())
+    assert not set(entry_points.names()) & set(SHIPPED.gate())
 
 
 def test_a_callable_has_the_name_of_its_entry_point() -> None:
@@ -112,8 +112,8 @@ def test_of_two_with_one_name_each_can_be_named() -> None:
 
 def test_the_suites_own_names_stay_its_own() -> None:
     assert resolve("numpy") is not resolve("theirs:attention")
-    assert resolve("numpy").attention is implementations.load("numpy").attention
-    assert installed.hidden() == ["numpy is the suite's own; the numpy of kernels is verified as theirs:attention"]
+    assert resolve("numpy").attention is SHIPPED.load("numpy").attention
+    assert entry_points.hidden() == ["numpy is the suite's own; the numpy of kernels is verified as theirs:attention"]
 
 
 def test_a_misspelt_one_is_recognised() -> None:

@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_tests import Implementation, processor
-from attention_tests.catalogue import all_laws
-from attention_tests.decide import decide
+from attention_tests import Implementation
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import QUICK
+from attention_tests.engine.search import hold, hold_pinned
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.environment import processor
+from attention_tests.execution.subject import Subject
 from attention_tests.expectations.entries import Expectations, KnownFailure, PinnedProblem
 from attention_tests.expectations.replay import expect_failure
-from attention_tests.profiles import QUICK
-from attention_tests.run import Run
-from attention_tests.search import hold, hold_pinned
-from attention_tests.subject import Subject
-from attention_tests.verdict import Outcome, Verdict
-from properties.plans import Plan
+from attention_tests.pytest_plugin.decide import decide
+from attention_tests.pytest_plugin.run import Run
+from properties.drawing.plans import Plan
 from tests.defects import correct
 from tests.defects.correct import Array
 from tests.suite import targets

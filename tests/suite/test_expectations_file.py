@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-import implementations
+from attention_tests.engine.verdict import Verdict
 from attention_tests.expectations.book import Book
 from attention_tests.expectations.entries import BadExpectations, Decided, Expectations, KnownFailure, PinnedProblem
 from attention_tests.expectations.reading import read_file
 from attention_tests.expectations.writing import write_file
-from attention_tests.verdict import Verdict
+from implementations import SHIPPED
 
 KNOWN = 'implementation = "a"\ndtypes = ["float32"]\nlaw = "b"\nreason = "c"\n'
 EVERYTHING = Expectations(
@@ -107,9 +107,9 @@ def test_the_comments_at_the_top_stay(tmp_path: Path) -> None:
 
 def test_the_shipped_file_is_as_it_would_be_written(tmp_path: Path) -> None:
     copy = tmp_path / "copy.toml"
-    copy.write_bytes(implementations.EXPECTATIONS.read_bytes())
+    copy.write_bytes(SHIPPED.expectations.read_bytes())
     write_file(copy, read_file(copy))
-    assert copy.read_text("utf-8") == implementations.EXPECTATIONS.read_text("utf-8")
+    assert copy.read_text("utf-8") == SHIPPED.expectations.read_text("utf-8")
 
 
 def test_a_file_that_is_named_must_be_there_unless_it_is_to_be_written(tmp_path: Path) -> None:
@@ -127,6 +127,6 @@ def test_the_file_of_this_folder_is_read(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_what_the_suite_ships_holds_besides_once() -> None:
-    shipped = read_file(implementations.EXPECTATIONS)
+    shipped = read_file(SHIPPED.expectations)
     assert Book.open(None, updating=False).besides == shipped
-    assert Book.open(str(implementations.EXPECTATIONS), updating=False).besides == Expectations()
+    assert Book.open(str(SHIPPED.expectations), updating=False).besides == Expectations()

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_tests.catalogue import all_laws
-from attention_tests.explain import explain
-from attention_tests.subject import Subject
-from attention_tests.verdict import Disagreement, ImplementationRaised, WrongForm
-from properties.inputs import Problem
-from properties.plans import Plan
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.explain import explain
+from attention_tests.execution.failures import Disagreement, ImplementationRaised, WrongForm
+from attention_tests.execution.subject import Subject
+from properties.drawing.plans import Plan
+from properties.drawing.problem import Problem
 from tests.suite import targets
 from tests.suite.test_literals import problem
 

@@ -12,16 +12,16 @@ import pytest
 from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, InMemoryExampleDatabase
 
 from attention_tests import Implementation
-from attention_tests.budget import Budget
-from attention_tests.catalogue import all_laws
-from attention_tests.counterexample import read
-from attention_tests.database import Lossy
-from attention_tests.explore import PROBLEMS, Exploration, explore
-from attention_tests.law import Law
-from attention_tests.profiles import Profile
-from attention_tests.search import failure_on
-from attention_tests.subject import Subject
-from attention_tests.verdict import Outcome, Verdict
+from attention_tests.engine.budget import Budget
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.database import Lossy
+from attention_tests.engine.explore import PROBLEMS, Exploration, explore
+from attention_tests.engine.law import Law
+from attention_tests.engine.plan_text import read
+from attention_tests.engine.profiles import Profile
+from attention_tests.engine.search import failure_on
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.subject import Subject
 from tests.defects import correct
 from tests.defects.correct import Array
 from tests.suite import targets

@@ -13,13 +13,13 @@ from typing import cast
 
 import pytest
 
-from attention_tests.counterexample import read
-from attention_tests.exploring import pinned, pytest_configure
-from attention_tests.profiles import DEFAULT, EXPLORE, QUICK, Profile
-from attention_tests.row import Row
-from attention_tests.run import RUN, Run
-from attention_tests.verdict import Verdict
-from properties.plans import Plan
+from attention_tests.engine.plan_text import read
+from attention_tests.engine.profiles import DEFAULT, EXPLORE, QUICK, Profile
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
+from attention_tests.pytest_plugin.exploring import pinned, pytest_configure
+from attention_tests.pytest_plugin.run import RUN, Run
+from properties.drawing.plans import Plan
 from tests.suite.redis_server import free_port, redis_server
 from tests.suite.test_command import run, sentence, table
 from tests.suite.ticking import TICK

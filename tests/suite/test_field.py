@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import ast
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-import implementations
 import noxfile
-from attention_tests.field import FIELD, known, look_for
-from attention_tests.isolation import POSSIBLE, Isolation
-from attention_tests.isolation.host import RemoteHost
-from attention_tests.profiles import QUICK
-from attention_tests.run import Run
-from attention_tests.wording import BadTarget
+from attention_tests.engine.profiles import QUICK
+from attention_tests.environment.suite import FOLDER
+from attention_tests.execution.isolation import POSSIBLE, Isolation
+from attention_tests.execution.isolation.executor import RemoteHost
+from attention_tests.pytest_plugin.run import Run
+from attention_tests.targets.field import FIELD, known, look_for
+from attention_tests.targets.registry import REGISTRY, Shipped
+from attention_tests.text.wording import BadTarget
+from implementations import SHIPPED
 
 LOST = "lost needs the package 'nowhere_to_be_found', which is not installed: pip install attention-tests[nowhere]"
 
@@ -24,15 +27,19 @@ LOST = "lost needs the package 'nowhere_to_be_found', which is not installed: pi
 def registry(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """One implementation whose package is installed, one whose is not, and one that only its import finds wanting."""
     (tmp_path / "adapts_nowhere.py").write_text("import numpy\nimport nowhere_to_be_found.inner\n")
-    (tmp_path / "adapts_numpy.py").write_text("import numpy as np\nfrom implementations.numpy import ONLINE as IT\n")
+    (tmp_path / "adapts_numpy.py").write_text(
+        "import numpy as np\nfrom implementations.numpy.whole import ONLINE as IT\n"
+    )
     monkeypatch.syspath_prepend(tmp_path)
     for module in ("adapts_nowhere", "adapts_numpy"):
         monkeypatch.delitem(sys.modules, module, raising=False)
-    own = {"numpy-steps": "implementations.numpy_steps:STEPS"}
-    monkeypatch.setattr(implementations, "_GATE", {"": own, "scipy": {"numpy": "implementations.numpy:WHOLE"}})
-    monkeypatch.setattr(
-        implementations, "_FIELD", {"nowhere": {"lost": "adapts_nowhere:IT"}, "here": {"found": "adapts_numpy:IT"}}
+    own = {"numpy-steps": "implementations.numpy.steps:STEPS"}
+    few = Shipped(
+        in_gate={"": own, "scipy": {"numpy": "implementations.numpy.whole:WHOLE"}},
+        in_field={"nowhere": {"lost": "adapts_nowhere:IT"}, "here": {"found": "adapts_numpy:IT"}},
+        expectations=SHIPPED.expectations,
     )
+    monkeypatch.setattr(REGISTRY, "implementations", few)
 
 
 @pytest.mark.usefixtures("registry")
@@ -68,7 +75,8 @@ def test_who_forbids_processes_gets_none() -> None:
 @pytest.mark.usefixtures("registry")
 def test_a_library_of_another_version_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "adapts_another.py").write_text("from numpy import a_word_of_numpy_5\n")
-    monkeypatch.setattr(implementations, "_FIELD", {"numpy-5": {"another": "adapts_another:IT"}})
+    another = replace(REGISTRY.implementations, in_field={"numpy-5": {"another": "adapts_another:IT"}})
+    monkeypatch.setattr(REGISTRY, "implementations", another)
     run = Run(QUICK, isolation=Isolation(everything=False))
     run.bring_in([FIELD], ["float32"])
     (sentence,) = run.missing
@@ -86,7 +94,7 @@ def test_every_adapter_can_be_looked_for() -> None:
 
 
 def test_every_library_has_an_environment() -> None:
-    extras = {implementations.extra_of(name) for name in implementations.names()} - {""}
+    extras = {SHIPPED.extra_of(name) for name in SHIPPED.names()} - {""}
     assert {extra for together in noxfile.ENVIRONMENTS.values() for extra in together} == extras
 
 
@@ -97,9 +105,9 @@ def test_what_every_extra_needs_has_an_oldest_version() -> None:
     assert noxfile.at_its_lowest("mlx-cpu>=0.32; sys_platform == 'linux'") == "mlx-cpu==0.32"
 
 
-@pytest.mark.parametrize("name", implementations.names())
+@pytest.mark.parametrize("name", SHIPPED.names())
 def test_each_implementation_is_where_the_registry_says(name: str) -> None:
-    module, _, attribute = implementations.place_of(name).partition(":")
-    source = Path(implementations.__file__).parents[1].joinpath(*module.split(".")).with_suffix(".py").read_text()
+    module, _, attribute = SHIPPED.place_of(name).partition(":")
+    source = FOLDER.joinpath(*module.split(".")).with_suffix(".py").read_text()
     parts = (part for line in ast.parse(source).body if isinstance(line, ast.Assign) for part in ast.walk(line))
     assert attribute in {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}

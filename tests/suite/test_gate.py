@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from attention_tests import suite
+from attention_tests.environment import suite
 from attention_tests.expectations.entries import TO_BE_WRITTEN
-from attention_tests.expectations.gate import SELECTING, is_whole
+from attention_tests.pytest_plugin.expectations import SELECTING, is_whole
 from tests.suite.test_command import run, sentence
 
 KERNEL = """\

@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from attention_tests import Dialect, Feature, Step
-from attention_tests.cache import CacheSubject
-from attention_tests.catalogue import all_laws
-from attention_tests.profiles import DEFAULT, QUICK
-from attention_tests.search import corpus, hold
-from attention_tests.subject import Subject
-from attention_tests.verdict import ImplementationRaised, Outcome, Verdict, WrongForm
-from properties.histories import TWO_CACHES, Call, History, HistoryPlan
-from properties.plans import Plan
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import DEFAULT, QUICK
+from attention_tests.engine.search import corpus, hold
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.cache import CacheSubject
+from attention_tests.execution.failures import ImplementationRaised, WrongForm
+from attention_tests.execution.subject import Subject
+from properties.drawing.histories import TWO_CACHES, Call, History, HistoryPlan
+from properties.drawing.plans import Plan
 from tests.defects import DEFECTS, correct_cache
 from tests.defects.correct import Array
 from tests.defects.defect import implementation_of

@@ -9,7 +9,7 @@ import traceback
 
 import pytest
 
-from attention_tests.incognito import call_incognito
+from attention_tests.guards.concealment import call_incognito
 
 
 def signs() -> list[str]:

@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from attention_tests.catalogue import all_laws
-from attention_tests.isolation import POSSIBLE, Isolation, isolated
-from attention_tests.isolation.host import RemoteHost
-from attention_tests.isolation.process import Limits
-from attention_tests.probe import probe
-from attention_tests.profiles import QUICK, Profile
-from attention_tests.search import failure_on, hold
-from attention_tests.subject import Subject
-from attention_tests.target import resolve
-from attention_tests.verdict import FAILURES, Verdict, verdict_of
-from attention_tests.wording import BadTarget
-from properties.plans import Plan
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.probe import probe
+from attention_tests.engine.profiles import QUICK, Profile
+from attention_tests.engine.search import failure_on, hold
+from attention_tests.engine.verdict import Verdict, verdict_of
+from attention_tests.execution.failures import FAILURES
+from attention_tests.execution.isolation import POSSIBLE, Isolation, isolated
+from attention_tests.execution.isolation.executor import RemoteHost
+from attention_tests.execution.isolation.process import Limits
+from attention_tests.execution.subject import Subject
+from attention_tests.targets.resolve import resolve
+from attention_tests.text.wording import BadTarget
+from properties.drawing.plans import Plan
 from tests.suite.test_command import run, table
 
 pytestmark = pytest.mark.skipif(not POSSIBLE, reason="only Linux has what isolation takes")

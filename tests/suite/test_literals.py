@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_tests.explain import literal, literals, number
-from properties.inputs import Problem, in_format
-from reference.formats import FORMATS, round_to
+from attention_tests.engine.explain import literals
+from attention_tests.text.literals import literal, number
+from properties.drawing.problem import Problem, in_format
+from reference.bounds.formats import FORMATS, round_to
 
 by_dtype = pytest.mark.parametrize("dtype", ["float64", "float32", "float16", "bfloat16"])
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from attention_tests import Implementation
-from attention_tests.subject import Subject
-from attention_tests.verdict import WrongForm
+from attention_tests.execution.failures import WrongForm
+from attention_tests.execution.subject import Subject
 from tests.defects import correct
 from tests.defects.correct import Array
 

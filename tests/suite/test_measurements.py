@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from attention_tests.measurements import measuring, record_count, record_finding, record_largest
+from attention_tests.engine.measurements import measuring, record_count, record_finding, record_largest
 
 
 def test_the_largest_number_is_kept() -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from attention_tests import Feature
-from attention_tests.minimise import CALLS, minimise
-from properties.inputs import Problem, Sentence, in_format
-from properties.plans import Options, Plan, SentencePlan
-from reference.formats import FORMATS, round_to
+from attention_tests.engine.minimise import CALLS, minimise
+from properties.drawing.plans import Options, Plan, SentencePlan
+from properties.drawing.problem import Problem, Sentence, in_format
+from reference.bounds.formats import FORMATS, round_to
 
 ALL = frozenset(Feature)
 DTYPES = ("float64", "float32", "float16", "bfloat16")

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from attention_tests import Implementation
-from attention_tests.declared import problems_of
-from attention_tests.places import places_of
-from attention_tests.target import resolve
+from attention_tests.declare.validation import problems_of
+from attention_tests.targets.resolve import resolve
+from attention_tests.targets.source_location import places_of
 from tests.suite import targets
 
 FILE = targets.__file__

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-import implementations
 from attention_tests import Alignment, Dialect, Feature, Implementation, Layout, Unseeing
 from attention_tests.__main__ import main
-from attention_tests.probe import declared, probe
-from attention_tests.signature import from_callable
+from attention_tests.declare.signature import from_callable
+from attention_tests.engine.probe import declared, probe
+from implementations import SHIPPED
 from tests.defects.correct_layer import layer, layer_of_a_decoder
 
-WHOLE = implementations.load("numpy")
-LAYER = implementations.load("numpy-layer")
+WHOLE = SHIPPED.load("numpy")
+LAYER = SHIPPED.load("numpy-layer")
 
 
 def foreign(query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False) -> Any:

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
 from attention_tests.reports import journal
 from attention_tests.reports.folder import CannotWrite, clear, prepare, unique_names, write, write_reproducers
 from attention_tests.reports.journal import CannotResume
-from attention_tests.row import Row
-from attention_tests.verdict import Verdict
 from tests.suite import reported
 
 ASKED = {"targets": ["numpy"], "profile": "quick", "seed": None}

@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 import pytest
 
+from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.json_report import json_text, plain
 from attention_tests.reports.report import Report
-from attention_tests.verdict import Verdict
 from tests.suite import reported
 
 SCHEMA = json.loads(files("attention_tests.reports").joinpath("report.schema.json").read_text("utf-8"))

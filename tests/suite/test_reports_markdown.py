@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.markdown import LIMIT, _fenced, markdown
-from attention_tests.verdict import Verdict
 from tests.suite import reported
 
 TEXT = markdown(reported.report())

@@ -9,9 +9,9 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.html import LONGEST_SCRIPT, html
 from attention_tests.reports.picture import pictures as pictured
-from attention_tests.verdict import Verdict
 from tests.suite import reported
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from attention_tests.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, Measurements
+from attention_tests.engine.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, Measurements
+from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.picture import WIDTH, Mark, Picture, Strip, error_over_bound, number, pictures
-from attention_tests.verdict import Verdict
 from tests.suite import reported
 
 INFINITY = float("inf")

@@ -11,13 +11,13 @@ from typing import Any, cast
 
 import pytest
 
-from attention_tests import suite
-from attention_tests.profiles import QUICK
-from attention_tests.reports import progress as module
-from attention_tests.reports.progress import Progress, words
-from attention_tests.run import Run
-from attention_tests.summary import ROW
-from attention_tests.verdict import Verdict
+from attention_tests.engine.profiles import QUICK
+from attention_tests.engine.verdict import Verdict
+from attention_tests.environment import suite
+from attention_tests.pytest_plugin import progress as module
+from attention_tests.pytest_plugin.progress import Progress, words
+from attention_tests.pytest_plugin.run import Run
+from attention_tests.pytest_plugin.summary import ROW
 from tests.suite import reported
 
 NODE = "properties/test_softmax.py::test_rows_sum_to_one[mine-float32]"

@@ -9,18 +9,19 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from attention_tests import plugin, suite
-from attention_tests.catalogue import all_laws
-from attention_tests.declared import problems_of
-from attention_tests.implementation import Implementation
-from attention_tests.profiles import QUICK
+from attention_tests.declare.implementation import Implementation
+from attention_tests.declare.validation import problems_of
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import QUICK
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.environment import suite
+from attention_tests.execution.subject import Subject
+from attention_tests.pytest_plugin import plugin
+from attention_tests.pytest_plugin.run import RUN, Run
 from attention_tests.reports.environment import environment, libraries, versions
-from attention_tests.row import Row
-from attention_tests.run import RUN, Run
-from attention_tests.subject import Subject
-from attention_tests.target import resolve
-from attention_tests.verdict import Outcome, Verdict
-from attention_tests.wording import LONGEST_TEXT, WIDEST_LINE, legible
+from attention_tests.targets.resolve import resolve
+from attention_tests.text.wording import LONGEST_TEXT, WIDEST_LINE, legible
 from tests.suite import reported, targets
 
 SUBJECT = Subject(Implementation(name="mine", attention=targets.attention), "float32")

@@ -17,11 +17,11 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from attention_tests import suite
-from attention_tests.profiles import QUICK
-from attention_tests.reports.plugin import configure
-from attention_tests.run import Run
-from attention_tests.summary import Summary
+from attention_tests.engine.profiles import QUICK
+from attention_tests.environment import suite
+from attention_tests.pytest_plugin.reports import configure
+from attention_tests.pytest_plugin.run import Run
+from attention_tests.pytest_plugin.summary import Summary
 from tests.suite.test_reports_json import SCHEMA, strictly
 
 HOSTILE = (

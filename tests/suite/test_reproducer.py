@@ -13,17 +13,18 @@ from typing import Any
 import pytest
 
 from attention_tests import Precision
-from attention_tests.host import Host
-from attention_tests.law import Law
-from attention_tests.profiles import QUICK
+from attention_tests.declare.signature import from_callable
+from attention_tests.engine.law import Law
+from attention_tests.engine.profiles import QUICK
+from attention_tests.engine.search import hold
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.executor import Host
+from attention_tests.execution.failures import Crashed, TimedOut
+from attention_tests.execution.subject import Subject
 from attention_tests.reproducers import LONGEST, recorder, reproducer
 from attention_tests.reproducers.header import comment
-from attention_tests.search import hold
-from attention_tests.signature import from_callable
-from attention_tests.subject import Subject
-from attention_tests.target import resolve
-from attention_tests.verdict import Crashed, Outcome, TimedOut, Verdict
-from properties.plans import Plan
+from attention_tests.targets.resolve import resolve
+from properties.drawing.plans import Plan
 from tests.suite import kernels
 from tests.suite.scripts import LAWS, run_all
 
@@ -36,6 +37,11 @@ ROOT = Path(__file__).parents[2]
 
 def outcome(target: str, law: str = INSIDE_THE_BOUND, dtype: str = "float32") -> Outcome:
     return hold(LAWS[law], Subject(resolve(target), dtype), QUICK)
+
+
+def program(target: str, law: str = INSIDE_THE_BOUND, dtype: str = "float32") -> str:
+    subject = Subject(resolve(target), dtype)
+    return reproducer(LAWS[law], subject, hold(LAWS[law], subject, QUICK))
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +60,7 @@ def scripts() -> dict[str, str]:
         "of_another_dtype": SAME_DTYPE,
         "of_one_part": LOG_SUM_EXP,
     }
-    return {name: outcome(f"tests.suite.kernels:{name}", law).reproducer for name, law in found.items()}
+    return {name: program(f"tests.suite.kernels:{name}", law) for name, law in found.items()}
 
 
 @pytest.fixture(scope="module")
@@ -124,9 +130,10 @@ def test_a_comment_stays_a_comment(words: str) -> None:
 def test_the_program_of_what_is_shipped_finds_it() -> None:
     # With one of its formats taken for a better one.
     shipped = replace(resolve("numpy-online"), dtypes={"float32": Precision.float64()})
-    text = hold(LAWS[INSIDE_THE_BOUND], Subject(shipped, "float32"), QUICK).reproducer
+    subject = Subject(shipped, "float32")
+    text = reproducer(LAWS[INSIDE_THE_BOUND], subject, hold(LAWS[INSIDE_THE_BOUND], subject, QUICK))
     ran = subprocess.run([sys.executable, "-"], input=text, capture_output=True, text=True, cwd=ROOT, check=False)
-    assert "implementations.load('numpy-online')" in text
+    assert "from implementations.numpy.whole import ONLINE as implementation" in text
     assert (ran.returncode, ran.stdout.splitlines()[-1]) == (1, "reproduced")
 
 
@@ -139,7 +146,10 @@ def written(failure: Exception, function: Callable[..., Any]) -> str:
     law = replace(LAWS[INSIDE_THE_BOUND], body=body)
     right = replace(resolve("numpy"), target=f"tests.suite.kernels:{function.__name__}", parameters={})
     plan = Plan()
-    return reproducer(law, Subject(right, "float32"), plan, plan.build("float32", right.features))
+    broken_on = plan.build("float32", right.features)
+    return reproducer(
+        law, Subject(right, "float32"), Outcome(Verdict.FAIL, counterexample=repr(plan), broken_on=broken_on)
+    )
 
 
 def test_what_ends_its_process_ends_that_of_the_program() -> None:
@@ -162,41 +172,40 @@ def test_a_program_ends_well_where_nothing_ends_badly() -> None:
 
 def test_what_cannot_be_imported_has_no_program() -> None:
     implementation = from_callable(kernels.without_scale, "mine")
-    failed = hold(LAWS[INSIDE_THE_BOUND], Subject(implementation, "float32"), QUICK)
+    subject = Subject(implementation, "float32")
+    failed = hold(LAWS[INSIDE_THE_BOUND], subject, QUICK)
     assert failed.verdict is Verdict.FAIL
-    assert failed.reproducer.startswith("# There is no program that shows this failure: it is not known where")
+    assert reproducer(LAWS[INSIDE_THE_BOUND], subject, failed).startswith(
+        "# There is no program that shows this failure: it is not known where"
+    )
 
 
 def test_what_is_not_repeated_has_no_program() -> None:
-    failed = outcome("tests.suite.kernels:wrong_once")
-    assert failed.verdict is Verdict.FAIL
-    assert "kept the law" in failed.reproducer
+    assert "kept the law" in program("tests.suite.kernels:wrong_once")
 
 
 def test_a_program_that_cannot_be_written_changes_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = outcome("tests.suite.kernels:without_scale")
-
     def broken(*_: object) -> None:
         raise RuntimeError("no\nsource")
 
     monkeypatch.setattr(recorder, "source_of", broken)
-    after = outcome("tests.suite.kernels:without_scale")
-    assert replace(after, reproducer="") == replace(before, reproducer="")
-    assert ast.parse(after.reproducer).body == []
-    assert "RuntimeError" in after.reproducer
+    text = program("tests.suite.kernels:without_scale")
+    assert ast.parse(text).body == []
+    assert "RuntimeError" in text
 
 
 def test_what_keeps_its_laws_is_called_no_more_than_before(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "RecordedSubject", None)
-    assert outcome("numpy").verdict is Verdict.PASS
+    assert program("numpy") == ""
 
 
 def test_the_same_failure_has_the_same_program(scripts: dict[str, str]) -> None:
-    assert outcome("tests.suite.kernels:without_scale").reproducer == scripts["without_scale"]
+    assert program("tests.suite.kernels:without_scale") == scripts["without_scale"]
 
 
 def test_a_program_for_many_words_is_no_longer_than_can_be_attached() -> None:
-    text = hold(long_law(), Subject(resolve("tests.suite.kernels:without_scale"), "float32"), QUICK).reproducer
+    law, subject = long_law(), Subject(resolve("tests.suite.kernels:without_scale"), "float32")
+    text = reproducer(law, subject, hold(law, subject, QUICK))
     assert 4 * 257 * 4 < len(text) < LONGEST
     assert run_all({"": text})[""][0] == 1
 

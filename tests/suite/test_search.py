@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 from attention_tests import Implementation, Step
-from attention_tests.catalogue import all_laws
-from attention_tests.law import Law
-from attention_tests.profiles import QUICK, Profile
-from attention_tests.search import corpus, hold
-from attention_tests.subject import Subject
-from attention_tests.verdict import Outcome, Verdict
-from properties.problems import ANY_PROBLEM
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.law import Law
+from attention_tests.engine.profiles import QUICK, Profile
+from attention_tests.engine.search import corpus, hold
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.subject import Subject
+from properties.drawing.streams import ANY_PROBLEM
 from tests.defects import correct
 from tests.defects.correct import Array
 from tests.suite import targets

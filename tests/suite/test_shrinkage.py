@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
 from attention_tests.expectations.entries import Decided
 from attention_tests.expectations.shrinkage import shrunk
-from attention_tests.row import Row
-from attention_tests.verdict import Verdict
 
 EXPECTED = [
     Decided(implementation="mine", dtypes=("float64", "float32"), properties={"softmax": 2, "scale": 1}),

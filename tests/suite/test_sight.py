@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from attention_tests import Dialect, Unseeing
-from properties.inputs import Problem
+from properties.drawing.problem import Problem
 
 ONE_SEES_NOTHING = np.array([[True, False], [False, False]])
 BOTH_SEE = np.array([[True, False], [True, False]])

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-import implementations
-from attention_tests import Implementation, suite
-from attention_tests.catalogue import all_laws
+from attention_tests import Implementation
+from attention_tests.declare.dialect import Dialect
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.law import Law
+from attention_tests.engine.profiles import QUICK
+from attention_tests.engine.search import corpus
+from attention_tests.environment import suite
 from attention_tests.expectations.book import Book, shipped
 from attention_tests.expectations.entries import (
     TO_BE_WRITTEN,
@@ -21,10 +25,7 @@ from attention_tests.expectations.entries import (
 )
 from attention_tests.expectations.reading import read_file
 from attention_tests.expectations.stale import held_on, stale, unexplained
-from attention_tests.implementation import Dialect
-from attention_tests.law import Law
-from attention_tests.profiles import QUICK
-from attention_tests.search import corpus
+from implementations import SHIPPED
 from tests.suite import targets
 
 LAWS = {law.name: law for law in all_laws()}
@@ -39,13 +40,13 @@ def of(expectations: Expectations, *names: str) -> list[str]:
 
 
 def book(*known: KnownFailure) -> Book:
-    return Book(implementations.EXPECTATIONS.with_name("mine.toml"), Expectations(known), Expectations())
+    return Book(SHIPPED.expectations.with_name("mine.toml"), Expectations(known), Expectations())
 
 
 def test_the_shipped_entries_are_not_stale() -> None:
-    loaded = [implementations.load(name) for name in implementations.gate()]
+    loaded = [SHIPPED.load(name) for name in SHIPPED.gate()]
     assert shipped().known_failures
-    assert not list(stale(shipped(), loaded, LAWS, implementations.names()))
+    assert not list(stale(shipped(), loaded, LAWS, SHIPPED.names()))
     assert not list(unexplained(shipped()))
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from attention_tests.surroundings import changed_by, put_back, remember
+from attention_tests.guards.process_state import changed_by, put_back, remember
 from tests.defects import correct
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from attention_tests.row import Row
-from attention_tests.tables import clause_table, findings, promise_table, strictest
-from attention_tests.verdict import Verdict
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
+from attention_tests.reports.tables import clause_table, findings, promise_table, strictest
 from reference.document import CLAUSES
 
 ALL = list(Verdict)

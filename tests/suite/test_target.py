@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from attention_tests import Dialect, Feature, Implementation, Layout, Precision
-from attention_tests.declared import problems_of
-from attention_tests.signature import from_callable
-from attention_tests.subject import Subject
-from attention_tests.target import resolve, subjects_of, trial
-from attention_tests.wording import BadTarget
+from attention_tests.declare.signature import from_callable
+from attention_tests.declare.validation import problems_of
+from attention_tests.execution.subject import Subject
+from attention_tests.execution.subjects import subjects_of, trial
+from attention_tests.targets.resolve import resolve
+from attention_tests.text.wording import BadTarget
 from tests.suite import targets
 
 
@@ -137,7 +138,7 @@ def test_an_option_may_have_the_name_that_a_library_gives_it() -> None:
         ({"dtypes": {"float32": "float32"}}, ["float32 promises a str", "give a Precision"]),
         ({"dtypes": {"float16": Precision.flash("flaot16")}}, ["'flash'", "weights='flaot16'", "'float16'?"]),
         ({"supports": {"lenghts"}}, ["supports", "'lenghts'", "did you mean 'lengths'?"]),
-        ({"dialect": Dialect(layout="BHLD")}, ["layout='BHLD' is no Layout", "attention_tests.implementation.Layout"]),  # type: ignore[arg-type]
+        ({"dialect": Dialect(layout="BHLD")}, ["layout='BHLD' is no Layout", "attention_tests.declare.dialect.Layout"]),  # type: ignore[arg-type]
         ({"dialect": Dialect(causal_windows=True)}, ["causal_windows=True", "add Feature.CAUSAL"]),
         ({"dialect": "BLHD"}, ["dialect is a str", "give a Dialect"]),
     ],

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from attention_tests.host import Host, LocalHost
-from attention_tests.isolation import POSSIBLE, Isolation
-from attention_tests.isolation.host import RemoteHost
-from attention_tests.profiles import QUICK
-from attention_tests.run import Run
-from attention_tests.subject import Subject
-from attention_tests.target import resolve
-from attention_tests.turns import pytest_runtest_teardown
+from attention_tests.engine.profiles import QUICK
+from attention_tests.execution.executor import Host
+from attention_tests.execution.in_process import LocalHost
+from attention_tests.execution.isolation import POSSIBLE, Isolation
+from attention_tests.execution.isolation.executor import RemoteHost
+from attention_tests.execution.subject import Subject
+from attention_tests.pytest_plugin.run import Run
+from attention_tests.pytest_plugin.turns import pytest_runtest_teardown
+from attention_tests.targets.resolve import resolve
 from tests.suite.test_command import run as command
 
 KERNELS = ("exits", "speaks")

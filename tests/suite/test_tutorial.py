@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from attention_tests import suite
+from attention_tests.environment import suite
 
 TUTORIAL = suite.FOLDER / "docs" / "tutorial.md"
 PROGRAMS = {"attention-tests": ["-m", "attention_tests"], "pytest": ["-m", "pytest"], "python": []}

@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
 from attention_tests.expectations.entries import (
     TO_BE_WRITTEN,
     Decided,
@@ -14,8 +16,6 @@ from attention_tests.expectations.entries import (
     PinnedProblem,
 )
 from attention_tests.expectations.updating import Ran, updated
-from attention_tests.row import Row
-from attention_tests.verdict import Verdict
 
 BROKEN = (Verdict.FAIL, Verdict.ERROR, Verdict.CRASH, Verdict.TIMEOUT)
 KNOWN = KnownFailure(

@@ -8,15 +8,15 @@ from subprocess import CompletedProcess
 
 import pytest
 
-from attention_tests.parametrized import end_as
-from attention_tests.plugin import WORDS
-from attention_tests.verdict import Verdict
+from attention_tests.engine.verdict import Verdict
+from attention_tests.pytest_plugin.parametrized import end_as
+from attention_tests.pytest_plugin.plugin import WORDS
 from tests.suite.test_command import run
 
 EACH_IN_TURN = """\
 from itertools import cycle
-from attention_tests import plugin
-from attention_tests.verdict import Outcome, Verdict
+from attention_tests.pytest_plugin import plugin
+from attention_tests.engine.verdict import Outcome, Verdict
 
 words = cycle(Verdict)
 
@@ -42,7 +42,7 @@ BAD = (
 def all_words(tmp_path_factory: pytest.TempPathFactory) -> CompletedProcess[str]:
     folder: Path = tmp_path_factory.mktemp("words")
     (folder / "each_in_turn.py").write_text(EACH_IN_TURN)
-    return run(folder, "numpy", "--dtype=float64", "-p", "each_in_turn", "-rsx", "-k", "test_manners")
+    return run(folder, "numpy", "--dtype=float64", "-p", "each_in_turn", "-rsx", "-k", "test_side_effects")
 
 
 @pytest.mark.parametrize("verdict", Verdict)

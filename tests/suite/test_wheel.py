@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from attention_tests import suite
+from attention_tests.environment import suite
 from tests.suite.action import SHELL, environment, steps
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from attention_tests import budget, explore, search
+from attention_tests.engine import budget, explore, search
 
 TICK = 2**-7
 """Seconds that go by from one look to the next: exact, so that sums of them are."""

@@ -1,0 +1,85 @@
+"""What an implementation of attention says about itself: four declarations, and nothing that checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests.declare.dialect import Dialect, Layout
+from attention_tests.declare.features import SHAPING, Feature, Step
+from attention_tests.declare.precision import Precision
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+def _numpy_array(array: Array, dtype: str) -> Array:
+    return array.astype(dtype)
+
+
+def _strict_numpy_dtypes() -> dict[str, Precision]:
+    return {dtype: Precision.strict(dtype) for dtype in ("float64", "float32")}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Implementation:
+    """One implementation: the callables it exposes, and what it declares of them.
+
+    Arrays go in as `to_native(array, dtype)`, `array` being float64 and exact in `dtype`, and what comes back goes
+    through `to_numpy`, which returns a float64 array. Shapes, with any leading axes in place of `…`:
+
+    ==================  ==========================================================================================
+    `attention`         query (batch, heads, n_q, d_k), key (batch, heads, n_k, d_k), value (batch, heads, n_k, d_v),
+                        [scale=float] → (batch, heads, n_q, d_v), the axes in the order of `dialect.layout`
+    `self_attention`    x (n, d_model), w_query and w_key (d_model, d_k), w_value (d_model, d_v) → (n, d_v)
+    `project`           x (n, d_model), w (d_model, d) → (n, d)
+    `score`             query (…, n_q, d_k), key (…, n_k, d_k) → (…, n_q, n_k)
+    `scale`             scores (…, n_q, n_k), d_k: int → (…, n_q, n_k)
+    `softmax`           scores (…, n_q, n_k) → (…, n_q, n_k), over the last axis
+    `weigh`             weights (…, n_q, n_k), value (…, n_k, d_v) → (…, n_q, n_k, d_v)
+    `sum`               weighted values (…, n_q, n_k, d_v) → (…, n_q, d_v), over the keys
+    `gradient`          query, key, value and an upstream gradient of the output, [options as for `attention`]
+                        → the gradients of the query, of the key and of the value
+    `cache`             nothing → an empty cache, with `append(key, value)` for the words that come, and
+                        `attend(query)` for queries that see every word so far
+    ==================  ==========================================================================================
+    """
+
+    name: str
+    attention: Callable[..., Any] | None = None
+    self_attention: Callable[..., Any] | None = None
+    project: Callable[..., Any] | None = None
+    score: Callable[..., Any] | None = None
+    scale: Callable[..., Any] | None = None
+    softmax: Callable[..., Any] | None = None
+    weigh: Callable[..., Any] | None = None
+    sum: Callable[..., Any] | None = None
+    gradient: Callable[..., Any] | None = None
+    cache: Callable[..., Any] | None = None
+    supports: frozenset[Feature] = SHAPING
+    dtypes: Mapping[str, Precision] = field(default_factory=_strict_numpy_dtypes)
+    dialect: Dialect = field(default_factory=Dialect)
+    to_native: Callable[[Array, str], Any] = _numpy_array
+    to_numpy: Callable[[Any], Array] = np.asarray
+    immutable: bool = False
+    """Whether its arrays can be neither written nor be views of one another, as those of JAX and of TensorFlow."""
+    without: frozenset[str] = frozenset()
+    """Packages or modules that it must not call for an answer, as `{"torch"}`: what it stands in for, say."""
+    places: Mapping[str, str] = field(default_factory=dict)
+    """Where a callable is written, as `{"attention": "csrc/flash.cu:120"}`, for what is not written in Python."""
+    target: str = ""
+    """What it was named as, `numpy` or `package.module:attribute`; filled in by the suite."""
+    parameters: Mapping[str, str] | None = None
+    """Of a bare callable: the names under which it takes the options; filled in by the suite."""
+
+    @property
+    def features(self) -> frozenset[Feature]:
+        """What it supports in its layout."""
+        supports = frozenset(self.supports) | (frozenset() if self.immutable else {Feature.MUTABLE})
+        return supports - {Feature.HEADS} if self.dialect.layout is Layout.LENGTH_WIDTH else supports
+
+    def exposes(self, step: Step) -> bool:
+        """Tell whether there is a callable for `step`."""
+        return getattr(self, step.value) is not None

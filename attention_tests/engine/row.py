@@ -1,0 +1,76 @@
+"""What became of one property on one implementation at one dtype: a row of every report."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from attention_tests.engine.law import Law
+from attention_tests.engine.measurements import Measurements
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.subject import Subject
+from attention_tests.text.wording import legible
+
+
+@dataclass(frozen=True)
+class Row:
+    """One property on one implementation at one dtype, and what became of it."""
+
+    law: str
+    clause: str
+    implementation: str
+    dtype: str
+    precision: str
+    verdict: Verdict
+    explanation: str = ""
+    measured: Measurements = field(default_factory=dict)
+    says: str = ""
+    """The law in one sentence."""
+    counterexample: str = ""
+    """The plan of the problem that broke the law, as text that `attention_tests.engine.plan_text` reads."""
+    reproducer: str = ""
+    """A Python script that shows the failure, and ends with 1 where it does."""
+    seconds: float = 0.0
+    """How long it took to decide."""
+    place: str = ""
+    """Where the callable that the law is about is written, as `file:line`."""
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What no two rows of one run share: law, implementation and dtype."""
+        return self.law, self.implementation, self.dtype
+
+    @classmethod
+    def of(cls, law: Law, subject: Subject, outcome: Outcome, seconds: float = 0.0, reproducer: str = "") -> Row:
+        """Write down what became of a law on a subject."""
+        return cls(
+            law=law.name,
+            clause=law.clause.id,
+            implementation=subject.implementation.name,
+            dtype=subject.dtype,
+            precision=subject.precision.name,
+            verdict=outcome.verdict,
+            explanation=legible(outcome.explanation),
+            measured=outcome.measured,
+            says=law.says,
+            counterexample=outcome.counterexample,
+            reproducer=reproducer,
+            seconds=seconds,
+            place=subject.implementation.places.get(law.steps[0], ""),
+        )
+
+    def properties(self) -> list[tuple[str, object]]:
+        """Return what a test report of pytest, and so JUnit XML, says of it besides its explanation."""
+        plain = self.plain()
+        said = [(name, plain[name]) for name in ("verdict", "clause", "implementation", "dtype", "precision")]
+        return [*said, *self.measured.items()]
+
+    def plain(self) -> dict[str, Any]:
+        """Return it in types that JSON and pytest-xdist know."""
+        return asdict(self) | {"verdict": self.verdict.value}
+
+    @classmethod
+    def from_plain(cls, record: Mapping[str, Any]) -> Row:
+        """Read what `plain` wrote."""
+        return cls(**{**record, "verdict": Verdict(record["verdict"])})

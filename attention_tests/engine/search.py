@@ -1,0 +1,143 @@
+"""Search for a problem that breaks a law.
+
+Hypothesis draws the problems and shrinks them. But an example of Hypothesis costs more than a call of attention, so a
+stream of plans is drawn once and every law that draws from it is held against the same plans (generation.md). Only when
+one breaks does Hypothesis run the law itself, on the same stream, to find that plan again and to shrink it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any
+
+from hypothesis import Phase
+from hypothesis.strategies import SearchStrategy
+
+from attention_tests.declare.dialect import Dialect
+from attention_tests.declare.features import Feature
+from attention_tests.engine.drawing import drive
+from attention_tests.engine.explain import explain
+from attention_tests.engine.law import Law, Stream
+from attention_tests.engine.measurements import measuring
+from attention_tests.engine.minimise import minimise
+from attention_tests.engine.profiles import Profile
+from attention_tests.engine.verdict import Outcome, Verdict, verdict_of
+from attention_tests.execution.failures import Crashed, Disagreement, Failure, TimedOut
+from attention_tests.execution.subject import Subject
+from attention_tests.guards.warnings import unwarned
+
+SECONDS_TO_SHRINK = 10.0
+
+ENDS = Crashed | TimedOut
+"""What ends the process of an implementation."""
+
+
+@unwarned()
+def hold(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] = ()) -> Outcome:
+    """Hold `subject` against `law` on the pinned problems and all of the profile, and explain the first breach."""
+    missing = law.missing(subject)
+    if missing:
+        return Outcome(Verdict.UNSUPPORTED, f"{subject.implementation.name} {missing}")
+    with measuring() as measured:
+        # All are tried, although the first would do for a verdict, so that what is measured is measured on all.
+        broken_by = list(that_break(law, subject, profile, pinned))
+    if not broken_by:
+        return Outcome(Verdict.PASS, measured=measured)
+    ended = isinstance(failure_on(law, subject, broken_by[-1]), ENDS)
+    return replace(_refuted(law, subject, profile, broken_by[-1 if ended else 0]), measured=measured)
+
+
+@unwarned()
+def hold_pinned(law: Law, subject: Subject, pinned: tuple[Any, ...]) -> Outcome | None:
+    """Hold `subject` against `law` on the pinned problems alone; None where it keeps the law on all."""
+    plan = next((plan for plan in pinned if failure_on(law, subject, plan)), None)
+    return plan and refuted(law, subject, plan, time.monotonic() + SECONDS_TO_SHRINK)
+
+
+def that_break(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] = ()) -> Iterator[Any]:
+    """Yield the plans on which `subject` breaks `law`, of those that are pinned and of the profile, not shrunk."""
+    for plan in (*pinned, *corpus(law.given, profile)):
+        failure = failure_on(law, subject, plan)
+        if failure:
+            yield plan
+        if isinstance(failure, ENDS):
+            # Every other one would cost a process, too.
+            return
+
+
+@lru_cache(maxsize=256)
+def corpus(stream: Stream, profile: Profile) -> tuple[Any, ...]:
+    """Return the plans that every law given `stream` is held against."""
+    return tuple(map(stream.narrow, _drawn(stream.strategy, profile)[: stream.at_most]))
+
+
+@lru_cache(maxsize=256)
+def _drawn(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Any, ...]:
+    plans: list[Any] = []
+    drive(strategy, profile, (Phase.generate,), plans.append)
+    return tuple(plans)
+
+
+@lru_cache(maxsize=4096)
+def _build(plan: Any, dtype: str, features: frozenset[Feature], dialect: Dialect) -> Any:
+    """Build what a plan describes, once for all laws and implementations that share it."""
+    return plan.build(dtype, features, dialect)
+
+
+def build(plan: Any, subject: Subject) -> Any:
+    """Build what a plan describes, for `subject`."""
+    return _build(plan, subject.dtype, subject.features & plan.depends_on, subject.implementation.dialect.of_hiding)
+
+
+def failure_on(law: Law, subject: Subject, plan: Any) -> Failure | None:
+    """Return how `subject` breaks `law` on what `plan` describes; None where it keeps it."""
+    return law.failure(subject, build(plan, subject))
+
+
+def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Outcome:
+    failure = failure_on(law, subject, broken_by)
+    # Every attempt costs a process, and the time that a call may take: the first crash is shrunk, to stand for others.
+    if isinstance(failure, TimedOut) or (isinstance(failure, Crashed) and subject.host.losses > 1):
+        return refuted(law, subject, broken_by, time.monotonic())
+    plan = _shrunk(law, subject, profile, broken_by)
+    return refuted(law, subject, plan, time.monotonic() + SECONDS_TO_SHRINK)
+
+
+def refuted(law: Law, subject: Subject, plan: Any, deadline: float) -> Outcome:
+    """Explain how a plan breaks a law, on the smallest input that is found by `deadline` (of `time.monotonic`)."""
+    found = build(plan, subject)
+    kind = type(law.failure(subject, found))
+
+    def breaks_likewise(drawn: Any) -> bool:
+        return time.monotonic() < deadline and isinstance(law.failure(subject, drawn), kind)
+
+    smallest = minimise(found, breaks_likewise) if kind is not type(None) else found
+    failure = law.failure(subject, smallest)
+    if failure is None:
+        sentence = f"{subject} broke the law once and kept it when called again with the same problem"
+        smallest, failure = found, Disagreement(sentence)
+    explanation = explain(law, subject, plan, smallest, failure)
+    return Outcome(verdict_of(failure), explanation, counterexample=repr(plan), broken_on=smallest)
+
+
+def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Any:
+    """Let Hypothesis find the plan again, on the same stream, and shrink it."""
+    kind = type(failure_on(law, subject, broken_by))
+    failing = [broken_by]
+    deadline = time.monotonic() + SECONDS_TO_SHRINK
+
+    def examine(drawn: Any) -> None:
+        plan = law.given.narrow(drawn)
+        failure = failure_on(law, subject, plan) if time.monotonic() < deadline else None
+        if failure is not None and isinstance(failure, kind):
+            failing.append(plan)
+            raise failure
+
+    # Hypothesis raises what `examine` raised, or its own word for a failure that does not come back every time.
+    with suppress(Exception):
+        drive(law.given.strategy, profile, (Phase.generate, Phase.shrink), examine)
+    return failing[-1]

@@ -1,0 +1,106 @@
+"""From float64 arrays to an implementation's own: its dtype, its layout, its meaning of a mask, any place in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests.declare.dialect import Layout
+from attention_tests.declare.implementation import Implementation
+from attention_tests.execution.executor import Blame, Host
+from attention_tests.execution.failures import ImplementationRaised, WrongForm
+from attention_tests.execution.in_process import LocalHost
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+class Natives:
+    """Makes the arrays that one implementation takes at one dtype, out of float64 arrays that are exact in it.
+
+    Every method raises `ImplementationRaised` if `to_native` did.
+    """
+
+    def __init__(self, implementation: Implementation, dtype: str, host: Host | None = None) -> None:
+        self.implementation = implementation
+        self.dtype = dtype
+        self.host: Host = host or LocalHost(implementation)
+        self._layout = implementation.dialect.layout
+
+    def __repr__(self) -> str:
+        return f"{self.implementation.name}-{self.dtype}"
+
+    def give(self, array: Array) -> Any:
+        """Turn an array (batch, heads, length, width) into a native one in the implementation's layout."""
+        return self.native(self._laid_out(array))
+
+    def give_options(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Turn the masks and biases among the options into native ones, and leave the rest."""
+        return {
+            name: self._native_option(name, option) if isinstance(option, np.ndarray) else option
+            for name, option in options.items()
+        }
+
+    def _native_option(self, name: str, option: Array) -> Any:
+        return self.native(self._laid_out_option(name, option), self._dtype_of_option(name))
+
+    def _laid_out_option(self, name: str, option: Array) -> Array:
+        if self._layout is Layout.LENGTH_WIDTH and option.ndim == 4:
+            option = option[0, 0]
+        return ~option if name == "mask" and self.implementation.dialect.true_hides else option
+
+    def _dtype_of_option(self, name: str) -> str:
+        return "bool" if name == "mask" else self.dtype
+
+    def option_views(self, name: str, option: Array | None, shape: tuple[int, ...]) -> Iterator[Any]:
+        """Turn a mask or a bias into native ones of the same meaning that lie otherwise in memory.
+
+        Copied for every query, with gaps, transposed, and repeated without being copied.
+        """
+        whole = np.broadcast_to(np.asarray(option), shape)
+        laid_out, dtype = self._laid_out_option(name, whole), self._dtype_of_option(name)
+        yield self.native(laid_out, dtype)
+        yield from self.host.views(laid_out, dtype, self._blame_to_native(laid_out, dtype))
+        if self._layout is not Layout.LENGTH_WIDTH and (whole == whole[:1, :1]).all():
+            once = self._laid_out_option(name, whole[:1, :1])
+            yield self.host.repeated(once, dtype, shape, self._blame_to_native(once, dtype))
+
+    def read_option(self, option: Any) -> Array:
+        """Turn a native mask or bias back into numbers: 1 where a mask is True."""
+        (numbers,) = self.host.read([option], [lambda words: WrongForm(f"{self}: an option became {words}")], "fb")
+        return numbers
+
+    def views(self, array: Array) -> Iterator[Any]:
+        """Turn an array into native ones of the same numbers that lie otherwise in memory.
+
+        With gaps between the columns, with gaps between the rows, transposed, and, as only NumPy can, backwards.
+        """
+        laid_out = self._laid_out(array)
+        yield from self.host.views(laid_out, self.dtype, self._blame_to_native(laid_out, self.dtype))
+
+    def write(self, native: Any, array: Array) -> None:
+        """Write other numbers into a native array."""
+        self.host.write(
+            native,
+            self.give(array),
+            lambda words: ImplementationRaised(f"{self}: writing into an array that to_native made raised {words}"),
+        )
+
+    def _laid_out(self, array: Array) -> Array:
+        if self._layout is Layout.LENGTH_WIDTH:
+            one_head: Array = array[0, 0]
+            return one_head
+        return array.swapaxes(1, 2) if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else array
+
+    def native(self, array: Array, dtype: str | None = None) -> Any:
+        """Turn an array of any axes into a native one, in another `dtype` where one is named."""
+        dtype = dtype or self.dtype
+        return self.host.native(array, dtype, self._blame_to_native(array, dtype))
+
+    def _blame_to_native(self, array: Array, dtype: str) -> Blame:
+        def blame(words: str) -> Exception:
+            given = f"given a {array.dtype} array of shape {array.shape} and {dtype!r}"
+            return ImplementationRaised(f"{self}: to_native, {given}, raised {words}")
+
+        return blame

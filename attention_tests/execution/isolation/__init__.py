@@ -1,0 +1,57 @@
+"""An implementation in a process of its own, which may crash, hang or lie, and takes nothing else with it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+
+from attention_tests.declare.implementation import Implementation
+from attention_tests.declare.validation import problems_of
+from attention_tests.execution.executor import Host
+from attention_tests.execution.in_process import LocalHost
+from attention_tests.execution.isolation.declaration import declared
+from attention_tests.execution.isolation.executor import RemoteHost
+from attention_tests.execution.isolation.process import Limits, Process
+from attention_tests.targets.registry import REGISTRY
+from attention_tests.targets.resolve import resolve
+from attention_tests.text.wording import BadTarget
+
+POSSIBLE = hasattr(os, "memfd_create")
+"""Whether this system has what it takes: Linux has."""
+
+
+def isolated(target: str, limits: Limits) -> tuple[Implementation, Host]:
+    """Import a target in a process of its own, and return what it declares and the host that runs it.
+
+    Raises BadTarget with one sentence if it cannot be imported, or its declarations make no sense.
+    """
+    process = Process(target, limits)
+    try:
+        implementation = declared(process.start())
+        problem = next(problems_of(implementation), "")
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise BadTarget(f"{target}: its process declares what makes no sense ({error})") from None
+    if problem:
+        raise BadTarget(f"{target}: {problem}")
+    return implementation, RemoteHost(process)
+
+
+@dataclass(frozen=True)
+class Isolation:
+    """Which targets run in a process of their own, and what each may take."""
+
+    everything: bool | None = None
+    """All, or none; None: those that are not of the suite's own gate."""
+    limits: Limits = field(default_factory=Limits)
+
+    def of_all(self) -> Isolation:
+        """Isolate also what is of the gate, unless nothing is to be isolated or this system cannot."""
+        return replace(self, everything=POSSIBLE) if self.everything is None else self
+
+    def bring(self, target: str) -> tuple[Implementation, Host]:
+        """Import a target, and return what it declares and the host that runs it. Raises BadTarget if it cannot be."""
+        foreign = target not in REGISTRY.implementations.gate()
+        if (POSSIBLE and foreign) if self.everything is None else self.everything:
+            return isolated(target, self.limits)
+        implementation = resolve(target)
+        return implementation, LocalHost(implementation)

@@ -1,0 +1,179 @@
+"""A host whose implementation runs in another process: what a law need not wait for is asked together with the next.
+
+See `attention_tests.execution.executor` for the methods.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
+
+import numpy as np
+
+from attention_tests.declare.features import Step
+from attention_tests.execution.executor import Blame
+from attention_tests.execution.failures import Crashed
+from attention_tests.execution.isolation.operations import There
+from attention_tests.execution.isolation.process import Process
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+T = TypeVar("T")
+
+VIEWS_AT_MOST = 4
+
+
+class Kept:
+    """Something that the other process keeps for as long as this object lives."""
+
+    def __init__(self, number: int, table: _Table) -> None:
+        self.number = number
+        self.shape: tuple[int, ...] = ()
+        self._table = table
+
+    def __reduce__(self) -> tuple[type[There], tuple[int]]:
+        return There, (self.number,)
+
+    def __del__(self) -> None:
+        if self._table.forgotten is not None:
+            self._table.forgotten.append(self.number)
+
+
+class _Table:
+    """What is kept for one try of a law. Numbers start anew with each, so that equal questions have equal words."""
+
+    def __init__(self) -> None:
+        self.next = 0
+        self.forgotten: list[int] | None = None
+        """What need not be kept any more; None: all that was kept before this try."""
+
+    def reserve(self, count: int) -> int:
+        first = self.next
+        self.next += count
+        return first
+
+
+class RemoteHost:
+    """An implementation in another process. Raises also Crashed and TimedOut, from any method."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._table = _Table()
+        self._operations: list[tuple[str, int, tuple[Any, ...]]] = []
+        self._blames: list[Blame] = []
+
+    @property
+    def losses(self) -> int:
+        """How many processes it has lost so far."""
+        return self._process.losses
+
+    def native(self, array: Array, dtype: str, blame: Blame) -> Kept:
+        """Ask for it."""
+        (native,) = self._later("native", 1, blame, array, dtype)
+        native.shape = array.shape
+        return native
+
+    def views(self, array: Array, dtype: str, blame: Blame) -> Sequence[Kept]:
+        """Ask for them, and wait to know how many there are."""
+        views = self._later("views", VIEWS_AT_MOST, blame, array, dtype)
+        return views[: self._answered(int)]
+
+    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Kept:
+        """Ask for it."""
+        (native,) = self._later("repeated", 1, blame, array, dtype, shape)
+        return native
+
+    def write(self, native: Any, numbers: Any, blame: Blame) -> None:
+        """Ask for it."""
+        self._later("write", 1, blame, native, numbers)
+
+    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], blame: Blame) -> Kept:
+        """Ask for it."""
+        (answer,) = self._later("call", 1, blame, step, tuple(arguments), options)
+        return answer
+
+    def call_method(self, native: Any, method: str, arguments: Sequence[Any], blame: Blame) -> Kept:
+        """Ask for it."""
+        (answer,) = self._later("call_method", 1, blame, native, method, tuple(arguments))
+        return answer
+
+    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Sequence[Kept]:
+        """Ask for them."""
+        return self._later("call_at_once", len(calls), blame, step, calls)
+
+    def call_incognito(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Kept:
+        """Ask for it."""
+        (answer,) = self._later("call_incognito", 1, blame, step, tuple(arguments))
+        return answer
+
+    def changed_by(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+        """Ask, and wait."""
+        return self._names("changed_by", step, arguments, blame)
+
+    def ruled_out_calls(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+        """Ask, and wait."""
+        return self._names("ruled_out_calls", step, arguments, blame)
+
+    def _names(self, operation: str, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+        self._later(operation, 1, blame, step, tuple(arguments))
+        return tuple(map(str, self._answered(list)))
+
+    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
+        """Have it measured over there."""
+        self._later("shortest_time", 1, blame, step, calls)
+        return self._answered(float)
+
+    def parts(self, answer: Any, count: int, blame: Blame) -> Sequence[Kept]:
+        """Ask for them."""
+        return self._later("parts", count, blame, answer, count)
+
+    def dtype_of(self, native: Any, blame: Blame) -> str:
+        """Ask, and wait."""
+        self._later("dtype_of", 1, blame, native)
+        return self._answered(str)
+
+    def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> Sequence[Array]:
+        """Ask for the numbers, and wait for them."""
+        for answer, blame in zip(answers, blames, strict=True):
+            self._later("read", 1, blame, answer, kinds)
+        return [self._of_kind(np.ndarray, answer) for answer in self._settled(len(answers))]
+
+    def settle(self) -> None:
+        """Wait until everything that was asked for is done."""
+        if self._operations:
+            self._settled(0)
+
+    def abandon(self) -> None:
+        """Leave what was asked for and is not done."""
+        self._operations, self._blames, self._table = [], [], _Table()
+
+    def rest(self) -> None:
+        """End the process, which starts again when it is asked."""
+        self._process.end()
+
+    def _later(self, operation: str, makes: int, blame: Blame, *arguments: Any) -> list[Kept]:
+        first = self._table.reserve(makes)
+        self._operations.append((operation, first, arguments))
+        self._blames.append(blame)
+        return [Kept(number, self._table) for number in range(first, first + makes)]
+
+    def _answered(self, kind: type[T]) -> T:
+        (answer,) = self._settled(1)
+        return self._of_kind(kind, answer)
+
+    def _of_kind(self, kind: type[T], answer: Any) -> T:
+        if not isinstance(answer, kind):
+            raise Crashed(f"{self._process.target}: its process sent something else than what was asked for")
+        return answer
+
+    def _settled(self, answers: int) -> tuple[Any, ...]:
+        operations, blames = self._operations, self._blames
+        forgotten, self._table.forgotten = self._table.forgotten, []
+        self._operations, self._blames = [], []
+        match self._process.ask((forgotten, operations)):
+            case ["done", *content] if len(content) == answers:
+                return tuple(content)
+            case ["failed", int(place), str(words)] if 0 <= place < len(blames):
+                raise blames[place](words)
+            case _:
+                raise Crashed(f"{self._process.target}: its process sent an answer to another question")

@@ -1,0 +1,75 @@
+"""What the suite asks of a process: a batch of operations on what is kept there, so that one journey serves several.
+
+An operation is the name of a method of `LocalHost`, the number under which what it makes is kept, and its arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from attention_tests.execution.in_process import LocalHost
+from attention_tests.text.wording import raised
+
+SEVERAL = ("views", "parts", "call_at_once")
+"""The operations that make several things."""
+ANSWERED = ("dtype_of", "shortest_time", "changed_by", "ruled_out_calls")
+"""The operations whose result is sent back, besides what is read."""
+
+Operation = tuple[str, int, tuple[Any, ...]]
+
+
+class There:
+    """Stands for something that is kept, in the arguments of an operation."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+class _Blamed(Exception):  # noqa: N818 - no error of ours
+    """The implementation did something wrong: the words that say what."""
+
+
+class Operations:
+    """Performs operations on a host, and keeps what they make."""
+
+    def __init__(self, host: LocalHost) -> None:
+        self._host = host
+        self._kept: dict[int, Any] = {}
+
+    def perform(self, forgotten: Iterable[int] | None, operations: Iterable[Operation]) -> list[Any]:
+        """Perform some, up to the first that fails: "done" and the answers, or "failed", which one, and why."""
+        for number in tuple(self._kept) if forgotten is None else forgotten:
+            self._kept.pop(number, None)
+        answers: list[Any] = []
+        for place, (name, number, arguments) in enumerate(operations):
+            try:
+                answers += self._perform(name, number, self._brought(arguments))
+            except _Blamed as blamed:
+                return ["failed", place, str(blamed)]
+            # Whatever else is raised was meant to end this process, which the implementation does not own.
+            except BaseException as error:  # noqa: BLE001
+                return ["failed", place, raised(error)]
+        return ["done", *answers]
+
+    def _perform(self, name: str, number: int, arguments: tuple[Any, ...]) -> Iterator[Any]:
+        if name == "read":
+            answer, kinds = arguments
+            yield from self._host.read([answer], [_Blamed], kinds)
+        elif name in SEVERAL:
+            made = getattr(self._host, name)(*arguments, _Blamed)
+            self._kept.update(enumerate(made, number))
+            yield from [len(made)] if name == "views" else []
+        elif name in ANSWERED:
+            yield getattr(self._host, name)(*arguments, _Blamed)
+        else:
+            self._kept[number] = getattr(self._host, name)(*arguments, _Blamed)
+
+    def _brought(self, value: Any) -> Any:
+        if isinstance(value, There):
+            return self._kept[value.number]
+        if isinstance(value, tuple | list):
+            return tuple(self._brought(one) for one in value)
+        if isinstance(value, dict):
+            return {name: self._brought(one) for name, one in value.items()}
+        return value

@@ -1,0 +1,91 @@
+"""The process of an implementation: started when it is needed, ended when it goes wrong, and then replaced."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from attention_tests.execution.failures import Crashed, TimedOut
+from attention_tests.execution.isolation.running import GONE, Running
+from attention_tests.text.wording import BadTarget
+
+SECONDS_TO_IMPORT = 300.0
+SHORTER = 10
+"""By how much less time a call gets once the implementation has not answered one."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What an implementation may take."""
+
+    seconds: float = 60.0
+    """How long one call may take."""
+    gibibytes: float = 8.0
+    """How much memory the process may take; 0: any."""
+
+
+class Process:
+    """A process for one target."""
+
+    def __init__(self, target: str, limits: Limits) -> None:
+        self.target = target
+        self.losses = 0
+        self._limits = limits
+        self._seconds = limits.seconds
+        self._running: Running | None = None
+        self._deadly: dict[bytes, Crashed | TimedOut] = {}
+
+    def start(self) -> Mapping[str, Any]:
+        """Import the target in a new process, and return what it declares. Raises BadTarget where it cannot be."""
+        running = Running(self.target, int(self._limits.gibibytes * 2**30))
+        try:
+            what, content = running.receive(SECONDS_TO_IMPORT)
+        except TimeoutError:
+            running.end()
+            raise BadTarget(f"{self.target}: importing it took more than {SECONDS_TO_IMPORT:g} seconds") from None
+        except (*GONE, TypeError, ValueError):
+            raise BadTarget(f"{self.target}: while it was imported, {running.end()}") from None
+        if what != "declared":
+            running.end()
+            raise BadTarget(str(content))
+        self._running = running
+        declaration: Mapping[str, Any] = content
+        return declaration
+
+    def ask(self, message: Any) -> Any:
+        """Have a message answered. Raises Crashed or TimedOut, and at once if this message has led to it before."""
+        if self._running is None:
+            self._start_again()
+        running = self._running
+        assert running is not None
+        question = pickle.dumps(message, pickle.HIGHEST_PROTOCOL)
+        if question in self._deadly:
+            raise self._deadly[question]
+        try:
+            running.line.memory.begun = 0
+            running.line.ask(question)
+            return running.receive(self._seconds)
+        except GONE:
+            failure: Crashed | TimedOut = Crashed(f"{self.target}: {running.end()}")
+        except TimeoutError:
+            failure = TimedOut(f"{self.target} gave no answer for {self._seconds:g} seconds", self._seconds)
+            running.end()
+            self._seconds = self._limits.seconds / SHORTER
+        self._running = None
+        self.losses += 1
+        self._deadly[question] = failure
+        raise failure
+
+    def end(self) -> None:
+        """End it without a loss; the next question starts it again."""
+        if self._running is not None:
+            self._running.end_at_last()
+            self._running = None
+
+    def _start_again(self) -> None:
+        try:
+            self.start()
+        except BadTarget as refusal:
+            raise Crashed(f"{self.target} cannot be started again: {refusal}") from None

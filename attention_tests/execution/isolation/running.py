@@ -1,0 +1,102 @@
+"""One process that runs an implementation, from its start to its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import weakref
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Protocol
+
+from attention_tests.environment.suite import FOLDER, PACKAGE
+from attention_tests.execution.isolation.wire import Garbled, Line, Memory
+
+LAST_WORDS = 1000
+COMMAND = """\
+import sys
+sys.path[:0] = sys.argv[1:3]
+from attention_tests.pytest_plugin.registration import hand_in_implementations
+hand_in_implementations()
+from attention_tests.execution.isolation.worker import main
+main(int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]), sys.argv[6])
+"""
+GONE = (EOFError, ConnectionError, Garbled)
+"""What is raised by a process that does not speak any more, or talks nonsense."""
+
+
+class Closable(Protocol):
+    """What is to be closed in the end."""
+
+    def close(self) -> None:
+        """Close it."""
+
+
+class Running:
+    """A process that has been started, and is ended with this object if not before."""
+
+    def __init__(self, target: str, bytes_at_most: int) -> None:
+        ours, theirs = socket.socketpair()
+        memory, descriptor = Memory.new()
+        self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        found_in = [str(PACKAGE.parent), str(FOLDER)]
+        arguments = [*found_in, str(theirs.fileno()), str(descriptor), str(bytes_at_most), target]
+        self._process = subprocess.Popen(  # noqa: S603 - the implementation that the caller named
+            # Without -P the caller's folder would come before the libraries.
+            [sys.executable, "-P", "-c", COMMAND, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=self._printed,
+            pass_fds=(theirs.fileno(), descriptor),
+            # What it starts itself is ended with it.
+            start_new_session=True,
+        )
+        theirs.close()
+        self.line = Line(ours, memory)
+        self.end_at_last = weakref.finalize(self, _end, self._process, (ours, memory, self._printed))
+
+    def receive(self, seconds: float) -> Any:
+        """Wait for a message, and for `seconds` since the last call began. Raises TimeoutError, or one of `GONE`."""
+        if self.line.connection.gettimeout() != seconds:
+            self.line.connection.settimeout(seconds)
+        begun = -1
+        while True:
+            try:
+                return self.line.answered()
+            except TimeoutError:
+                if begun == (begun := self.line.memory.begun):
+                    raise
+
+    def end(self) -> str:
+        """End it if it has not ended, and say in words how it did."""
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        how = _how(self._process.returncode) + self._last_words()
+        self.end_at_last()
+        return how
+
+    def _last_words(self) -> str:
+        end = self._printed.seek(0, os.SEEK_END)
+        self._printed.seek(max(0, end - LAST_WORDS))
+        said = self._printed.read(LAST_WORDS).decode(errors="replace").strip()
+        return f"; its last words:\n{said}" if said else ""
+
+
+def _end(process: subprocess.Popen[bytes], used: Iterable[Closable]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for one in used:
+        one.close()
+
+
+def _how(code: int | None) -> str:
+    if code is None:
+        return "its process closed the connection"
+    if code >= 0:
+        return f"its process exited with code {code}"
+    return f"its process was ended by {signal.Signals(-code).name}"

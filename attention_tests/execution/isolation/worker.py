@@ -1,0 +1,80 @@
+"""The process of one implementation: imports it, does what it is asked to, and sends back numbers and words."""
+
+from __future__ import annotations
+
+import ctypes
+import faulthandler
+import resource
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from attention_tests.declare.implementation import Implementation
+from attention_tests.environment import suite
+from attention_tests.execution.in_process import LocalHost
+from attention_tests.execution.isolation.declaration import plain
+from attention_tests.execution.isolation.operations import Operations
+from attention_tests.execution.isolation.wire import Line, Memory
+from attention_tests.guards.warnings import unwarned
+from attention_tests.targets.registry import REGISTRY
+from attention_tests.targets.resolve import resolve
+from attention_tests.text.wording import BadTarget
+
+LARGEST_FILE = 1 << 28
+PR_SET_PDEATHSIG = 1
+
+
+def main(connection: int, memory: int, bytes_at_most: int, target: str) -> None:
+    """Serve until the other side goes away."""
+    _limit(bytes_at_most)
+    line = Line(socket.socket(fileno=connection), Memory(memory))
+    try:
+        implementation = _imported(target)
+    except BadTarget as refusal:
+        line.answer(["refused", str(refusal)])
+        return
+    line.answer(["declared", plain(implementation)])
+    with unwarned():
+        _serve(line, implementation)
+
+
+def _limit(bytes_at_most: int) -> None:
+    faulthandler.enable()
+    # Nobody would stop an endless loop whose suite was killed.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+    if bytes_at_most:
+        resource.setrlimit(resource.RLIMIT_DATA, (bytes_at_most, bytes_at_most))
+
+
+def _imported(target: str) -> Implementation:
+    ours = target in REGISTRY.implementations.names()
+    # The suite has what it needs of itself by now. What it compares with is nothing for an implementation to find,
+    # and the names are free for the caller's own packages.
+    freed = suite.COMPARED_WITH if ours else suite.PACKAGES
+    for name in [name for name in sys.modules if name.partition(".")[0] in freed]:
+        del sys.modules[name]
+    if not ours:
+        others = [place for place in sys.path if place != str(suite.FOLDER)]
+        sys.path[:] = [*others, str(Path.cwd()), *([] if suite.FOLDER == suite.INSIDE else [str(suite.FOLDER)])]
+    return resolve(target)
+
+
+def _serve(line: Line, implementation: Implementation) -> None:
+    operations = Operations(LocalHost(implementation, _counting(line.memory)))
+    while True:
+        try:
+            forgotten, asked = line.asked()
+        except (EOFError, ConnectionError):
+            return
+        line.answer(operations.perform(forgotten, asked))
+
+
+def _counting(memory: Memory) -> Callable[[], None]:
+    def count() -> None:
+        memory.begun += 1
+
+    return count

@@ -1,0 +1,201 @@
+"""An implementation at one dtype, as the properties see it: float64 arrays in, float64 arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests.declare.dialect import Layout
+from attention_tests.declare.features import Step
+from attention_tests.declare.implementation import Implementation
+from attention_tests.declare.precision import Precision
+from attention_tests.execution.conversion import Natives
+from attention_tests.execution.executor import Blame, Host
+from attention_tests.execution.failures import ImplementationRaised, WrongForm
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+class Subject(Natives):
+    """One implementation at one dtype.
+
+    Every method takes float64 arrays that are exact in the dtype and returns a float64 array. It raises
+    `ImplementationRaised` if the implementation raised, and `WrongForm` if the answer has the wrong type or shape.
+    """
+
+    def __init__(self, implementation: Implementation, dtype: str, host: Host | None = None) -> None:
+        super().__init__(implementation, dtype, host)
+        self.precision: Precision = implementation.dtypes[dtype]
+        self.features = implementation.features
+
+    def attention(self, query: Array, key: Array, value: Array, **options: Any) -> Array:
+        """Whole function: (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v) → (…, n_q, d_v), … being (batch, heads).
+
+        Options are those of `Implementation.attention`; a mask, True where a word is seen, and a bias broadcast to
+        (batch, heads, n_q, n_k).
+        """
+        answer = self.attend_natively(self.give(query), self.give(key), self.give(value), **self.give_options(options))
+        return self.take(answer, (*query.shape[:-1], value.shape[-1]))
+
+    def attention_and_lse(self, query: Array, key: Array, value: Array, **options: Any) -> tuple[Array, Array]:
+        """Whole function with `return_lse`: the output, and the log-sum-exp (batch, heads, n_q)."""
+        inputs, options = (self.give(array) for array in (query, key, value)), self.give_options(options)
+        answer = self.attend_natively(*inputs, **options, return_lse=True)
+        wanted = f"{self}: attention with return_lse=True must return two arrays, (output, lse)"
+        output, lse = self.host.parts(answer, 2, lambda words: WrongForm(f"{wanted}, and returned {words}"))
+        rows = query.shape[:-1]
+        sums = self._read(Step.ATTENTION, lse, rows[2:] if self._layout is Layout.LENGTH_WIDTH else rows)
+        return self.take(output, (*rows, value.shape[-1])), sums.reshape(rows)
+
+    def gradient(
+        self, query: Array, key: Array, value: Array, upstream: Array, **options: Any
+    ) -> tuple[Array, Array, Array]:
+        """Gradients of query, key and value under an upstream gradient (…, n_q, d_v), … being (batch, heads)."""
+        inputs = [self.give(array) for array in (query, key, value, upstream)]
+        answer = self.differentiate_natively(*inputs, **self.give_options(options))
+        return self.take_gradients(answer, (query.shape, key.shape, value.shape))
+
+    def self_attention(self, x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+        """From the words on: (n, d_model), (d_model, d_k) twice, (d_model, d_v) → (n, d_v)."""
+        return self._step(Step.SELF_ATTENTION, (x, w_query, w_key, w_value), (x.shape[0], w_value.shape[1]))
+
+    def project(self, x: Array, w: Array) -> Array:
+        """(n, d_model), (d_model, d) → (n, d)."""
+        return self._step(Step.PROJECT, (x, w), (x.shape[0], w.shape[1]))
+
+    def score(self, query: Array, key: Array) -> Array:
+        """(…, n_q, d_k), (…, n_k, d_k) → (…, n_q, n_k)."""
+        return self._step(Step.SCORE, (query, key), (*query.shape[:-1], key.shape[-2]))
+
+    def scale(self, scores: Array, d_k: int) -> Array:
+        """(…, n_q, n_k) and the width of the keys → (…, n_q, n_k)."""
+        return self._step(Step.SCALE, (scores,), scores.shape, d_k)
+
+    def softmax(self, scores: Array) -> Array:
+        """(…, n_q, n_k) → (…, n_q, n_k), over the last axis."""
+        return self._step(Step.SOFTMAX, (scores,), scores.shape)
+
+    def weigh(self, weights: Array, value: Array) -> Array:
+        """(…, n_q, n_k), (…, n_k, d_v) → (…, n_q, n_k, d_v)."""
+        return self._step(Step.WEIGH, (weights, value), (*weights.shape, value.shape[-1]))
+
+    def sum(self, weighted: Array) -> Array:
+        """(…, n_q, n_k, d_v) → (…, n_q, d_v), over the keys."""
+        return self._step(Step.SUM, (weighted,), (*weighted.shape[:-2], weighted.shape[-1]))
+
+    def take(self, answer: Any, shape: tuple[int, ...], step: Step = Step.ATTENTION) -> Array:
+        """Read a native answer whose shape in (batch, heads, length, width) must be `shape`."""
+        (taken,) = self._take([answer], [shape], step)
+        return taken
+
+    def take_gradients(self, answer: Any, shapes: Iterable[tuple[int, ...]]) -> tuple[Array, Array, Array]:
+        """Read a native answer of three gradients, whose shapes must be those of query, key and value."""
+        d_query, d_key, d_value = self._take(self.gradients_of(answer), shapes, Step.GRADIENT)
+        return d_query, d_key, d_value
+
+    def gradients_of(self, answer: Any) -> Sequence[Any]:
+        """Take the native answer of `differentiate_natively` apart: those of the query, the key and the value."""
+        wanted = f"{self}: gradient must return three arrays, those of the query, the key and the value"
+        return self.host.parts(answer, 3, lambda words: WrongForm(f"{wanted}, and returned {words}"))
+
+    def _take(self, answers: Iterable[Any], shapes: Iterable[tuple[int, ...]], step: Step) -> list[Array]:
+        laid_out = [self._shape_laid_out(shape) for shape in shapes]
+        read = self._read_all(step, list(answers), laid_out)
+        if self._layout is Layout.LENGTH_WIDTH:
+            return [array[None, None] for array in read]
+        return [array.swapaxes(1, 2) for array in read] if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else read
+
+    def _shape_laid_out(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        if self._layout is Layout.LENGTH_WIDTH:
+            return shape[2:]
+        batch, heads, length, width = shape
+        return (batch, length, heads, width) if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else shape
+
+    def attend_natively(self, query: Any, key: Any, value: Any, **options: Any) -> Any:
+        """Call the whole function on native arrays in the implementation's layout, and return what it returns."""
+        return self._call(Step.ATTENTION, (query, key, value), **options)
+
+    def differentiate_natively(self, query: Any, key: Any, value: Any, upstream: Any, **options: Any) -> Any:
+        """Call the gradient on native arrays in the implementation's layout, and return what it returns."""
+        return self._call(Step.GRADIENT, (query, key, value, upstream), **options)
+
+    def attention_at_once(self, calls: Sequence[tuple[Array, Array, Array]]) -> list[Array]:
+        """Whole function, called at the same time from as many threads as there are calls: (query, key, value) each."""
+        natives = [[self.give(array) for array in call] for call in calls]
+        answers = self.host.call_at_once(Step.ATTENTION, natives, self._blame(Step.ATTENTION, natives[0]))
+        return self._take(answers, [(*query.shape[:-1], value.shape[-1]) for query, _, value in calls], Step.ATTENTION)
+
+    def attention_repeatedly(self, query: Array, key: Array, value: Array, times: int) -> Array:
+        """Whole function, called again and again: the answers, (times, …, n_q, d_v)."""
+        inputs = [self.give(array) for array in (query, key, value)]
+        answers = [self.attend_natively(*inputs) for _ in range(times)]
+        return np.stack(self._take(answers, [(*query.shape[:-1], value.shape[-1])] * times, Step.ATTENTION))
+
+    def attention_incognito(self, query: Array, key: Array, value: Array) -> Array:
+        """Whole function, called without a sign of who calls: of this suite, of pytest, of a test at all."""
+        inputs = [self.give(array) for array in (query, key, value)]
+        answer = self.host.call_incognito(Step.ATTENTION, inputs, self._blame(Step.ATTENTION, inputs))
+        return self.take(answer, (*query.shape[:-1], value.shape[-1]))
+
+    def changed_by_attention(self, query: Array, key: Array, value: Array) -> Sequence[str]:
+        """Call the whole function, and name what it changes in its process besides making an answer."""
+        inputs = [self.give(array) for array in (query, key, value)]
+        return self.host.changed_by(Step.ATTENTION, inputs, self._blame(Step.ATTENTION, inputs))
+
+    def ruled_out_calls(self, query: Array, key: Array, value: Array) -> Sequence[str]:
+        """Call the whole function, and name the functions that it calls although it declares to do without them."""
+        inputs = [self.give(array) for array in (query, key, value)]
+        return self.host.ruled_out_calls(Step.ATTENTION, inputs, self._blame(Step.ATTENTION, inputs))
+
+    def shortest_time(self, calls: Sequence[tuple[Any, Any, Any]]) -> float:
+        """Call the whole function on native arrays ten times over, and return the seconds of the shortest time."""
+        return self.host.shortest_time(Step.ATTENTION, calls, self._blame(Step.ATTENTION, calls[0]))
+
+    def open_cache(self) -> Any:
+        """Return a cache of the implementation, empty."""
+        return self._call(Step.CACHE, ())
+
+    def call_cache(self, cache: Any, method: str, *arrays: Any) -> Any:
+        """Call a method of a cache on native arrays in the implementation's layout, and return what it returns."""
+        return self.host.call_method(cache, method, arrays, self._blame(f"{Step.CACHE}.{method}", arrays))
+
+    def assert_same_dtype(self, answer: Any, given: Any, step: Step = Step.ATTENTION) -> None:
+        """Raise `WrongForm` unless a native answer has the dtype of a native input."""
+        dtype, wanted = (self.host.dtype_of(array, self._blame(step, ())) for array in (answer, given))
+        if dtype != wanted:
+            raise WrongForm(f"{self}: {step} returned {dtype} for inputs of {wanted}; return the dtype of the inputs")
+
+    def _step(self, step: Step, arrays: tuple[Array, ...], shape: tuple[int, ...], *rest: int) -> Array:
+        return self._read(step, self._call(step, (*map(self.native, arrays), *rest)), shape)
+
+    def _call(self, step: Step, arguments: Sequence[Any], **options: Any) -> Any:
+        return self.host.call(step, arguments, options, self._blame(step, arguments))
+
+    def _blame(self, name: str, arguments: Sequence[Any]) -> Blame:
+        def blame(words: str) -> Exception:
+            shapes = ", ".join(str(tuple(getattr(argument, "shape", (argument,)))) for argument in arguments)
+            given = f"given {self.dtype} arrays of shapes {shapes}" if arguments else "given nothing"
+            return ImplementationRaised(f"{self}: {name}, {given}, raised {words}")
+
+        return blame
+
+    def _read(self, step: Step, answer: Any, shape: tuple[int, ...]) -> Array:
+        (array,) = self._read_all(step, [answer], [shape])
+        return array
+
+    def _read_all(self, step: Step, answers: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
+        blames = [self._blame_form(step, shape) for shape in shapes]
+        arrays = list(self.host.read(answers, blames))
+        for array, shape, blame in zip(arrays, shapes, blames, strict=True):
+            if array.shape != shape:
+                raise blame(f"an array of shape {array.shape}")
+        return arrays
+
+    def _blame_form(self, step: Step, shape: tuple[int, ...]) -> Blame:
+        def blame(words: str) -> Exception:
+            wanted = f"return one array of shape {shape}, of real floating-point numbers"
+            return WrongForm(f"{self}: {step} returned {words}; {wanted}")
+
+        return blame

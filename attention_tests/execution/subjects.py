@@ -1,0 +1,66 @@
+"""Subjects: implementations at each of their dtypes, and a first call that tells whether one answers at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
+from io import StringIO
+
+import numpy as np
+
+from attention_tests.declare.features import Feature
+from attention_tests.declare.implementation import Implementation
+from attention_tests.execution.executor import Host
+from attention_tests.execution.failures import FAILURES, Failure
+from attention_tests.execution.subject import Subject
+from attention_tests.guards.warnings import unwarned
+from attention_tests.text.wording import BadTarget, unknown
+
+
+def subjects_of(
+    found: list[Implementation], dtypes: tuple[str, ...] = (), hosts: Mapping[str, Host] | None = None
+) -> list[Subject]:
+    """Return the implementations at each of their dtypes, or at those of `dtypes`.
+
+    `hosts` has those of the implementations that do not run in this process, by name.
+
+    Raises BadTarget if none of the implementations declares one of `dtypes`, or two have one name.
+    """
+    for name, times in Counter(implementation.name for implementation in found).items():
+        if times > 1:
+            raise BadTarget(f"{times} implementations are named {name!r}: give each a name of its own")
+    declared = list(dict.fromkeys(dtype for implementation in found for dtype in implementation.dtypes))
+    for dtype in dtypes:
+        if dtype not in declared:
+            raise BadTarget(f"no implementation declares the dtype: {unknown(dtype, declared)}")
+    return [one for each in found for one in at_its_dtypes(each, dtypes, (hosts or {}).get(each.name))]
+
+
+def at_its_dtypes(implementation: Implementation, dtypes: tuple[str, ...], host: Host | None) -> list[Subject]:
+    """Return an implementation at each of its dtypes, or at those of `dtypes`."""
+    return [Subject(implementation, dtype, host) for dtype in implementation.dtypes if not dtypes or dtype in dtypes]
+
+
+def trial(subject: Subject) -> str:
+    """Ask for the simplest answers, and say in one sentence why no property can be checked; empty if all is well."""
+    if subject.implementation.attention is None:
+        return ""
+    # Properties run under pytest's capture of what is printed; this runs before.
+    with redirect_stdout(StringIO()), unwarned():
+        failures = list(_failures(subject))
+    return str(failures[0]) if len(failures) == len(TRIALS) else ""
+
+
+TRIALS = ((1, 1, 2, 2, 2), (1, 2, 4, 4, 3), (2, 3, 5, 5, 4))
+"""batch, heads, queries, keys, width: shapes that every implementation takes."""
+
+
+def _failures(subject: Subject) -> Iterator[Failure]:
+    for batch, heads, queries, keys, width in TRIALS:
+        batch_and_heads = (batch, heads) if Feature.HEADS in subject.features else (1, 1)
+        query, key = np.ones((*batch_and_heads, queries, width)), np.ones((*batch_and_heads, keys, width))
+        try:
+            subject.attention(query, key, key)
+        except FAILURES as failure:
+            yield failure

@@ -1,0 +1,100 @@
+"""One run: what is verified in it, how, and what could not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from attention_tests.declare.implementation import Implementation
+from attention_tests.engine.explore import Exploration
+from attention_tests.engine.profiles import Profile
+from attention_tests.engine.row import Row
+from attention_tests.execution.executor import Host
+from attention_tests.execution.isolation import Isolation
+from attention_tests.execution.subject import Subject
+from attention_tests.execution.subjects import at_its_dtypes, subjects_of, trial
+from attention_tests.expectations.book import shipped
+from attention_tests.expectations.entries import Expectations
+from attention_tests.targets.field import FIELD, known, look_for
+from attention_tests.targets.registry import REGISTRY
+from attention_tests.text.wording import BadTarget
+
+
+@dataclass
+class Run:
+    """What is verified in this run."""
+
+    profile: Profile
+    subjects: list[Subject] = field(default_factory=list)
+    unverifiable: dict[str, str] = field(default_factory=dict)
+    """Why a subject gives no answer at all."""
+    missing: list[str] = field(default_factory=list)
+    """Why an implementation that is known cannot be imported."""
+    decided: dict[tuple[str, str, str], Row] = field(default_factory=dict)
+    """What an earlier run decided that this one goes on with, by `Row.key`."""
+    exploration: Exploration | None = None
+    """How problems are searched for at random; None: those of the profile are tried."""
+    expectations: Expectations = field(default_factory=shipped)
+    """What is known to fail, what is tried first, and how much is to be decided."""
+    deadline: float | None = None
+    """When the budget ends, by the clock of `time.monotonic`; None: there is none."""
+
+    device: str = "cpu"
+    """Which implementations are meant where none is named: with "cuda", those for a GPU."""
+    isolation: Isolation = field(default_factory=Isolation)
+    """Which implementations run in a process of their own."""
+
+    def bring_in(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:
+        """Import what is to be verified: those of the gate that are installed, where no target is named.
+
+        Raises pytest.UsageError where that makes no sense, or nothing of it answers.
+        """
+        hosts: dict[str, Host] = {}
+        found: list[Implementation] = []
+        only = tuple(dtypes)
+        try:
+            for one in (one for target in targets or [""] for one in self._found(target, hosts)):
+                if found:
+                    hosts[found[-1].name].rest()
+                found.append(one)
+                self._try(at_its_dtypes(one, only, hosts[one.name]))
+            self.subjects = subjects_of(found, only, hosts)
+        except BadTarget as error:
+            raise pytest.UsageError(str(error)) from None
+        if len(self.unverifiable) == len(self.subjects):
+            why = next(iter([*self.unverifiable.values(), *self.missing]))
+            raise pytest.UsageError(f"nothing could be verified: {why}")
+
+    def _try(self, subjects: Iterable[Subject]) -> None:
+        self.unverifiable |= {repr(subject): sentence for subject in subjects if (sentence := trial(subject))}
+
+    def _found(self, target: str, hosts: dict[str, Host]) -> Iterator[Implementation]:
+        if self.device == "cuda" and target in ("", FIELD):
+            return self._installed(REGISTRY.implementations.on_a_gpu(), self.isolation.of_all(), hosts)
+        if target == FIELD:
+            return self._installed(known(), self.isolation.of_all(), hosts)
+        if not target:
+            return self._installed(REGISTRY.implementations.gate(), self.isolation, hosts)
+        return iter([_bring(target, self.isolation, hosts)])
+
+    def _installed(
+        self, names: Iterable[str], isolation: Isolation, hosts: dict[str, Host]
+    ) -> Iterator[Implementation]:
+        for name in names:
+            try:
+                look_for(name)
+                yield _bring(name, isolation, hosts)
+            except BadTarget as error:
+                self.missing.append(str(error))
+
+
+def _bring(target: str, isolation: Isolation, hosts: dict[str, Host]) -> Implementation:
+    implementation, host = isolation.bring(target)
+    hosts[implementation.name] = host
+    return implementation
+
+
+RUN = pytest.StashKey[Run]()
+"""Where the configuration of pytest keeps it."""

@@ -1,0 +1,1 @@
+"""Attention in four functions of the Array API standard."""

@@ -1,0 +1,1 @@
+"""Attention of Keras, as an operation and as layers, on each of its backends."""

@@ -1,0 +1,15 @@
+"""The attention layers of Keras on PyTorch."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from attention_tests.declare.precision import Precision
+from implementations.keras.layer import layers_like
+from implementations.keras.on_torch import TORCH
+from implementations.torch.operators import gradient_of
+
+# The query is scaled, and scores and weights are stored, in the dtype of the layer.
+_STORED = {dtype: replace(Precision.eager(dtype), prescale=dtype) for dtype in ("bfloat16", "float16")}
+
+LAYER, BY_WEIGHTS, GROUPED = layers_like(TORCH, {"float32": Precision.float32(), **_STORED}, gradient_of)

@@ -1,0 +1,1 @@
+"""Attention in NumPy, written by the suite itself."""

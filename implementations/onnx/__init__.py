@@ -1,0 +1,1 @@
+"""The operator Attention of ONNX, and its reference evaluator."""

@@ -1,0 +1,197 @@
+"""The standard operator Attention, as any runtime may be asked for it.
+
+What it promises is in its text, https://onnx.ai/onnx/operators/onnx__Attention.html: arrays are (batch, heads, length,
+width); key heads may be fewer than query heads; the first query is the first word unless there is a cache; True in a
+mask means that a word is seen; a query that sees no word gets zeros; the soft cap comes before the mask. One input
+serves for a mask or a bias, and is composed with causality. Past and present keys and values go together: where there
+are no earlier words, the past has no length.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.features import Feature
+from attention_tests.declare.implementation import Array, Implementation
+from attention_tests.declare.precision import Precision
+from implementations.onnx.cache import Cache, Words, chunked
+from implementations.onnx.model import Operator, Sessions, ask, to_native, to_numpy
+
+BEFORE_THE_CAP, WEIGHTS = 0, 3
+"""What the output `qk_matmul_output` may be."""
+
+ANY_CAP = 1.0
+
+LENGTH = 2
+"""The axis of words."""
+
+WITH_WINDOWS = 25
+"""The opset that brought windows."""
+
+
+def operator(opset: int) -> Operator:
+    """Return the operator as it is in `opset`, 23 being the first."""
+    inputs = ("Q", "K", "V", "attn_mask", "past_key", "past_value", "nonpad_kv_seqlen")
+    return Operator("Attention", opset, inputs, ("Y", "present_key", "present_value", "qk_matmul_output"))
+
+
+def attention(sessions: Sessions, operator: Operator, query: Array, key: Array, value: Array, **options: Any) -> Array:
+    """Return softmax(softcap(scale · Q Kᵀ) + bias) V, of shape (batch, heads, n_q, d_v)."""
+    inputs, attributes = _asked({"Q": query, "K": key, "V": value}, **options)
+    (output,) = ask(sessions, operator, inputs, "Y", **attributes)
+    return output
+
+
+def after(
+    sessions: Sessions, operator: Operator, query: Array, words: Words, past: Words | None, **options: Any
+) -> tuple[Array, Words]:
+    """Return the output of queries that see earlier words, too, and the keys and values of them all.
+
+    With causality the first query is the first of the words that come.
+    """
+    key, value = words
+    past_key, past_value = past or (key[:, :, :0], value[:, :, :0])
+    inputs, attributes = _asked({"Q": query, "K": key, "V": value}, **options)
+    inputs |= {"past_key": past_key, "past_value": past_value}
+    output, *present = ask(sessions, operator, inputs, "Y", "present_key", "present_value", **attributes)
+    return output, (present[0], present[1])
+
+
+def _asked(  # noqa: PLR0913 - what the operator offers
+    inputs: dict[str, Array],
+    *,
+    scale: float | None = None,
+    mask: Array | None = None,
+    bias: Array | None = None,
+    causal: bool = False,
+    window: int | None = None,
+    softcap: float | None = None,
+    words: int | None = None,
+    whole_masks: bool = False,
+    over_room: bool = False,
+) -> tuple[dict[str, Array], dict[str, float | None]]:
+    """Return the inputs and the attributes that say what is asked for.
+
+    With `words` only so many of the keys and values count, the rest being room. With `whole_masks` the last two axes
+    of a mask or a bias have their whole length, and with `over_room` they are as long as words and room.
+    """
+    query, key = inputs["Q"], inputs["K"]
+    if (hiding := _hiding(mask, bias)) is not None:
+        shape = (query.shape[2], key.shape[2] if words is None else words)
+        hiding = np.broadcast_to(hiding, (*hiding.shape[:-2], *shape)) if whole_masks else hiding
+        room = [*[(0, 0)] * (hiding.ndim - 1), (0, key.shape[2] - shape[1])]
+        inputs["attn_mask"] = np.pad(hiding, room, "edge") if over_room else hiding
+    if words is not None:
+        inputs["nonpad_kv_seqlen"] = np.full(len(key), words)
+    side = None if window is None else window - 1
+    sides = {"left_window_size": side, "right_window_size": side}
+    return inputs, {"scale": scale, "is_causal": int(causal) or None, "softcap": softcap, **sides}
+
+
+def _hiding(mask: Array | None, bias: Array | None) -> Array | None:
+    """Return the one input that says what a mask, a bias or both say."""
+    if mask is None or bias is None:
+        return bias if mask is None else mask
+    return np.where(mask, bias, bias.dtype.type(-np.inf))
+
+
+def score(sessions: Sessions, operator: Operator, query: Array, key: Array, *, softcap: float | None = None) -> Array:
+    """Return Q Kᵀ (…, n_q, n_k), which the operator shows as it is before a soft cap."""
+    inputs, shown = {"Q": query, "K": key, "V": key}, {"qk_matmul_output_mode": BEFORE_THE_CAP, "scale": 1.0}
+    _, scores = ask(sessions, operator, inputs, "Y", "qk_matmul_output", softcap=softcap, **shown)
+    return scores
+
+
+def softmax(sessions: Sessions, operator: Operator, scores: Array) -> Array:
+    """Return the weights (…, n_q, n_k) that the operator shows where scores are added to scores of zero."""
+    query, key = (np.zeros((*scores.shape[:2], length, 1), scores.dtype) for length in scores.shape[2:])
+    inputs = {"Q": query, "K": key, "V": key, "attn_mask": scores}
+    _, weights = ask(sessions, operator, inputs, "Y", "qk_matmul_output", qk_matmul_output_mode=WEIGHTS)
+    return weights
+
+
+def attention_of(sessions: Sessions, opset: int, *, around_findings: bool = False) -> Implementation:
+    """Return what the operator promises of any runtime; one that runs it says by which arithmetic.
+
+    With `around_findings` nothing is asked of which it is known what becomes of it (docs/findings/), so that this does
+    not hide what else there is: masks and biases have their whole length, and scores that are shown are not capped.
+    """
+    asked = operator(opset)
+    return Implementation(
+        name="attention",
+        attention=partial(attention, sessions, asked, whole_masks=around_findings),
+        score=partial(score, sessions, asked, softcap=None if around_findings else ANY_CAP),
+        softmax=partial(softmax, sessions, asked),
+        cache=partial(Cache, partial(after, sessions, asked)),
+        supports=SUPPORTS | ({Feature.WINDOW} if opset >= WITH_WINDOWS else frozenset()),
+        to_native=to_native,
+        to_numpy=to_numpy,
+        dialect=Dialect(unseeing=Unseeing.ZEROS),
+    )
+
+
+SUPPORTS = frozenset(
+    {
+        Feature.SCALE,
+        Feature.LENGTHS,
+        Feature.VALUE_WIDTH,
+        Feature.HEADS,
+        Feature.GROUPED_HEADS,
+        Feature.MASK,
+        Feature.BIAS,
+        Feature.CAUSAL,
+        Feature.TOGETHER,
+        Feature.SOFTCAP,
+    }
+)
+
+
+def in_chunks(sessions: Sessions, implementation: Implementation, opset: int) -> Implementation:
+    """Return the same whose causal words come in two chunks, with masks of whole length."""
+    whole = implementation.attention
+    assert whole is not None
+    return replace(
+        implementation,
+        name=f"{implementation.name}-chunked",
+        attention=chunked(whole, partial(after, sessions, operator(opset)), LENGTH),
+        score=None,
+        softmax=None,
+        cache=None,
+        supports=implementation.supports - {Feature.LENGTHS},
+    )
+
+
+def in_double(sessions: Sessions, implementation: Implementation, opset: int) -> Implementation:
+    """Return the same at float64, where numbers that are asked for would be rounded: attributes are float32.
+
+    So a scale is multiplied into the query, that of the operator being 1, and no soft cap can be asked for. By default
+    runtimes do not agree on the scale in float64 (docs/findings/onnx-default-scale-of-doubles.md).
+    """
+    whole = implementation.attention
+    assert whole is not None
+
+    def scaled_before(query: Array, key: Array, value: Array, *, scale: float | None = None, **options: Any) -> Array:
+        output: Array = whole(_scaled(query, scale), key, value, scale=1.0, **options)
+        return output
+
+    def scaled_before_after(query: Array, words: Words, past: Words | None) -> tuple[Array, Words]:
+        return after(sessions, operator(opset), _scaled(query, None), words, past, scale=1.0)
+
+    return replace(
+        implementation,
+        name=f"{implementation.name}-double",
+        attention=scaled_before,
+        cache=partial(Cache, scaled_before_after),
+        supports=implementation.supports - {Feature.SOFTCAP},
+        dtypes={"float64": replace(Precision.float64(), prescale="float64")},
+    )
+
+
+def _scaled(query: Array, scale: float | None) -> Array:
+    return query * (1 / math.sqrt(query.shape[-1]) if scale is None else scale)

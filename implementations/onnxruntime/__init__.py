@@ -1,0 +1,1 @@
+"""ONNX Runtime: the standard operator, and its own contributed operators."""

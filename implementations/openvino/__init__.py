@@ -1,0 +1,1 @@
+"""OpenVINO's ScaledDotProductAttention on the CPU, and its stateful cache."""

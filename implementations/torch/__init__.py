@@ -1,0 +1,1 @@
+"""Attention of PyTorch: its operators, fused kernels, layers, flex attention, and compiled functions."""

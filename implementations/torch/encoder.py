@@ -1,0 +1,97 @@
+"""`torch.nn.TransformerEncoderLayer`, of which everything but the attention is set to add zero.
+
+https://docs.pytorch.org/docs/2.13/generated/torch.nn.TransformerEncoderLayer.html. Its norms are public submodules and
+are replaced by identities, and its feed-forward network has weights of zero. What its attention answers, its output
+projection writes to a part of a word that was zero, and so the residual adds nothing either.
+
+That is the layer's usual way, which training takes. Inference without gradients may take a fast path, which needs the
+norms and so cannot be verified like this; its attention is the function that `torch-mha-fast` verifies.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import lru_cache
+
+import torch
+from torch.nn import Identity, TransformerEncoderLayer
+from torch.nn.functional import pad
+
+from attention_tests.declare.features import Feature
+from implementations.torch.heads import apart, one_by_one, side_by_side
+from implementations.torch.mha import TRAINING, later_words, masks, read_quarters, unmixed
+from implementations.torch.operators import gradient_of
+
+
+def attention(  # noqa: PLR0913 - what the layer offers
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    *,
+    mask: torch.Tensor | None = None,
+    bias: torch.Tensor | None = None,
+    causal: bool = False,
+) -> torch.Tensor:
+    """Return the output (batch, heads, n, d) for words that are query, key, value and zeros side by side."""
+    batch, heads, length, _ = query.shape
+    words = [side_by_side(array) for array in (query, key, value)]
+    packed = torch.cat([*words, torch.zeros_like(words[0])], dim=-1)
+    option = later_words(length, length) if causal else bias if mask is None else mask
+    if option is not None and option.dim() == 4 and option.shape[1] > 1:
+        option = option.expand(batch, heads, length, length).repeat(1, 4, 1, 1)
+    hidden = masks(option, (batch, 4 * heads, length, length))
+    output = _layer_of_packed_words(words[0].shape[-1], heads, query.dtype)(
+        packed,
+        src_mask=hidden.get("attn_mask"),
+        src_key_padding_mask=hidden.get("key_padding_mask"),
+        is_causal=causal,
+    )
+    return apart(output, 4 * heads)[:, -heads:]
+
+
+def self_attention(x: torch.Tensor, w_query: torch.Tensor, w_key: torch.Tensor, w_value: torch.Tensor) -> torch.Tensor:
+    """Return the output (n, d_v) of as many heads as it takes for the words and, next to them, for their values.
+
+    Every head has the same queries and keys of width d_k, and the next d_k columns of the values.
+    """
+    (d_model, d_k), d_v = w_query.shape, w_value.shape[1]
+    heads = math.ceil((d_model + d_v) / d_k)
+    layer = _silent_layer(heads * d_k, heads, x.dtype)
+    weights = (w_query.repeat(1, heads), w_key.repeat(1, heads), w_value)
+    for projection, weight in zip(layer.self_attn.in_proj_weight.chunk(3), weights, strict=True):
+        projection[: weight.shape[1], :d_model] = weight.mT
+    layer.self_attn.out_proj.weight[d_model:][:d_v, :d_v] = torch.eye(d_v)
+    output: torch.Tensor = layer(pad(x, (0, heads * d_k - d_model))[None])[0]
+    return output[:, d_model:][:, :d_v]
+
+
+def _silent_layer(width: int, heads: int, dtype: torch.dtype) -> TransformerEncoderLayer:
+    """Return the layer that gives every word back as it is. Without biases it never takes the fast path."""
+    layer = TransformerEncoderLayer(width, heads, dim_feedforward=1, bias=False, batch_first=True, dtype=dtype)
+    for norm in ("norm1", "norm2"):
+        layer.register_module(norm, Identity())
+    layer.eval().requires_grad_(requires_grad=False)
+    for parameter in layer.parameters():
+        parameter.zero_()
+    return layer
+
+
+@lru_cache
+def _layer_of_packed_words(width: int, heads: int, dtype: torch.dtype) -> TransformerEncoderLayer:
+    """Return the layer that reads the first three quarters of a word, and writes the last."""
+    layer = _silent_layer(4 * width, 4 * heads, dtype)
+    read_quarters(layer.self_attn, width)
+    layer.self_attn.out_proj.weight[-width:, :width] = torch.eye(width)
+    return layer
+
+
+ENCODER_LAYER = replace(
+    TRAINING,
+    name="torch-encoder-layer",
+    attention=unmixed(attention),
+    self_attention=self_attention,
+    gradient=gradient_of(one_by_one(attention)),
+    # One sentence gives query, key and value.
+    supports=TRAINING.supports - {Feature.LENGTHS},
+)

@@ -1,0 +1,249 @@
+"""The one verdict on numbers: the same bits, or inside the derived bound. There is no third way and no other number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests import Feature, Precision, Unseeing
+from attention_tests.engine.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, record_count, record_largest
+from attention_tests.execution.failures import Disagreement, Relation
+from attention_tests.execution.subject import Subject
+from properties.drawing.problem import Problem, Sentence
+from reference import matrix
+from reference.bounds import error_bound
+from reference.bounds.error_bound import Expected
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+WORDS = {Relation.SAME_BITS: "not the same bits", Relation.EQUAL: "not exactly equal"}
+REMEMBERED = 4096
+"""Enough for the plain problems at every dtype, which all laws come back to, and for what one law makes of them."""
+
+
+@lru_cache(maxsize=REMEMBERED)
+def expected(problem: Problem, precision: Precision) -> Expected:
+    """Return the oracle's answer to `problem`, and how far a correct implementation may stray from it."""
+    bias = problem.logit_bias
+    key, value = problem.for_each_query_head(problem.key), problem.for_each_query_head(problem.value)
+    oracle = error_bound.attention(
+        problem.query,
+        key,
+        value,
+        dtype=problem.dtype,
+        arithmetic=precision,
+        scale=problem.scale,
+        bias=bias,
+        softcap=problem.softcap,
+    )
+    sees_all = bias is None and problem.key.shape[-2] > 0
+    return oracle if sees_all else _with_unseeing_rows(oracle, problem, precision)
+
+
+def _with_unseeing_rows(oracle: Expected, problem: Problem, precision: Precision) -> Expected:
+    """Put what the dialect says into the rows of queries that see no word, which the oracle leaves NaN."""
+    unseeing = ~problem.seen.any(axis=-1)
+    if problem.dialect.unseeing is Unseeing.NAN or not unseeing.any():
+        return oracle
+    value, error = oracle.value.copy(), oracle.error.copy()
+    value[unseeing], error[unseeing] = 0.0, 0.0
+    if problem.dialect.unseeing is Unseeing.MEAN and problem.key.shape[-2] > 0:
+        zeros = np.zeros_like(problem.query)
+        mean = expected(Problem(zeros, problem.key, problem.value, problem.dtype), precision)
+        value[unseeing], error[unseeing] = mean.value[unseeing], mean.error[unseeing]
+    return replace(oracle, value=value, error=error)
+
+
+def native_inputs(subject: Subject, problem: Problem) -> list[Any]:
+    """Return the inputs of a problem as the implementation gets them."""
+    return [subject.give(array) for array in problem.inputs]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def answer(subject: Subject, problem: Problem) -> Array:
+    """Return what the implementation says of `problem`, asked once for all laws that compare it with something."""
+    output = subject.attention(problem.query, problem.key, problem.value, **problem.options)
+    output.flags.writeable = False
+    return output
+
+
+@lru_cache(maxsize=REMEMBERED)
+def weights(subject: Subject, problem: Problem) -> Array:
+    """Return the weights (batch, heads, n_q, n_k), seen through the identity matrix as the values (properties.md).
+
+    Where values must be as wide as keys, the identity is shown in slices of that width.
+    """
+    if Feature.VALUE_WIDTH in subject.features:
+        return answer(subject, problem.seeing_weights)
+    identity, width = problem.seeing_weights.value, problem.d_k
+    slices = [identity[..., start : start + width] for start in range(0, identity.shape[-1], width)]
+    padded = [np.pad(part, [(0, 0)] * 3 + [(0, width - part.shape[-1])]) for part in slices]
+    outputs = [subject.attention(problem.query, problem.key, part, **problem.options) for part in padded]
+    return np.concatenate(outputs, axis=-1)[..., : identity.shape[-1]]
+
+
+@lru_cache(maxsize=REMEMBERED)
+def expected_lse(problem: Problem, precision: Precision) -> Expected:
+    """Return the oracle's log-sum-exp (batch, heads, n_q), and how far a correct implementation may stray from it."""
+    return error_bound.log_sum_exp(
+        problem.query,
+        problem.for_each_query_head(problem.key),
+        dtype=problem.dtype,
+        arithmetic=precision,
+        scale=problem.scale,
+        bias=problem.logit_bias,
+        softcap=problem.softcap,
+    )
+
+
+def expected_weights(subject: Subject, problem: Problem) -> Expected:
+    """Return the oracle's weights, and how far a correct implementation may stray from them."""
+    return expected(problem.seeing_weights, subject.precision)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def expected_of_sentence(sentence: Sentence, precision: Precision) -> Expected:
+    """Return the oracle's self-attention of `sentence`, and how far a correct implementation may stray from it."""
+    return error_bound.self_attention(
+        sentence.x, sentence.w_query, sentence.w_key, sentence.w_value, dtype=sentence.dtype, arithmetic=precision
+    )
+
+
+def moved(oracle: Expected, value: Array, known_within: Array | float = 0.0) -> Expected:
+    """Return `value`, known from a relation within `known_within`, with the bound of `oracle` around it.
+
+    A value that the oracle computed for another problem is known within the radius of that answer.
+    """
+    value = np.broadcast_to(value, oracle.value.shape)
+    return replace(oracle, value=value, error=oracle.error + known_within)
+
+
+def merged(problem: Problem, parts: Sequence[Problem], precision: Precision) -> Expected:
+    """Return the answer to `problem`, with the bound for merging the answers to parts of its words in float64.
+
+    With shares s_k = e^(L_k - L), log-sum-exps known within T and outputs o_k within τ_k, a merged output strays by no
+    more than Σ s_k (e^2T τ_k + (e^2T - 1) |o_k - o|). Merging rounds fewer than sixteen times, and the exponents by
+    as much again as a log-sum-exp is large.
+    """
+    whole = expected(problem, precision)
+    outputs, sums = [expected(part, precision) for part in parts], [expected_lse(part, precision) for part in parts]
+    with np.errstate(all="ignore"):
+        shares = np.moveaxis(matrix.softmax(np.stack([lse.value for lse in sums], axis=-1)), -1, 0)
+        known_within = [lse.tolerance + 2.0**-51 * (1 + np.abs(lse.value)) for lse in sums]
+        grown = np.exp(2 * np.max(known_within, axis=0))[..., None]
+        error = np.zeros_like(whole.value)
+        for share, output in zip(shares[..., None], outputs, strict=True):
+            moved_by = (grown - 1) * np.abs(output.value - whole.value)
+            error += share * grown * (output.tolerance + moved_by + 2.0**-49 * np.abs(output.value))
+    error = np.where(np.isnan(error), np.inf, error)
+    return replace(whole, error=error + whole.radius, dtype="float64")
+
+
+def picked(oracle: Expected, where: Any) -> Expected:
+    """Return the part of an expected answer that `where` indexes."""
+    radius = np.broadcast_to(oracle.radius, oracle.value.shape)[where]
+    return replace(oracle, value=oracle.value[where], error=oracle.error[where], radius=radius)
+
+
+def assert_inside_bound(got: Array, oracle: Expected, of: str = "") -> None:
+    """Raise `Disagreement` unless every element is inside the derived bound; `of` says of what, as in "of the key"."""
+    ratio = oracle.ratio(got)
+    accepted = ratio <= 1
+    record_largest(ERROR_OVER_BOUND, float(ratio.max(initial=0, where=accepted)))
+    record_count("elements", got.size)
+    record_count("vacuous elements", int(oracle.vacuous.sum()))
+    if not accepted.all():
+        where = _worst(ratio)
+        record_largest(ERROR_OUTSIDE, float(ratio[where]))
+        raise Disagreement(
+            _counted(~accepted, "outside the derived bound", "the worst one", of),
+            got=got,
+            expected=oracle.value,
+            where=where,
+            bound=float(np.broadcast_to(oracle.tolerance, got.shape)[where]),
+        )
+
+
+def assert_same_bits(got: Array, other: Array, of: str = "") -> None:
+    """Raise `Disagreement` unless both are the same, to the bit (a NaN is the same as a NaN)."""
+    same = (got == other) & (np.signbit(got) == np.signbit(other)) | np.isnan(got) & np.isnan(other)
+    _assert_everywhere(same, Relation.SAME_BITS, got, other, of)
+
+
+def assert_equal(got: Array, other: Array, where: Array | bool = True, of: str = "") -> None:  # noqa: FBT001, FBT002
+    """Raise `Disagreement` unless all numbers, or those at `where`, are exactly equal; -0.0 equals 0.0."""
+    _assert_everywhere((got == other) | ~np.asarray(where), Relation.EQUAL, got, other, of)
+
+
+def assert_at_least(got: Array, least: Array, slack: Array) -> None:
+    """Raise `Disagreement` unless `got >= least - slack` everywhere, `slack` being a derived bound."""
+    _assert_not_beyond(got, least, slack, np.less)
+
+
+def assert_at_most(got: Array, most: Array, slack: Array) -> None:
+    """Raise `Disagreement` unless `got <= most + slack` everywhere, `slack` being a derived bound."""
+    _assert_not_beyond(got, most, slack, np.greater)
+
+
+def assert_changed(before: Array, after: Array, oracles: tuple[Expected, Expected]) -> None:
+    """Raise `Disagreement` unless two answers differ by as much as their oracles do, but for both bounds."""
+    first, second = oracles
+    # Twice, because the differences are rounded as well: by no more than half a unit in the last place of each.
+    slack = 2 * (first.tolerance + second.tolerance)
+    assert_at_least(np.abs(after - before), np.abs(second.value - first.value), slack)
+
+
+def assert_outside_bound(got: Array, other: Expected, oracle: Expected) -> None:
+    """Raise `Disagreement` where `got` is inside the bound of `other`, although that lies apart from `oracle`'s."""
+    apart = np.abs(oracle.value - other.value) > oracle.tolerance + other.tolerance
+    wrong = apart & other.accepts(got)
+    if wrong.any():
+        where = _worst(wrong)
+        raise Disagreement(
+            _counted(wrong, "what it must not be", "the first one"),
+            got=got,
+            expected=oracle.value,
+            where=where,
+            bound=float(np.broadcast_to(oracle.tolerance, got.shape)[where]),
+        )
+
+
+def _assert_not_beyond(got: Array, limit: Array, slack: Array, beyond: np.ufunc) -> None:
+    limit, slack = np.broadcast_to(limit, got.shape), np.broadcast_to(slack, got.shape)
+    with np.errstate(invalid="ignore"):
+        excess = np.where(np.isnan(got), np.inf, np.where(beyond(got, limit), np.abs(got - limit), 0))
+    holds = excess <= slack
+    if not holds.all():
+        where = _worst(np.where(holds, -np.inf, excess))
+        raise Disagreement(
+            _counted(~holds, f"too {'small' if beyond is np.less else 'large'}", "the worst one"),
+            got=got,
+            expected=limit,
+            where=where,
+            bound=float(slack[where]),
+            relation=Relation.AT_LEAST if beyond is np.less else Relation.AT_MOST,
+        )
+
+
+def _assert_everywhere(holds: Array, relation: Relation, got: Array, other: Array, of: str) -> None:
+    if not holds.all():
+        counted = _counted(~holds, WORDS[relation], "the first one", of)
+        limit = np.broadcast_to(other, got.shape)
+        raise Disagreement(counted, got=got, expected=limit, where=_worst(~holds), relation=relation)
+
+
+def _counted(wrong: Array, what: str, shown: str, of: str = "") -> str:
+    """Say how many elements are wrong, and that one of them is shown; of one there is nothing to count."""
+    of = of and f" {of}"
+    if wrong.size == 1:
+        return f"the answer{of} is {what}:"
+    return f"{wrong.sum()} of {wrong.size} elements{of} are {what}; {shown}:"
+
+
+def _worst(badness: Array) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.unravel_index(np.argmax(badness), badness.shape))

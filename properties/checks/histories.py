@@ -1,0 +1,62 @@
+"""What an implementation makes of a history, and what the definition makes of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests import Precision
+from attention_tests.execution.cache import CacheSubject
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import expected
+from properties.drawing.histories import History, Part
+from reference.bounds.error_bound import Expected
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+@lru_cache(maxsize=4096)
+def definition(history: History, precision: Precision) -> Expected:
+    """Return what the queries of a history are owed: attention over every word that their cache had by then."""
+    oracles = [expected(question, precision) for question in history.questions]
+    value, error, radius = (
+        np.concatenate(arrays, axis=-2)
+        for arrays in zip(*((one.value, one.error, one.radius) for one in oracles), strict=True)
+    )
+    return replace(oracles[0], value=value, error=error, radius=radius)
+
+
+@lru_cache(maxsize=4096)
+def answer(subject: Subject, history: History) -> Array:
+    """Return the outputs of all queries of a history, (batch, heads, all queries, d_v), each read at once."""
+    return outputs(play(subject, history, history.parts))
+
+
+def outputs(readings: Iterable[tuple[slice, Callable[[], Array]]]) -> Array:
+    """Read what was answered, (batch, heads, all queries, d_v)."""
+    read_from = {taken.start: read() for taken, read in readings}
+    return np.concatenate([read_from[start] for start in sorted(read_from)], axis=-2)
+
+
+def play(
+    subject: Subject, history: History, parts: Iterable[Part], *, overwriting: bool = False
+) -> Iterator[tuple[slice, Callable[[], Array]]]:
+    """Make the calls, each of its cache, and yield for every `attend` which queries it took and what reads its output.
+
+    If told so, write NaN into every array that a cache was given, as soon as it has it.
+    """
+    caches: defaultdict[str, CacheSubject] = defaultdict(lambda: CacheSubject(subject))
+    for call, taken in parts:
+        if call.method == "attend":
+            yield taken, caches[call.cache].attend(history.query[..., taken, :])
+        else:
+            words = [array[..., taken, :] for array in (history.key, history.value)]
+            given = caches[call.cache].append(*words)
+            if overwriting:
+                for native, array in zip(given, words, strict=True):
+                    subject.write(native, np.full_like(array, np.nan))

@@ -1,0 +1,106 @@
+"""Problems with an upstream gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from typing import Any, NamedTuple, Self, TypeAlias
+
+import numpy as np
+
+from attention_tests import Dialect, Feature
+from attention_tests.engine.law import Stream
+from properties.drawing.plans import PLAIN, Plan
+from properties.drawing.problem import Problem, in_format
+from properties.drawing.streams import ANY_PROBLEM
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+Draw: TypeAlias = Callable[[np.random.Generator, tuple[int, ...]], Array]
+
+
+class Gradients(NamedTuple):
+    """Those of the query (batch, heads, n_q, d_k), of the key (…, n_k, d_k) and of the value (…, n_k, d_v)."""
+
+    query: Array
+    key: Array
+    value: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Backward(Problem):
+    """One backward pass to compute: a problem, and the gradient of its output (batch, heads, n_q, d_v)."""
+
+    upstream: Array = field(kw_only=True)
+
+    @property
+    def inputs(self) -> tuple[Array, ...]:
+        """The arrays that a call is given first: query, key, value and the upstream gradient."""
+        return *super().inputs, self.upstream
+
+    def with_other_numbers(self) -> Self:
+        """Return a problem of the same shapes with other numbers."""
+        return super().with_other_numbers().with_arrays(upstream=1 - self.upstream)
+
+    @cached_property
+    def content(self) -> tuple[object, ...]:
+        """What an answer depends on."""
+        return *super().content, self.upstream.shape, self.upstream.tobytes()
+
+
+def _few(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    return np.where(random.random(shape) < 0.2, random.standard_normal(shape), 0.0)
+
+
+def _one_large(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
+    upstream = random.uniform(0.5, 1, shape)
+    upstream[..., 0, :] = 2.0**14
+    return upstream
+
+
+UPSTREAMS: dict[str, Draw] = {
+    "ones": lambda _random, shape: np.ones(shape),
+    "small integers": lambda random, shape: random.integers(-3, 4, shape).astype(float),
+    "positive": lambda random, shape: random.uniform(0.5, 2, shape),
+    "normal": lambda random, shape: random.standard_normal(shape),
+    "few": _few,
+}
+"""Upstream gradients by name. Positive ones let nothing cancel where no value is negative, as in the amplifier."""
+
+
+@dataclass(frozen=True)
+class BackwardPlan:
+    """A backward pass in waiting."""
+
+    forward: Plan = field(default_factory=Plan)
+    one_large: bool = False
+    """Whether the first query asks for so much that a sum kept in 16 bits would swallow all that comes after it."""
+
+    @property
+    def depends_on(self) -> frozenset[Feature]:
+        """The features that decide about what is built."""
+        return self.forward.depends_on
+
+    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = PLAIN) -> Backward:
+        """Build the problem, and draw an upstream gradient: ones for the seed 0."""
+        problem = self.forward.build(dtype, features, dialect)
+        kind = problem.random.choice(list(UPSTREAMS)) if problem.seed else "ones"
+        draw = _one_large if self.one_large else UPSTREAMS[kind]
+        drawn = draw(problem.random, (*problem.query.shape[:-1], problem.value.shape[-1]))
+        axes = problem.axes | {"upstream": problem.axes["query"][:-1] + problem.axes["value"][-1]}
+        inherited = {one.name: getattr(problem, one.name) for one in fields(problem)} | {"axes": axes}
+        return Backward(**inherited, upstream=in_format(drawn, dtype))
+
+
+A_THIRD = 33
+"""The bound of three gradients costs as much as three problems."""
+
+
+def backwards(stream: Stream) -> Stream:
+    """Return the same problems, each with an upstream gradient."""
+    return Stream(stream.strategy, lambda plan: BackwardPlan(stream.narrow(plan)), A_THIRD)
+
+
+ANY_BACKWARD = backwards(ANY_PROBLEM)

@@ -1,0 +1,182 @@
+"""Histories of key/value caches: words that come little by little, and queries in between.
+
+A cache is a state machine: its state is the words so far, `append` adds to them, and `attend` reads them. Which call
+may come next depends on the calls before it and on no answer. So a history is drawn whole, as any other plan is: laws
+and implementations share it, and it is shrunk call by call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import groupby
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from hypothesis import strategies as st
+
+from attention_tests import Dialect, Feature
+from attention_tests.engine.law import Stream
+from properties.drawing.plans import Options, Plan
+from properties.drawing.problem import Input, Problem
+from properties.drawing.streams import ANY_PROBLEM
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+DRAWN_CALLS = 20
+"""Of 25 histories at least 5 then show any planted defect of a cache; of ten calls 1 does, of five calls none."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of the cache that is named: `append` takes the next `count` words, `attend` the next `count` queries."""
+
+    method: str
+    count: int = 1
+    cache: str = "a"
+
+    def __repr__(self) -> str:
+        return f"{self.cache}.{self.method}({self.count})"
+
+
+def told(calls: Iterable[Call]) -> str:
+    """Write a history on one line, calls that are repeated only once."""
+    repeated = ((call, len(list(times))) for call, times in groupby(calls))
+    return ", ".join(f"{call}" if times == 1 else f"{times} * {call}" for call, times in repeated)
+
+
+class Part(NamedTuple):
+    """A call with the words, or the queries, that it takes."""
+
+    call: Call
+    taken: slice
+
+
+@dataclass(frozen=True, eq=False)
+class History(Input):
+    """Words and queries, float64 arrays that are exact in `dtype`, and the calls that bring them to caches.
+
+    query (batch, heads, all queries, d_k), key (batch, key heads, all words, d_k), value (batch, key heads, all words,
+    d_v). Each `append` takes the next words, and each `attend` the next queries.
+    """
+
+    query: Array
+    key: Array
+    value: Array
+    dtype: str
+    calls: tuple[Call, ...]
+    seed: int
+    axes: dict[str, str] = field(default_factory=dict)
+    dialect: Dialect = field(default_factory=Dialect)
+
+    @cached_property
+    def content(self) -> tuple[object, ...]:
+        """What an answer depends on."""
+        arrays = (self.query, self.key, self.value)
+        return *((array.shape, array.tobytes()) for array in arrays), self.dtype, self.calls, self.dialect
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What belongs to a counterexample besides its arrays."""
+        return {"history": told(self.calls)}
+
+    @cached_property
+    def parts(self) -> tuple[Part, ...]:
+        """The calls, with what they take."""
+        taken, parts = {"append": 0, "attend": 0}, []
+        for call in self.calls:
+            start = taken[call.method]
+            taken[call.method] += call.count
+            parts.append(Part(call, slice(start, start + call.count)))
+        return tuple(parts)
+
+    @cached_property
+    def questions(self) -> tuple[Problem, ...]:
+        """What each `attend` asks: its queries, over all words that its cache was given before."""
+        words: dict[str, list[int]] = {call.cache: [] for call in self.calls}
+        questions = []
+        for call, taken in self.parts:
+            if call.method == "append":
+                words[call.cache] += range(taken.start, taken.stop)
+            else:
+                key, value = (array[..., words[call.cache], :] for array in (self.key, self.value))
+                questions.append(Problem(self.query[..., taken, :], key, value, self.dtype, dialect=self.dialect))
+        return tuple(questions)
+
+    @property
+    def word_by_word(self) -> History:
+        """The same history, but that the words of an `append` come one at a time."""
+        single = ([replace(call, count=1)] * call.count if call.method == "append" else [call] for call in self.calls)
+        return replace(self, calls=tuple(call for calls in single for call in calls))
+
+
+@dataclass(frozen=True)
+class HistoryPlan:
+    """A history in waiting: `words` says what the words and queries are like, and the calls how many there are."""
+
+    calls: tuple[Call, ...] = ()
+    words: Plan = field(default_factory=Plan)
+
+    def __repr__(self) -> str:
+        return f"HistoryPlan(calls=({told(self.calls)},), words={self.words})"
+
+    @property
+    def depends_on(self) -> frozenset[Feature]:
+        """The features that decide about what is built."""
+        return self.words.depends_on
+
+    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect) -> History:
+        """Build the history in `dtype`, in the shapes that an implementation with `features` takes."""
+        n = {method: sum(call.count for call in self.calls if call.method == method) for method in ("append", "attend")}
+        plan = replace(self.words, keys=n["append"], queries=n["attend"])
+        built = plan.build(dtype, features | {Feature.LENGTHS}, dialect)
+        # The calls say how long the third axis is: it must not get shorter.
+        axes = {name: f"{letters[:2]}1{letters[3]}" for name, letters in built.axes.items()}
+        return History(built.query, built.key, built.value, dtype, self.calls, plan.seed, axes, dialect)
+
+
+def _possible(calls: Iterable[Call]) -> Iterator[Call]:
+    """Leave out what asks an empty cache, and ask every cache in the end."""
+    unasked: dict[str, bool] = {}
+    for call in calls:
+        if call.method == "append" or call.cache in unasked:
+            unasked[call.cache] = call.method == "append"
+            yield call
+    yield from (Call("attend", 1, cache) for cache, is_unasked in unasked.items() if is_unasked)
+
+
+_KINDS = tuple(("attend", n) for n in (1, 2, 3)) + tuple(("append", n) for n in (1, 1, 2, 3, 5, 17))
+_NO_CALL = Call("attend", 0, "none")
+"""Asks a cache that is never filled, and so is left out: what the other calls shrink to."""
+_CALLS = st.sampled_from((_NO_CALL, *(Call(*kind, cache) for cache in ("a", "b") for kind in _KINDS)))
+_DRAWN = st.builds(HistoryPlan, st.tuples(*[_CALLS] * DRAWN_CALLS), ANY_PROBLEM.strategy)
+
+
+def _of_two_caches(plan: HistoryPlan) -> HistoryPlan:
+    calls = tuple(_possible((Call("append"), *plan.calls)))
+    return HistoryPlan(calls, replace(plan.words, keys=1, queries=1))
+
+
+def _of_one_cache(plan: HistoryPlan) -> HistoryPlan:
+    calls = (call if call == _NO_CALL else replace(call, cache="a") for call in plan.calls)
+    return _of_two_caches(replace(plan, calls=tuple(calls)))
+
+
+def _of_shared_heads(plan: HistoryPlan) -> HistoryPlan:
+    words = replace(plan.words, options=Options(group=2 + plan.words.seed % 3))
+    return replace(_of_one_cache(plan), words=words)
+
+
+def _of_several_heads(plan: HistoryPlan) -> HistoryPlan:
+    words = replace(plan.words, batch=max(plan.words.batch, 2), heads=max(plan.words.heads, 2))
+    return replace(_of_one_cache(plan), words=words)
+
+
+A_FEW = 25
+"""Twenty calls cost as much as a hundred problems; 25 histories find every planted defect."""
+
+ONE_CACHE = Stream(_DRAWN, _of_one_cache, A_FEW)
+TWO_CACHES = Stream(_DRAWN, _of_two_caches, A_FEW)
+SHARED_HEADS = Stream(_DRAWN, _of_shared_heads, A_FEW)
+SEVERAL_HEADS = Stream(_DRAWN, _of_several_heads, A_FEW)

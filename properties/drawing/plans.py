@@ -1,0 +1,179 @@
+"""Inputs in waiting: small enough to draw fast, and the same input on every machine (generation.md)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests import Dialect, Feature
+from attention_tests.declare.features import SHAPING
+from properties.drawing.masks import BIASES, MASKS, broadcast_shape
+from properties.drawing.problem import AXES, Problem, Sentence, in_format
+from properties.drawing.regimes import OVERLAYS, REGIMES, Sizes
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+PLAIN = Dialect()
+
+
+_NEEDS: dict[str, tuple[Feature, Any]] = {
+    "mask": (Feature.MASK, ""),
+    "bias": (Feature.BIAS, ""),
+    "causal": (Feature.CAUSAL, False),
+    "window": (Feature.WINDOW, None),
+    "softcap": (Feature.SOFTCAP, None),
+    "group": (Feature.GROUPED_HEADS, 1),
+    "scale": (Feature.SCALE, None),
+}
+"""The feature that an option needs, and what stands for the option not being asked for."""
+
+
+_HIDING = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
+"""The features that say who sees whom: taken one at a time, unless they may come together."""
+
+
+def _what_is_not_plain(plan: Any) -> str:
+    """Write a plan without what it has by default."""
+    plain = type(plan)()
+    named = ((one.name, getattr(plan, one.name)) for one in fields(plan))
+    told = ", ".join(f"{name}={value!r}" for name, value in named if value != getattr(plain, name))
+    return f"{type(plan).__name__}({told})"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What is asked for beyond plain attention: the names of a mask and of a bias with their shapes, and the rest."""
+
+    mask: str = ""
+    mask_axes: str = "bhqk"
+    bias: str = ""
+    bias_axes: str = "bhqk"
+    causal: bool = False
+    window: int | None = None
+    softcap: float | None = None
+    group: int = 1
+    """How many query heads share a key head."""
+    scale: float | None = None
+
+    def __repr__(self) -> str:
+        return _what_is_not_plain(self)
+
+    def given(self, problem: Problem) -> Problem:
+        """Return the problem with these options, in shapes that fit it."""
+        if self.group > 1:
+            problem = self._grouped(problem)
+        random, axes = problem.random, dict(problem.axes)
+        mask = bias = None
+        if self.mask:
+            mask = MASKS[self.mask](random, broadcast_shape(self.mask_axes, problem.logits_shape))
+            axes["mask"] = _tied(self.mask_axes, problem)
+        if self.bias:
+            drawn = BIASES[self.bias](random, broadcast_shape(self.bias_axes, problem.logits_shape))
+            bias = in_format(drawn, problem.dtype)
+            axes["bias"] = _tied(self.bias_axes, problem)
+        given = replace(
+            problem, mask=mask, bias=bias, axes=axes, causal=self.causal, softcap=self.softcap, scale=self.scale
+        )
+        return given.in_window(self.window)
+
+    @cached_property
+    def needs(self) -> frozenset[Feature]:
+        """The features that an implementation must have to be asked for all of them."""
+        asked_for = frozenset(need for name, (need, default) in _NEEDS.items() if getattr(self, name) != default)
+        return asked_for | {Feature.TOGETHER} if len(asked_for & _HIDING) > 1 else asked_for
+
+    def that(self, features: frozenset[Feature]) -> Options:
+        """Return those of the options that an implementation with `features` takes, and takes together."""
+        missing = {name: default for name, (need, default) in _NEEDS.items() if need not in features}
+        left = replace(self, **missing)
+        if left.needs <= features:
+            return left
+        _, *others = (name for name, (need, _) in _NEEDS.items() if need in left.needs & _HIDING)
+        return replace(left, **{name: _NEEDS[name][1] for name in others})
+
+    def _grouped(self, problem: Problem) -> Problem:
+        """Return the problem with more query heads, each other than the first of its group."""
+        batch, heads, *rest = problem.query.shape
+        factors = np.array([1.0, -1.0, 0.5, 2.0])[: self.group, None, None]
+        query = (problem.query[:, :, None] * factors).reshape(batch, heads * self.group, *rest)
+        axes = {name: letters.replace("h", "1") for name, letters in problem.axes.items()}
+        return replace(problem.with_arrays(query=query), axes=axes)
+
+
+def _tied(letters: str, problem: Problem) -> str:
+    """Return the letters of an option's axes: where there are as many queries as keys, they share a letter."""
+    return letters.replace("q", problem.axes["query"][2])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A problem in waiting: it prints in one line and builds the same problem on every machine."""
+
+    batch: int = 1
+    heads: int = 1
+    queries: int = 1
+    keys: int = 1
+    d_k: int = 1
+    d_v: int = 1
+    regimes: tuple[str, ...] = ("zeros",)
+    overlay: str = "none"
+    seed: int = 0
+    options: Options = field(default_factory=Options)
+
+    def __repr__(self) -> str:
+        return _what_is_not_plain(self)
+
+    @cached_property
+    def depends_on(self) -> frozenset[Feature]:
+        """The features that decide about what is built."""
+        return SHAPING | self.options.needs
+
+    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = PLAIN) -> Problem:
+        """Build the problem in `dtype`, in the shapes that an implementation with `features` takes."""
+        sizes, axes = Sizes(self.queries, self.keys, self.d_k, self.d_v), AXES
+        batch, heads = (self.batch, self.heads) if Feature.HEADS in features else (1, 1)
+        if Feature.LENGTHS not in features:
+            sizes, axes = sizes._replace(queries=sizes.keys), axes | {"query": "bhkd"}
+        if Feature.VALUE_WIDTH not in features:
+            sizes, axes = sizes._replace(d_v=sizes.d_k), axes | {"value": "bhkd"}
+        random = np.random.default_rng([self.seed, batch, heads, *sizes])
+        regimes = [REGIMES[self.regimes[head % len(self.regimes)]] for head in range(batch * heads)]
+        drawn = zip(*(regime(random, sizes) for regime in regimes), strict=True)
+        arrays = (np.reshape(array, (batch, heads, *array[0].shape)) for array in drawn)
+        query, key, value = (in_format(OVERLAYS[self.overlay](random, array), dtype) for array in arrays)
+        problem = Problem(query, key, value, dtype, seed=self.seed, axes=axes, dialect=dialect)
+        return problem if self.options == Options() else self.options.that(features).given(problem)
+
+
+@dataclass(frozen=True)
+class SentencePlan:
+    """A sentence in waiting."""
+
+    words: int = 1
+    d_model: int = 1
+    d_k: int = 1
+    d_v: int = 1
+    regime: str = "zeros"
+    seed: int = 0
+
+    def __repr__(self) -> str:
+        return _what_is_not_plain(self)
+
+    @property
+    def depends_on(self) -> frozenset[Feature]:
+        """None: a sentence has no shapes to choose."""
+        return frozenset()
+
+    def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect = PLAIN) -> Sentence:
+        """Build the sentence in `dtype`."""
+        random = np.random.default_rng([self.seed, self.words, self.d_model, self.d_k, self.d_v])
+        shapes = [(self.words, self.d_model), *((self.d_model, width) for width in (self.d_k, self.d_k, self.d_v))]
+        x, w_query, w_key, w_value = (self._draw(random, *shape) for shape in shapes)
+        arrays = [in_format(array, dtype) for array in (x, w_query, w_key, w_value)]
+        return Sentence(arrays[0], arrays[1], arrays[2], arrays[3], dtype, seed=self.seed)
+
+    def _draw(self, random: np.random.Generator, rows: int, columns: int) -> Array:
+        return REGIMES[self.regime](random, Sizes(queries=rows, keys=1, d_k=columns, d_v=1)).query

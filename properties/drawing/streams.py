@@ -1,0 +1,170 @@
+"""The streams that laws draw from: any problem or sentence, or those of some shapes, values and options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+from zlib import crc32
+
+from hypothesis import strategies as st
+
+from attention_tests.engine.law import Stream
+from properties.drawing.plans import Options, Plan, SentencePlan
+from properties.drawing.regimes import OVERLAYS, REGIMES
+
+T = TypeVar("T")
+
+SHORT = (*range(1, 19), 2, 3, 4, 5, 7, 8, 23, 24, 31, 32, 33)
+LONG = (64, 65, 66, 129, 257)
+WIDTHS = (*range(1, 9), 2, 3, 4, 5, 11, 13, 16, 17, 33)
+BATCHES_AND_HEADS = ((1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (3, 2), (2, 3), (1, 4))
+DIAGONALS = ("none", "none", "lengths", "widths", "keys and values", "all")
+ALL = tuple(REGIMES)
+ORDINARY = ("zeros", "ones", "iota", "small integers", "normal", "uniform", "signed zeros", "common offset")
+
+_WIDTHS = st.sampled_from(WIDTHS)
+_LENGTHS = st.sampled_from(SHORT)
+_SEEDS = st.integers(0, 2**16 - 1)
+
+
+def _plan(sizes: tuple[int, int, int, int], diagonal: str, batch_and_heads: tuple[int, int], **rest: Any) -> Plan:
+    """Put a problem on a diagonal of the space of shapes, where bugs live: n_q = n_k, d_k = d_v, n_k = d_v, or all."""
+    queries, keys, d_k, d_v = sizes
+    if diagonal in ("lengths", "all"):
+        queries = keys
+    if diagonal == "all":
+        d_k = keys
+    if diagonal in ("widths", "all"):
+        d_v = d_k
+    if diagonal == "keys and values":
+        d_v = keys
+    batch, heads = batch_and_heads
+    return Plan(batch, heads, queries, keys, d_k, d_v, **rest)
+
+
+_PLANS = st.builds(
+    _plan,
+    st.tuples(_LENGTHS, _LENGTHS, _WIDTHS, _WIDTHS),
+    st.sampled_from(DIAGONALS),
+    st.sampled_from(BATCHES_AND_HEADS),
+    regimes=st.one_of(st.tuples(st.sampled_from(ALL)), st.tuples(st.sampled_from(ALL), st.sampled_from(ALL))),
+    overlay=st.sampled_from(tuple(OVERLAYS)),
+    seed=_SEEDS,
+)
+
+_SENTENCE_PLANS = st.builds(
+    SentencePlan,
+    words=_LENGTHS,
+    d_model=_WIDTHS,
+    d_k=_WIDTHS,
+    d_v=_WIDTHS,
+    regime=st.sampled_from(ORDINARY),
+    seed=_SEEDS,
+)
+
+
+HALF = 50
+"""Of the problems with options: the laws on them are many, and each option meets the others in several of them."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Which options the problems of a law ask for: a choice of each, the plainest first."""
+
+    masks: Sequence[str] = ("",)
+    biases: Sequence[str] = ("",)
+    axes: Sequence[str] = ("bhqk",)
+    causal: Sequence[bool] = (False,)
+    windows: Sequence[int | None] = (None,)
+    softcaps: Sequence[float | None] = (None,)
+    groups: Sequence[int] = (1,)
+    scales: Sequence[float | None] = (None,)
+
+    def of(self, plan: Plan) -> Options:
+        """Return the options that a plan leads to: the plainest where its seed is 0, and any where it is not."""
+        # Seeds alone are too few: Hypothesis likes to draw the same one again.
+        number = crc32(repr(plan).encode()) if plan.seed else 0
+        chosen: list[Any] = []
+        for choice in (
+            self.masks,
+            self.axes,
+            self.biases,
+            self.axes,
+            self.causal,
+            self.windows,
+            self.softcaps,
+            self.groups,
+            self.scales,
+        ):
+            number, place = divmod(number, len(choice))
+            chosen.append(choice[place])
+        return Options(*chosen)
+
+
+def problems(  # noqa: PLR0913 - all that a law can ask of a problem
+    *,
+    regimes: Sequence[str] = ALL,
+    overlays: Sequence[str] = tuple(OVERLAYS),
+    keys: Sequence[int] = (),
+    d_k: Sequence[int] = (),
+    batches_and_heads: Sequence[tuple[int, int]] = (),
+    sometimes_long: bool = False,
+    asking: Asking | None = None,
+) -> Stream:
+    """Problems of any shapes and values, unless narrowed: what was drawn outside of a choice is moved into it.
+
+    They ask for options only if told so.
+    """
+
+    def narrow(plan: Plan) -> Plan:
+        drawn = BATCHES_AND_HEADS.index((plan.batch, plan.heads))
+        batch, heads = _within(batches_and_heads, drawn, (plan.batch, plan.heads))
+        n_keys = _within(keys, plan.keys, plan.keys)
+        return replace(
+            plan,
+            batch=batch,
+            heads=heads,
+            keys=_within(LONG, plan.seed // 5, n_keys) if sometimes_long and plan.seed % 5 == 4 else n_keys,
+            d_k=_within(d_k, plan.d_k, plan.d_k),
+            regimes=tuple(_within(regimes, ALL.index(regime), regime) for regime in plan.regimes),
+            overlay=_within(overlays, tuple(OVERLAYS).index(plan.overlay), plan.overlay),
+            options=plan.options if asking is None else asking.of(plan),
+        )
+
+    return Stream(_PLANS, narrow, None if asking is None else HALF)
+
+
+def sentences(
+    *,
+    regimes: Sequence[str] = ORDINARY,
+    words: Sequence[int] = (),
+    d_model: Sequence[int] = (),
+    widths: Sequence[int] = (),
+) -> Stream:
+    """Sentences of any sizes and values, unless narrowed."""
+
+    def narrow(plan: SentencePlan) -> SentencePlan:
+        return SentencePlan(
+            words=_within(words, plan.words, plan.words),
+            d_model=_within(d_model, plan.d_model, plan.d_model),
+            d_k=_within(widths, plan.d_k, plan.d_k),
+            d_v=_within(widths, plan.d_v, plan.d_v),
+            regime=_within(regimes, ORDINARY.index(plan.regime), plan.regime),
+            seed=plan.seed,
+        )
+
+    return Stream(_SENTENCE_PLANS, narrow)
+
+
+def _within(choice: Sequence[T], drawn: int, otherwise: T) -> T:
+    """Return what was drawn if the choice is open or has it, else the member of the choice that its number leads to."""
+    return otherwise if not choice or otherwise in choice else choice[drawn % len(choice)]
+
+
+ANY_PROBLEM = problems()
+"""One stream of problems for all laws that take any: drawn, answered and judged once."""
+SEVERAL_BATCHES = problems(batches_and_heads=((2, 1), (3, 1), (2, 2), (3, 2)))
+ANY_SENTENCE = sentences()
+DOCUMENT_SENTENCES = sentences(words=(10,), d_model=(4,), widths=(3,))
+"""The document's own example: ten words of width four, matrices of four by three."""

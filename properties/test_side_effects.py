@@ -1,0 +1,129 @@
+"""How a function behaves: clause `every-word` says that an output is made of its own query, the keys and the values.
+
+So it is not made of the neighbours in a batch, of an earlier call, or of what else lies in memory.
+"""
+
+import numpy as np
+
+from attention_tests import Feature
+from attention_tests.engine.law import law
+from attention_tests.execution.subject import Subject
+from properties.checks.comparison import (
+    answer,
+    assert_equal,
+    assert_inside_bound,
+    assert_same_bits,
+    expected,
+    native_inputs,
+)
+from properties.drawing.problem import Problem
+from properties.drawing.streams import ANY_PROBLEM, SEVERAL_BATCHES, problems
+
+MANY_ZEROS = problems(regimes=("zeros", "signed zeros", "iota", "small integers", "spikes"))
+
+
+@law("every-word", given=ANY_PROBLEM)
+def test_inputs_are_not_written(subject: Subject, problem: Problem) -> None:
+    """A call leaves query, key and value as they were."""
+    inputs = native_inputs(subject, problem)
+    subject.attend_natively(*inputs)
+    for native, array in zip(inputs, (problem.query, problem.key, problem.value), strict=True):
+        assert_same_bits(subject.take(native, array.shape), array)
+
+
+@law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
+def test_output_shares_no_memory_with_its_inputs(subject: Subject, problem: Problem) -> None:
+    """Writing into query, key and value after a call leaves the output as it was."""
+    inputs = native_inputs(subject, problem)
+    output = subject.attend_natively(*inputs)
+    before = subject.take(output, answer(subject, problem).shape)
+    for native, array in zip(inputs, (problem.query, problem.key, problem.value), strict=True):
+        subject.write(native, array + 1)
+    assert_same_bits(subject.take(output, before.shape), before)
+
+
+@law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
+def test_an_answer_is_there_when_the_call_returns(subject: Subject, problem: Problem) -> None:
+    """An output that is read only after query, key and value were written is the answer to what they were."""
+    inputs = native_inputs(subject, problem)
+    output = subject.attend_natively(*inputs)
+    for native, array in zip(inputs, (problem.query, problem.key, problem.value), strict=True):
+        subject.write(native, array + 1)
+    assert_same_bits(subject.take(output, answer(subject, problem).shape), answer(subject, problem))
+
+
+@law("every-word", given=ANY_PROBLEM)
+def test_later_calls_leave_earlier_outputs_alone(subject: Subject, problem: Problem) -> None:
+    """An output that is kept stays what it was while others of its shape are computed."""
+    output = subject.attend_natively(*native_inputs(subject, problem))
+    subject.attend_natively(*native_inputs(subject, problem.with_other_numbers()))
+    assert_same_bits(subject.take(output, answer(subject, problem).shape), answer(subject, problem))
+
+
+@law("every-word", given=ANY_PROBLEM)
+def test_same_call_gives_same_bits(subject: Subject, problem: Problem) -> None:
+    """The same call gives the same bits every time."""
+    again = subject.attention(problem.query, problem.key, problem.value)
+    assert_same_bits(again, answer(subject, problem))
+
+
+@law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
+def test_strided_inputs_equal_their_copies(subject: Subject, problem: Problem) -> None:
+    """How an array lies in memory (with gaps, transposed, backwards) does not matter."""
+    views = (subject.views(array) for array in (problem.query, problem.key, problem.value))
+    for query, key, value in zip(*views, strict=True):
+        output = subject.attend_natively(query, key, value)
+        assert_inside_bound(subject.take(output, answer(subject, problem).shape), expected(problem, subject.precision))
+
+
+@law("every-word", given=ANY_PROBLEM)
+def test_output_has_the_dtype_of_its_inputs(subject: Subject, problem: Problem) -> None:
+    """The output has the dtype of query, key and value."""
+    inputs = native_inputs(subject, problem)
+    subject.assert_same_dtype(subject.attend_natively(*inputs), inputs[0])
+
+
+@law("every-word", Feature.HEADS, given=SEVERAL_BATCHES)
+def test_batch_neighbours_change_nothing(subject: Subject, problem: Problem) -> None:
+    """What is in the other batches changes nothing, to the bit, not even if it is not a number."""
+    batch = problem.random.integers(len(problem.query))
+    arrays = [np.full_like(array, np.nan) for array in (problem.query, problem.key, problem.value)]
+    for array, kept in zip(arrays, (problem.query, problem.key, problem.value), strict=True):
+        array[batch] = kept[batch]
+    assert_same_bits(subject.attention(*arrays)[batch], answer(subject, problem)[batch])
+
+
+@law("every-word", given=ANY_PROBLEM)
+def test_earlier_calls_change_nothing(subject: Subject, problem: Problem) -> None:
+    """A call between two equal calls does not change the second one."""
+    other = problem.with_other_numbers()
+    before = answer(subject, problem)
+    subject.attention(other.query, other.key, other.value)
+    assert_same_bits(subject.attention(problem.query, problem.key, problem.value), before)
+
+
+@law("every-word", given=ANY_PROBLEM)
+def test_new_values_of_the_same_shape_give_new_answers(subject: Subject, problem: Problem) -> None:
+    """A second call with the same shapes is answered for its own numbers."""
+    other = problem.with_other_numbers()
+    subject.attention(problem.query, problem.key, problem.value)
+    assert_inside_bound(answer(subject, other), expected(other, subject.precision))
+
+
+@law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
+def test_new_values_in_the_same_buffer_give_new_answers(subject: Subject, problem: Problem) -> None:
+    """A second call with the same buffers, written anew, is answered for the numbers now in them."""
+    inputs, other = native_inputs(subject, problem), problem.with_other_numbers()
+    subject.attend_natively(*inputs)
+    for native, array in zip(inputs, (other.query, other.key, other.value), strict=True):
+        subject.write(native, array)
+    output = subject.take(subject.attend_natively(*inputs), answer(subject, problem).shape)
+    assert_inside_bound(output, expected(other, subject.precision))
+
+
+@law("every-word", given=MANY_ZEROS)
+def test_negative_zero_counts_as_zero(subject: Subject, problem: Problem) -> None:
+    """-0.0 in place of 0.0 changes no number."""
+    arrays = (problem.query, problem.key, problem.value)
+    negative = subject.attention(*(np.where(array == 0, -0.0, array) for array in arrays))
+    assert_equal(negative, subject.attention(*(np.where(array == 0, 0.0, array) for array in arrays)))

@@ -1,0 +1,177 @@
+"""How errors of the logits and of exp move the weights, and how moved weights move a weighted mean of values."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from reference import matrix
+from reference.bounds.arithmetic import Roundings, growth
+from reference.bounds.supremum import largest_mean
+
+if TYPE_CHECKING:
+    from reference.bounds.formats import Array
+
+SMALL = 0.1
+"""Relative errors of the weights up to which the closed form of `mean_error` is nearly as tight as the supremum."""
+
+
+@dataclass(frozen=True)
+class Softmax:
+    """The weights of logits (…, n_q, n_k), n_k ≥ 1, and what their errors are measured against."""
+
+    visible: npt.NDArray[np.bool_]
+    sizes: Array
+    """|z|; 0 where hidden."""
+    largest: Array
+    """max z, (…, n_q, 1)."""
+    below: Array
+    """x = max z - z ≥ 0; 0 where hidden."""
+    nearest: npt.NDArray[np.intp]
+    """Which key is the largest, (…, n_q, 1)."""
+    exponentials: Array
+    total: Array
+    weights: Array
+
+    @classmethod
+    def of(cls, logits: Array) -> Self:
+        """Evaluate in float64; a logit of -∞ is a hidden key."""
+        visible = ~np.isneginf(logits)
+        largest = np.where(visible.any(-1, keepdims=True), logits.max(-1, keepdims=True), 0.0)
+        exponentials = np.exp(logits - largest)
+        total = exponentials.sum(-1, keepdims=True)
+        return cls(
+            visible=visible,
+            sizes=np.where(visible, np.abs(logits), 0.0),
+            largest=largest,
+            below=np.where(visible, largest - logits, 0.0),
+            nearest=logits.argmax(-1, keepdims=True),
+            exponentials=exponentials,
+            total=total,
+            weights=exponentials / total,
+        )
+
+
+@dataclass(frozen=True)
+class Mean:
+    """The weighted mean o of values (…, n_k, d_v), and what its errors are measured against."""
+
+    value: Array
+    output: Array
+    """o, (…, n_q, d_v)."""
+    sizes: Array
+    """|v|, (…, n_k, d_v)."""
+    distances: Array
+    """|v - o|, (…, n_q, d_v, n_k): the keys come last, because everything is summed over them."""
+    farthest: Array
+    """max |v - o| over the visible keys, (…, n_q, d_v)."""
+
+    @classmethod
+    def of(cls, softmax: Softmax, value: Array) -> Self:
+        """Evaluate in float64. A value that is no number can only be hidden: it has no part in an error."""
+        output = matrix.average(softmax.weights, value, ~softmax.visible)
+        value = np.where(np.isfinite(value), value, 0.0)
+        distances = np.abs(value.swapaxes(-1, -2)[..., None, :, :] - output[..., :, None])
+        farthest = _largest_visible(softmax, distances)
+        return cls(value=value, output=output, sizes=np.abs(value), distances=distances, farthest=farthest)
+
+
+def _largest_visible(softmax: Softmax, sizes: Array) -> Array:
+    """Return the largest (…, n_q, d_v) of sizes (…, n_q, d_v, n_k) over the visible keys."""
+    seen = sizes if softmax.visible.all() else np.where(softmax.visible[..., None, :], sizes, 0.0)
+    largest: Array = seen.max(-1, initial=0.0)
+    return largest
+
+
+@dataclass(frozen=True)
+class WeightError:
+    """Bounds on |log w|, w being the factor that errors put on a weight before the weights are divided by their sum."""
+
+    each: Array
+    """D, (…, n_q, n_k); 0 where hidden."""
+    largest: Array
+    """max D over the keys that matter, (…, n_q, 1): others have weight 0 whatever their error."""
+    largest_logit: Array
+    """The error of the largest logit, (…, n_q, 1)."""
+    excess: Array
+    """p (e^D - 1), (…, n_q, n_k): the most that a weight can grow."""
+    shrunk: Array
+    """p e^-D, (…, n_q, n_k): the least that a weight can be."""
+
+
+def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
+    """Return D = Δ + K4 (x + Δ + Δ_top) - (1+R) log(1 - ε_exp), with K4 = (1+u)⁵ - 1.
+
+    Δ is the error of each logit and Δ_top that of any key which can come out largest; subtracting the maximum and the
+    argument of exp round five times, and exp errs once and once more for each of R rescales. Where stored weights are
+    summed, their rounding is common to numerator and denominator too. A key whose logit is some finfo.min has a huge
+    Δ and no weight: it must not enter the largest D.
+    """
+    visible, below = softmax.visible, softmax.below
+    error = np.where(visible, logit_error, 0.0)
+    can_be_largest = visible & (below <= error + np.take_along_axis(error, softmax.nearest, -1))
+    top = error.max(-1, keepdims=True, where=can_be_largest, initial=0.0)
+    exp_errors = (1 + roundings.rescales(below.shape[-1])) * -math.log1p(-roundings.exp_error)
+    if roundings.sum_stored:
+        exp_errors -= math.log1p(-roundings.u_weights)
+    each = np.where(visible, error + growth((5, roundings.u)) * (below + error + top) + exp_errors, 0.0)
+    matters = below - each < 800
+    largest = each.max(-1, keepdims=True, where=matters, initial=0.0)
+    finite = np.minimum(each, 700.0)  # e^700 is still a float64
+    p = softmax.weights
+    return WeightError(each, largest, top, excess=p * np.expm1(finite), shrunk=p * np.exp(-finite))
+
+
+def log_sum_exp_error(softmax: Softmax, error: WeightError, roundings: Roundings) -> Array:
+    """Return how far log Σ exp, (…, n_q), is from its value: 0 where no key is seen.
+
+    Errors D of the terms move it by no more than log Σ p e^±D, the sum adds its own roundings, and six more, with
+    those of the logarithm, are relative to the largest logit, to the logarithm and to 1, which it may be taken of.
+    """
+    n_keys = softmax.weights.shape[-1]
+    moved = np.maximum(np.log1p(error.excess.sum(-1)), -np.log(error.shrunk.sum(-1)))
+    rescales = roundings.rescales(n_keys)
+    moved = moved + growth((n_keys + rescales, roundings.u)) + n_keys * (1 + rescales) * roundings.lost
+    sizes = np.abs(softmax.largest) + error.largest_logit + np.log(softmax.total) + 1
+    total: Array = moved + growth((6, roundings.u)) * (sizes[..., 0] + moved)
+    return np.where(softmax.total[..., 0] == 0, 0.0, total)
+
+
+def mean_error(softmax: Softmax, mean: Mean, error: WeightError) -> Array:
+    """Return E_w: how far weights, each wrong by a factor within e^±D, can take the mean from o.
+
+    Errors of weights are common to numerator and denominator and Σ p (v - o) = 0, so they cost |v - o| and not |v|:
+    Σ p (e^D - 1) |v - o| / Σ p e^-D, never more than the farthest value. Where D is large that is loose, and the exact
+    supremum takes its place.
+    """
+    moved = (mean.distances @ error.excess[..., None])[..., 0] / error.shrunk.sum(-1, keepdims=True)
+    bound: Array = np.minimum(moved, mean.farthest)
+    rows = error.largest[..., 0] > SMALL
+    if rows.any():
+        values = np.broadcast_to(mean.value.swapaxes(-1, -2)[..., None, :, :], mean.distances.shape)[rows]
+        up = _exact(softmax, error, rows, values, mean.output[rows])
+        down = _exact(softmax, error, rows, -values, -mean.output[rows])
+        bound[rows] = np.maximum(up, down)
+    return bound
+
+
+def largest_size(softmax: Softmax, sizes: Array, error: WeightError) -> Array:
+    """Return a', the most that the mean of sizes (…, n_k, d_v) can be under weights wrong by factors within e^±D."""
+    mean = softmax.weights @ sizes
+    most = (mean + error.excess @ sizes) / error.shrunk.sum(-1, keepdims=True)
+    every = np.broadcast_to(sizes.swapaxes(-1, -2)[..., None, :, :], (*mean.shape, sizes.shape[-2]))
+    largest = sizes.max(-2, keepdims=True) if softmax.visible.all() else _largest_visible(softmax, every)
+    bound: Array = np.minimum(most, largest)
+    rows = error.largest[..., 0] > SMALL
+    if rows.any():
+        bound[rows] = mean[rows] + _exact(softmax, error, rows, every[rows], mean[rows])
+    return bound
+
+
+def _exact(softmax: Softmax, error: WeightError, rows: npt.NDArray[np.bool_], values: Array, mean: Array) -> Array:
+    log_weights = np.where(softmax.visible[rows], -softmax.below[rows], -np.inf)
+    return largest_mean(log_weights, error.each[rows], values, mean)
