@@ -7,7 +7,7 @@ READY := .venv/.ready
 verify: $(READY)  ## hold the NumPy and PyTorch implementations against every property
 	$(BIN)/pytest -n 2
 
-field: $(READY)  ## verify every library, each in an environment of its own, which takes two hours, and write docs/conformance.md
+field: $(READY)  ## verify every library, each in an environment of its own, which takes two hours, and write docs/reference/conformance.md
 	$(BIN)/nox
 
 test: $(READY)  ## the suite's own tests, types, lint and walls
@@ -23,7 +23,7 @@ soak: $(READY)  ## look for a false alarm: 200,000 examples with varied seeds
 mutants: $(READY)  ## change the NumPy implementations in one place at a time: which changes does no law see?
 	$(BIN)/python -m benchmarks.mutants
 
-docs: $(READY)  ## write docs/properties.md and docs/defects.md, which takes minutes: all laws on all defects
+docs: $(READY)  ## write docs/reference/laws.md and docs/reference/defects.md, which takes minutes: all laws on all defects
 	$(BIN)/python -m benchmarks.catalogue
 
 benchmark: $(READY)  ## what an example costs, and how many problems are checked in a second

@@ -72,7 +72,7 @@ def oldest(session: nox.Session, environment: str) -> None:
 
 @nox.session
 def matrix(session: nox.Session) -> None:
-    """Write docs/conformance.md and the table in README.md, of the reports that are there."""
+    """Write docs/reference/conformance.md and the table in README.md, of the reports that are there."""
     session.install("--constraint=requirements.txt", "--editable=.")
     new, old = (
         [str(folder / name) for name in ENVIRONMENTS if (folder / name / "report.json").exists()]

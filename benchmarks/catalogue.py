@@ -19,7 +19,7 @@ from benchmarks.kills import Kills, all_kills
 from reference.document import CLAUSES, Clause
 from tests.defects import DEFECTS, Defect
 
-PROPERTIES, FOUND = FOLDER / "docs" / "properties.md", FOLDER / "docs" / "defects.md"
+PROPERTIES, FOUND = FOLDER / "docs" / "reference" / "laws.md", FOLDER / "docs" / "reference" / "defects.md"
 
 OF_PROPERTIES = """# The properties
 

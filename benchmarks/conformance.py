@@ -1,4 +1,4 @@
-"""Write down how libraries conform, of the reports of one or several environments: docs/conformance.md and README.md.
+"""The conformance of libraries, from the reports of several environments: docs/reference/conformance.md and README.md.
 
 python -m benchmarks.conformance REPORT... [--oldest REPORT...]
 """
@@ -23,7 +23,7 @@ from attention_tests.reports.tables import PROMISES, WORST_FIRST, counts, in_ord
 from benchmarks.verified import Ran, Verified, all_verified, not_run
 from reference.document import CLAUSES
 
-PAGE, README = FOLDER / "docs" / "conformance.md", FOLDER / "README.md"
+PAGE, README = FOLDER / "docs" / "reference" / "conformance.md", FOLDER / "README.md"
 FINDINGS = FOLDER / "docs" / "findings"
 BEGIN, END = "<!-- conformance -->", "<!-- /conformance -->"
 

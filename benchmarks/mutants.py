@@ -4,7 +4,7 @@
 
 What is changed, and into what, is mutmut's. Its own runner leaves decorated functions alone, and these are decorated,
 so its operators are applied here. No file is written: a mutant is a module in memory, in a process of its own. One that
-survives must be in docs/mutants.md, with the reason why it is right.
+survives must be in docs/reference/mutants.md, with the reason why it is right.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from attention_tests.execution.subjects import subjects_of
 
 MODULES = {"implementations.numpy": ("WHOLE", "ONLINE"), "implementations.numpy.layer": ("LAYER",)}
 """Modules to change, and the implementations in each that the laws are held against."""
-EXPLAINED = FOLDER / "docs" / "mutants.md"
+EXPLAINED = FOLDER / "docs" / "reference" / "mutants.md"
 SECONDS = 120
 """Of a processor, for one mutant: the limit."""
 FATES: dict[int | None, str] = {10: "killed", 0: "survived", -SIGKILL: "stopped"}

@@ -1,4 +1,7 @@
-"""Make a failing input small enough to read: shorter axes first, then plainer numbers (generation.md)."""
+"""Shrinking of arrays: a failing input made small enough to read, by shorter axes first and then by plainer numbers.
+
+Why it exists beside Hypothesis's own shrinking: docs/explanation/generation.md#shrinking-twice.
+"""
 
 from __future__ import annotations
 

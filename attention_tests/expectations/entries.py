@@ -1,4 +1,4 @@
-"""The entries of an expectations file (docs/expectations.md)."""
+"""The entries of an expectations file (docs/how-to/expectations.md)."""
 
 from __future__ import annotations
 

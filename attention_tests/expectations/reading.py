@@ -25,7 +25,8 @@ BROKEN = (Verdict.FAIL, Verdict.ERROR, Verdict.CRASH, Verdict.TIMEOUT)
 def read_file(file: Path) -> Expectations:
     """Return what a file says.
 
-    Raises BadExpectations with one sentence if the file cannot be read, or is not in the form of docs/expectations.md.
+    Raises BadExpectations with one sentence if the file cannot be read, or has another form than
+    docs/how-to/expectations.md.
     """
     try:
         return _read(tomllib.loads(file.read_text("utf-8")))

@@ -74,7 +74,7 @@ def answer(subject: Subject, problem: Problem) -> Array:
 
 @lru_cache(maxsize=REMEMBERED)
 def weights(subject: Subject, problem: Problem) -> Array:
-    """Return the weights (batch, heads, n_q, n_k), seen through the identity matrix as the values (properties.md).
+    """Return the weights (batch, heads, n_q, n_k), seen through the identity matrix as the values.
 
     Where values must be as wide as keys, the identity is shown in slices of that width.
     """

@@ -1,4 +1,7 @@
-"""Inputs in waiting: small enough to draw fast, and the same input on every machine (generation.md)."""
+"""Plans: problems that are not yet built, small enough to draw fast, and the same problem on every machine.
+
+Why plans and not arrays are drawn: docs/explanation/generation.md.
+"""
 
 from __future__ import annotations
 

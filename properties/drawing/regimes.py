@@ -117,7 +117,7 @@ def _large(random: np.random.Generator, sizes: Sizes) -> Head:
 
 
 def _amplifier(random: np.random.Generator, sizes: Sizes) -> Head:
-    """Draw outputs that are tiny but relatively accurate (tolerance.md, "Power comes from inputs").
+    """Draw outputs that are tiny but relatively accurate (docs/explanation/tolerance.md#the-amplifier).
 
     The key with the highest score has a value of zero; the others lie 8 and more below it.
     """

@@ -1,4 +1,4 @@
-"""Write docs/onnx-node-tests.md: what ONNX's own node tests of Attention ask for, and what became of each.
+"""Write docs/reference/onnx-node-tests.md: what ONNX's own node tests of Attention ask for, and what became of each.
 
 python -m tests.reference.onnx_document
 """
@@ -13,7 +13,7 @@ from tabulate import tabulate
 from attention_tests.environment.suite import FOLDER
 from tests.reference.onnx_cases import Case, cases
 
-DOCUMENT = FOLDER / "docs" / "onnx-node-tests.md"
+DOCUMENT = FOLDER / "docs" / "reference" / "onnx-node-tests.md"
 
 HEADERS = ("case", "opset", "dtype", "asks for", "agreed", "not compared")
 
@@ -22,7 +22,8 @@ TEXT = """# ONNX's node tests of Attention
 Made by `python -m tests.reference.onnx_document` from the cases in onnx {version}, which
 `tests/reference/test_onnx_cases.py` reads. They are a second source: nobody here has written them. Each of the
 {number} cases is read as a problem of this project, and what must come out is compared with the reference, which
-never computes in float32, bfloat16 or float16: an element agrees if it is inside the [bound](tolerance.md) of the
+never computes in float32, bfloat16 or float16: an element agrees if it is inside
+the [bound](../explanation/tolerance.md) of the
 arithmetic that the operator's text names, everything being computed in the dtype of the inputs. **All agree**, and
 none is left out.
 

@@ -15,7 +15,7 @@ from attention_tests.environment import suite
 from attention_tests.expectations.book import IN_THIS_FOLDER
 from tests.suite.action import ACTION, SHELL, action, environment, steps
 
-RECIPES = suite.FOLDER / "docs" / "ci.md"
+RECIPES = suite.FOLDER / "docs" / "how-to" / "ci.md"
 SCHEMAS = {"GitHub": "github-workflows", "GitLab": "gitlab-ci", "Azure Pipelines": "azure-pipelines"}
 # It writes down what it was called with, makes a report unless it is to make none, and ends with the code it is told.
 COMMAND = """#!/usr/bin/env bash

@@ -51,7 +51,7 @@ def test_the_shipped_entries_are_not_stale() -> None:
 
 
 def test_the_documented_entries_are_not_stale(tmp_path: Path) -> None:
-    _, _, text = (suite.FOLDER / "docs" / "expectations.md").read_text("utf-8").partition("```toml\n")
+    _, _, text = (suite.FOLDER / "docs" / "how-to" / "expectations.md").read_text("utf-8").partition("```toml\n")
     (tmp_path / "documented.toml").write_text(text.partition("```")[0], "utf-8")
     documented = read_file(tmp_path / "documented.toml")
     assert [len(entries) for entries in astuple(documented)] == [1, 1, 1]
