@@ -1,4 +1,4 @@
-"""Problems with an upstream gradient, and the verdict on the three gradients that an implementation makes of it."""
+"""Problems with an upstream gradient, and comparisons of the three gradients of an implementation."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EVERYWHERE = (np.ones((), bool),) * 3
 
 
 class Gradients(NamedTuple):
-    """Those of the query (batch, heads, n_q, d_k), of the key (…, n_k, d_k) and of the value (…, n_k, d_v)."""
+    """The gradients of the query (batch, heads, n_q, d_k), of the key (…, n_k, d_k) and of the value (…, n_k, d_v)."""
 
     query: Array
     key: Array
@@ -35,7 +35,7 @@ class Gradients(NamedTuple):
 
 
 class ExpectedGradients(NamedTuple):
-    """What is expected of each."""
+    """The expected gradient of each input, with its derived error bound."""
 
     query: Expected
     key: Expected
@@ -50,7 +50,7 @@ class Backward(Problem):
 
     @cached_property
     def content(self) -> tuple[object, ...]:
-        """What an answer depends on."""
+        """Everything that the gradients depend on."""
         return *super().content, self.upstream.shape, self.upstream.tobytes()
 
 
@@ -71,24 +71,24 @@ UPSTREAMS: dict[str, Draw] = {
     "normal": lambda random, shape: random.standard_normal(shape),
     "few": _few,
 }
-"""Upstream gradients by name. Positive ones let nothing cancel where no value is negative, as in the amplifier."""
+"""Upstream gradients by name. Positive ones prevent cancellation where no value is negative, as in the amplifier."""
 
 
 @dataclass(frozen=True)
 class BackwardPlan:
-    """A backward pass in waiting."""
+    """A plan of a backward pass."""
 
     forward: Plan = field(default_factory=Plan)
     one_large: bool = False
-    """Whether the first query asks for so much that a sum kept in 16 bits would swallow all that comes after it."""
+    """Whether the first upstream gradient is so large that a sum in 16 bits would lose all later ones."""
 
     @property
     def depends_on(self) -> frozenset[Feature]:
-        """The features that decide about what is built."""
+        """The features that change the shapes and options of the problem."""
         return self.forward.depends_on
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = PLAIN) -> Backward:
-        """Build the problem, and draw an upstream gradient: ones for the seed 0."""
+        """Build the problem, and draw an upstream gradient: all ones for the seed 0."""
         problem = self.forward.build(dtype, features, dialect)
         kind = problem.random.choice(list(UPSTREAMS)) if problem.seed else "ones"
         draw = _one_large if self.one_large else UPSTREAMS[kind]
@@ -99,7 +99,7 @@ class BackwardPlan:
 
 
 A_THIRD = 33
-"""The bound of three gradients costs as much as three problems."""
+"""The number of problems: the bounds of three gradients cost as much as three problems."""
 
 
 def backwards(stream: Stream) -> Stream:
@@ -112,7 +112,7 @@ ANY_BACKWARD = backwards(ANY_PROBLEM)
 
 @lru_cache(maxsize=2048)
 def gradients(subject: Subject, problem: Backward) -> Gradients:
-    """Return what the implementation says, asked once for all laws that compare it with something."""
+    """Return the gradients of the implementation, computed once for all laws."""
     answer = subject.gradient(problem.query, problem.key, problem.value, problem.upstream, **problem.options)
     for array in answer:
         array.flags.writeable = False
@@ -121,9 +121,9 @@ def gradients(subject: Subject, problem: Backward) -> Gradients:
 
 @lru_cache(maxsize=2048)
 def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradients:
-    """Return the gradients in closed form, and how far a correct implementation may stray from each.
+    """Return the gradients in closed form, each with its derived error bound.
 
-    A query that sees no word takes part only where its output is zeros: else nothing is promised of its head.
+    Where fully masked rows are not zeros, nothing is promised of a head that has one.
     """
     bias = problem.logit_bias
     oracles = gradient_bound.gradient(
@@ -143,9 +143,9 @@ def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradi
 
 
 def total(oracle: Expected, value: Array | float) -> Expected:
-    """Return what is expected of the sum of an answer over the words, which must be `value`: all errors may add up.
+    """Return `value` as the expected sum of a gradient over the tokens, with a bound to which all errors add up.
 
-    The sum of the answer is rounded as well, in float64, fewer times than there are words.
+    The sum itself is rounded as well, in float64, fewer times than there are tokens.
     """
     error = oracle.tolerance.sum(axis=-2)
     error += 2.0**-52 * oracle.value.shape[-2] * (np.abs(oracle.value).sum(axis=-2) + error)
@@ -153,14 +153,14 @@ def total(oracle: Expected, value: Array | float) -> Expected:
 
 
 def silenced(oracle: Expected, rows: Array) -> Expected:
-    """Return the expectation with exact zeros in some rows, but for what it promises nothing of."""
+    """Return the expectation with exact zeros in some rows, except where it is vacuous."""
     zeros = rows[..., None] & ~oracle.vacuous
     value, error = (np.where(zeros, 0.0, array) for array in (oracle.value, oracle.error))
     return replace(oracle, value=value, error=error)
 
 
 def natives(subject: Subject, problem: Backward) -> list[Any]:
-    """Return query, key, value and the upstream gradient as the implementation gets them."""
+    """Return query, key, value and the upstream gradient as native arrays of the implementation."""
     return [subject.give(array) for array in arrays(problem)]
 
 
@@ -176,7 +176,7 @@ def assert_inside_bounds(got: Iterable[Array], oracles: Iterable[Expected]) -> N
 
 
 def assert_all_same_bits(got: Iterable[Array], other: Iterable[Array]) -> None:
-    """Raise `Disagreement` unless all gradients are the same, to the bit."""
+    """Raise `Disagreement` unless all gradients are the same bits."""
     for name, one, two in zip(Gradients._fields, got, other, strict=True):
         assert_same_bits(one, two, of=f"of the {name}'s gradient")
 
@@ -187,6 +187,6 @@ def assert_all_equal(
     oracles: Iterable[Expected],
     where: Iterable[Array] = EVERYWHERE,
 ) -> None:
-    """Raise `Disagreement` unless all numbers at `where` of which anything is promised are exactly equal."""
+    """Raise `Disagreement` unless all numbers at `where` are exactly equal, except where the oracle is vacuous."""
     for name, one, two, oracle, place in zip(Gradients._fields, got, other, oracles, where, strict=True):
         assert_equal(one, two, place & ~oracle.vacuous, of=f"of the {name}'s gradient")
