@@ -1,16 +1,16 @@
-"""`dot_product_attention` of both of Flax's APIs: `flax.nnx`, by both of its ways, and `flax.linen`.
+"""`dot_product_attention` of both APIs of Flax: both code paths of `flax.nnx`, and `flax.linen`.
 
 https://flax.readthedocs.io/en/latest/api_reference/flax.nnx/nn/attention.html and
 https://flax.readthedocs.io/en/latest/api_reference/flax.linen/layers.html#attention: arrays are (batch, length, heads,
-width), values have a width of their own, weights are "masked out" where a mask is False, a bias is for the weights. No
-scale can be given. The dtype of the computation is that of the inputs.
+width), values have a width of their own, weights are "masked out" where a mask is False, a bias is added to the logits.
+No scale can be given. The dtype of the computation is that of the inputs.
 
-Where no weight may be dropped, `flax.nnx` calls `jax.nn.dot_product_attention`. With a dropout rate, also where the
-call is deterministic, as of a model after training, it computes the weights itself, as `flax.linen` always does: the
-lowest number of the dtype is put where a word is hidden, so that a query that sees no word sees all of them alike
+Without dropout, `flax.nnx` calls `jax.nn.dot_product_attention`. With a dropout rate, even in a
+deterministic call, as of a model after training, it computes the weights itself, as `flax.linen` always does: the
+lowest number of the dtype replaces the score of a hidden key, so that a fully masked row is the mean of all values
 (docs/findings/jax-hidden-words-return.md).
 
-All functions have the name that JAX's has: a cache of programs keeps each under that, and some are the same.
+All functions have the name of JAX's own: a compilation cache includes the name, and some programs are the same.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from attention_tests.declare.precision import Precision
 from implementations.jax import JAX, as_double, compiled, gradient_of
 
 _KEPT = 0.5
-"""A dropout rate that counts for nothing where a call is deterministic."""
+"""A dropout rate, which has no effect in a deterministic call."""
 
 
 def nnx_attention(dropout: float = 0.0) -> Callable[..., jax.Array]:
-    """Return the function of `flax.nnx`, as a layer calls it that drops weights at a rate, but not now."""
+    """Return the function of `flax.nnx` as a layer with dropout calls it when it is deterministic."""
 
-    def attention(  # noqa: PLR0913 - what the function offers
+    def attention(  # noqa: PLR0913 - the options of the function
         query: jax.Array,
         key: jax.Array,
         value: jax.Array,
@@ -63,7 +63,7 @@ def attention(
 
 _COMMON = frozenset({Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.TOGETHER, Feature.THREADS})
 _ALL_IN_16_BIT = {
-    # The query is divided by the root of its width before anything else; every operation of the softmax has 16 bits.
+    # The query is divided by the root of its width first; every operation of the softmax is in 16 bits.
     dtype: replace(Precision.pure(dtype), prescale=dtype)
     for dtype in ("bfloat16", "float16")
 }

@@ -1,12 +1,12 @@
 """`jax.nn.dot_product_attention` on the CPU, by XLA, compiled as `jax.jit` does.
 
 https://docs.jax.dev/en/latest/_autosummary/jax.nn.dot_product_attention.html: arrays are (batch, length, heads, width),
-values as wide as keys; True in a mask is a word that takes part, a bias is added to the scaled logits, and a window of
-an int reaches as far on both sides. What hides a word is not said; the source puts a large negative number there, so
-that a query that sees no word sees all of them alike (docs/findings/jax-hidden-words-return.md).
+values as wide as keys; True in a mask is a visible key, a bias is added to the scaled logits, and a window of an int
+reaches as far on both sides. How a key is hidden is not documented; the source gives it a large negative score, so that
+a fully masked row is the mean of all values (docs/findings/jax-hidden-words-return.md).
 
 The logits are float32 or, of float64, float64. "Softmax is always carried out in fp32", says a comment in the source,
-and the weights are rounded to the dtype of the keys. So float64 promises float32 here, and no more
+and the weights are rounded to the dtype of the keys. So float64 promises only float32 here
 (docs/findings/jax-softmax-of-doubles.md).
 
 JAX may be called from several threads: https://docs.jax.dev/en/latest/concurrency.html. Every shape is compiled anew,
@@ -31,7 +31,7 @@ from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
 
 
-def attention(  # noqa: PLR0913 - what the function offers
+def attention(  # noqa: PLR0913 - the options of the function
     query: jax.Array,
     key: jax.Array,
     value: jax.Array,
@@ -68,7 +68,7 @@ def compiled(forward: Callable[..., Any], *flags: str) -> Callable[..., Any]:
 
 
 def gradient_of(forward: Callable[..., jax.Array]) -> Callable[..., tuple[jax.Array, ...]]:
-    """Return the function of query, key, value and an upstream gradient by which JAX differentiates `forward`."""
+    """Return the gradient of `forward` by JAX: a function of query, key, value and an upstream gradient."""
 
     def gradient(
         query: jax.Array, key: jax.Array, value: jax.Array, upstream: jax.Array, **options: Any
@@ -81,7 +81,7 @@ def gradient_of(forward: Callable[..., jax.Array]) -> Callable[..., tuple[jax.Ar
 
 
 def to_native(array: Array, dtype: str) -> jax.Array:
-    """Return an array of its own memory."""
+    """Return a copy as a JAX array in the dtype."""
     return jnp.array(array.astype(jnp.dtype(dtype)))
 
 
@@ -91,18 +91,18 @@ def to_numpy(array: jax.Array) -> Array:
 
 
 def in_double(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function`, called where JAX has float64."""
+    """Return `function`, called with float64 enabled in JAX."""
 
     @wraps(function)
     def called(*arguments: Any, **options: Any) -> Any:
-        with jax.enable_x64(True):  # noqa: FBT003 - how it is called
+        with jax.enable_x64(True):  # noqa: FBT003 - the signature of JAX
             return function(*arguments, **options)
 
     return called
 
 
 def as_double(implementation: Implementation, precision: Precision) -> Implementation:
-    """Return an implementation in JAX as it is for float64, which takes a mode of its own."""
+    """Return an implementation in JAX at float64, which JAX must be told to enable."""
     given = implementation
     return replace(
         given,

@@ -1,13 +1,13 @@
 """MLX on the CPU: `mlx.core.fast.scaled_dot_product_attention`.
 
 https://ml-explore.github.io/mlx/build/html/python/_autosummary/mlx.core.fast.scaled_dot_product_attention.html (0.32)
-is what it promises: a scale that must be given, one mask, boolean or added, of at most 4 axes, or "causal", which "uses
-lower-right alignment", fewer heads of keys, and a softmax in float32. Values are as wide as keys, of shape
-`[B, N_kv, T_kv, D]`. What a query gets that sees nothing is documented for no mask; by a boolean one it is the mean.
-float64 is left out: its softmax is in float32, too, "regardless of the input precision".
+documents it: a required scale, one mask, boolean or added, of at most 4 axes, or "causal", which "uses lower-right
+alignment", grouped key heads, and a softmax in float32. Values are as wide as keys, of shape `[B, N_kv, T_kv, D]`.
+Fully masked rows are not documented; with a boolean mask they are the mean. float64 is left out: its softmax is in
+float32 too, "regardless of the input precision".
 
-"When you perform operations in MLX, no computation actually happens", says its page on lazy evaluation, so that each
-answer is asked for here: https://ml-explore.github.io/mlx/build/html/usage/lazy_evaluation.html.
+"When you perform operations in MLX, no computation actually happens", says its page on lazy evaluation, so each output
+is evaluated here: https://ml-explore.github.io/mlx/build/html/usage/lazy_evaluation.html.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def gradient(query: mx.array, key: mx.array, value: mx.array, upstream: mx.array
     return list(gradients)
 
 
-def asked(  # noqa: PLR0913 - what the function offers
+def asked(  # noqa: PLR0913 - the options of the function
     query: mx.array,
     key: mx.array,
     value: mx.array,
@@ -50,7 +50,7 @@ def asked(  # noqa: PLR0913 - what the function offers
     bias: mx.array | None = None,
     causal: bool = False,
 ) -> mx.array:
-    """Return what is to be computed."""
+    """Return the lazy output."""
     return mx.fast.scaled_dot_product_attention(
         query,
         key,
@@ -61,12 +61,12 @@ def asked(  # noqa: PLR0913 - what the function offers
 
 
 def to_native(array: Array, dtype: str) -> mx.array:
-    """Return an array of its own memory."""
+    """Return a copy as an MLX array in the dtype."""
     return mx.array(array, dtype=mx.bool_ if dtype == "bool" else getattr(mx, dtype))
 
 
 def to_numpy(array: mx.array) -> Array:
-    """Return a float64 array. What NumPy has no format for becomes float32 first, which changes no number."""
+    """Return a float64 array. A dtype that NumPy lacks becomes float32 first, which changes no number."""
     return np.array(array.astype(mx.float32) if array.dtype == mx.bfloat16 else array).astype(np.float64)
 
 

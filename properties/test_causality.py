@@ -1,4 +1,4 @@
-"""Clause `every-word` with later words hidden, or those far away."""
+"""Causality and windows: clause `every-word` with later or distant tokens hidden."""
 
 from dataclasses import replace
 
@@ -27,20 +27,20 @@ def as_long_as_keys(problem: Problem) -> Problem:
 
 @law("every-word", Feature.CAUSAL, given=CAUSAL)
 def test_a_causal_query_sees_no_later_word(subject: Subject, problem: Problem) -> None:
-    """A query weighs its own word and the earlier ones."""
+    """A causal query attends to its own token and to the earlier ones only."""
     words = as_long_as_keys(problem)
     assert_inside_bound(answer(subject, words), expected(words, subject.precision))
 
 
 @law("every-word", Feature.CAUSAL, Feature.LENGTHS, given=CAUSAL)
 def test_causality_is_aligned_as_the_dialect_says(subject: Subject, problem: Problem) -> None:
-    """With more queries than keys, or fewer, one rule says which word is a query's own."""
+    """For any numbers of queries and keys, the alignment declared by the dialect says which token is a query's own."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("every-word", Feature.CAUSAL, given=CAUSAL)
 def test_later_words_change_no_bit_of_earlier_outputs(subject: Subject, problem: Problem) -> None:
-    """Huge keys and values after a word leave the outputs up to it as they were, to the bit."""
+    """Huge keys and values at later tokens change no bit of the outputs at earlier tokens."""
     words = as_long_as_keys(problem)
     place = problem.random.integers(words.key.shape[-2])
     later = np.arange(words.key.shape[-2])[:, None] > place
@@ -51,7 +51,7 @@ def test_later_words_change_no_bit_of_earlier_outputs(subject: Subject, problem:
 
 @law("every-word", Feature.CAUSAL, Feature.NON_FINITE, given=CAUSAL)
 def test_later_words_that_are_no_numbers_reach_nothing(subject: Subject, problem: Problem) -> None:
-    """NaN and infinity in the words after one leave the outputs up to it right."""
+    """NaN and infinity in later keys and values do not change the outputs at earlier tokens."""
     words = as_long_as_keys(problem)
     place = words.key.shape[-2] // 2
     later = np.arange(words.key.shape[-2])[:, None] > place
@@ -63,14 +63,14 @@ def test_later_words_that_are_no_numbers_reach_nothing(subject: Subject, problem
 
 @law("every-word", Feature.CAUSAL, Feature.MASK, given=CAUSAL)
 def test_causality_is_a_triangular_mask(subject: Subject, problem: Problem) -> None:
-    """To be causal is to be given a mask that hides later words."""
+    """Causal attention equals attention with a mask that hides the later tokens."""
     output = subject.attention(problem.query, problem.key, problem.value, mask=problem.seen)
     assert_inside_bound(output, expected(problem, subject.precision))
 
 
 @law("every-word", Feature.CAUSAL, Feature.LENGTHS, given=CAUSAL)
 def test_words_that_come_one_by_one_give_the_whole(subject: Subject, problem: Problem) -> None:
-    """A query given the keys and values so far, as from a cache, gets its row of the causal whole."""
+    """A query given only the keys and values so far, as when decoding, gets its row of causal attention."""
     words = as_long_as_keys(problem)
     place = int(problem.random.integers(words.key.shape[-2]))
     so_far, own = (..., slice(0, place + 1), slice(None)), (..., slice(place, place + 1), slice(None))
@@ -80,37 +80,37 @@ def test_words_that_come_one_by_one_give_the_whole(subject: Subject, problem: Pr
 
 @law("every-word", Feature.CAUSAL, Feature.MASK, Feature.TOGETHER, given=CAUSAL_AND_MASKED)
 def test_a_causal_mask_hides_what_either_hides(subject: Subject, problem: Problem) -> None:
-    """With a mask and causality a query sees what both let it see."""
+    """With causality and a mask, a query attends only to the tokens that both allow."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("every-word", Feature.CAUSAL, Feature.BIAS, Feature.TOGETHER, given=CAUSAL_AND_BIASED)
 def test_a_bias_counts_for_the_words_that_causality_leaves(subject: Subject, problem: Problem) -> None:
-    """With a bias and causality, the bias counts for the words up to a query's own."""
+    """With causality and a bias, the bias is added to the scores of the tokens up to a query's own."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("every-word", Feature.WINDOW, given=WINDOWED)
 def test_a_window_hides_the_words_far_away(subject: Subject, problem: Problem) -> None:
-    """A query weighs the words fewer than `window` places from its own, on either side if windows are not causal."""
+    """A query attends to tokens fewer than `window` positions away: on both sides, or earlier ones if causal."""
     words = as_long_as_keys(problem)
     assert_inside_bound(answer(subject, words), expected(words, subject.precision))
 
 
 @law("every-word", Feature.WINDOW, Feature.LENGTHS, given=WINDOWED)
 def test_a_window_is_aligned_as_the_dialect_says(subject: Subject, problem: Problem) -> None:
-    """With more queries than keys, or fewer, the window lies around the word that the dialect calls a query's own."""
+    """For any numbers of queries and keys, a query's window lies at the token that the dialect aligns with it."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("every-word", Feature.WINDOW, given=ANY_PROBLEM)
 def test_a_window_over_all_words_is_none(subject: Subject, problem: Problem) -> None:
-    """A window that reaches past both ends changes nothing."""
+    """A window that reaches past both ends of the sequence changes nothing."""
     reaching = problem.in_window(problem.query.shape[-2] + problem.key.shape[-2])
     assert_inside_bound(answer(subject, reaching), expected(replace(reaching, window=None), subject.precision))
 
 
 @law("every-word", Feature.WINDOW, Feature.CAUSAL, Feature.TOGETHER, given=CAUSAL_AND_WINDOWED)
 def test_a_causal_window_holds_the_last_words(subject: Subject, problem: Problem) -> None:
-    """With a window and causality a query sees its own word and the `window` - 1 before it."""
+    """With causality and a window, a query attends to its own token and to the `window` - 1 tokens before it."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

@@ -1,4 +1,4 @@
-"""What the document claims about its steps: refuted by a counterexample, held to its condition, or measured."""
+"""Claims of the document about its steps: refuted by a counterexample, held to its condition, or measured."""
 
 from typing import Any, TypeAlias
 
@@ -28,15 +28,15 @@ from reference import matrix
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 FALSE_ALARMS = 1e-3
-"""How often, at most, a sample drawn anew would reject a correct implementation. The sample is fixed: it never does."""
+"""The highest rate at which new samples would reject a correct implementation. The sample is fixed: it never does."""
 
 
 @law("self-dominates", given=only(NotSelfDominant()))
 def test_a_word_need_not_attend_most_to_itself(subject: Subject, problem: Problem) -> None:
-    """Refuted: it is not always the word itself that contributes most to its own output."""
+    """Refuted: a token does not always attend most to itself."""
     record_finding(
         "counterexample",
-        f"queries {problem.query.ravel()}, keys {problem.key.ravel()}: the first word prefers the second",
+        f"queries {problem.query.ravel()}, keys {problem.key.ravel()}: the first token scores the second higher",
     )
     seen = weights(subject, problem)[0, 0]
     assert_at_least(seen[0, 1], seen[0, 0], np.zeros(()))
@@ -44,7 +44,7 @@ def test_a_word_need_not_attend_most_to_itself(subject: Subject, problem: Proble
 
 @law("self-dominates", given=ANY_PROBLEM)
 def test_a_word_dominates_where_queries_are_keys_of_one_length(subject: Subject, problem: Problem) -> None:
-    """It is the word itself, or a tie, where every query is its own key and all are of one length."""
+    """A token attends most to itself, up to ties, if every query equals its own key and all keys have one norm."""
     signs = np.where(problem.key < 0, -1.0, 1.0)
     alike = problem.with_arrays(query=signs, key=signs)
     own = np.diagonal(weights(subject, alike), axis1=-2, axis2=-1)[..., None]
@@ -54,7 +54,7 @@ def test_a_word_dominates_where_queries_are_keys_of_one_length(subject: Subject,
 
 @law("query-is-value", Step.PROJECT, given=only(QueryIsNotValue()))
 def test_queries_are_not_values(subject: Subject, sentence: Sentence) -> None:
-    """Refuted: query and value come from the same word, but not by the same matrix."""
+    """Refuted: a query and a value come from the same token, but not by the same matrix."""
     record_finding("counterexample", one_line(sentence))
     queries, values = subject.project(sentence.x, sentence.w_query), subject.project(sentence.x, sentence.w_value)
     assert_equal(values - queries, matrix.project(sentence.x, sentence.w_value - sentence.w_query))
@@ -62,7 +62,7 @@ def test_queries_are_not_values(subject: Subject, sentence: Sentence) -> None:
 
 @law("query-is-value", Step.PROJECT, given=ANY_SENTENCE)
 def test_queries_are_values_where_their_matrices_are_equal(subject: Subject, sentence: Sentence) -> None:
-    """Query and value are the same where the two matrices are."""
+    """Queries and values are the same bits if their two matrices are equal."""
     assert_same_bits(
         subject.project(sentence.x, sentence.w_value), subject.project(sentence.x, sentence.w_value.copy())
     )
@@ -70,7 +70,7 @@ def test_queries_are_values_where_their_matrices_are_equal(subject: Subject, sen
 
 @law("query-is-value", Step.SELF_ATTENTION, given=ANY_SENTENCE)
 def test_values_come_from_their_own_matrix(subject: Subject, sentence: Sentence) -> None:
-    """Where no key says anything, the output is the mean of the words times the matrix of the values."""
+    """If all keys are zero, the output is the mean of the tokens times the value matrix."""
     silent = sentence.with_arrays(w_key=np.zeros_like(sentence.w_key))
     mean = matrix.project(sentence.x, sentence.w_value).mean(axis=0)
     output = subject.self_attention(silent.x, silent.w_query, silent.w_key, silent.w_value)
@@ -79,7 +79,7 @@ def test_values_come_from_their_own_matrix(subject: Subject, sentence: Sentence)
 
 @law("stable-gradients", Step.SCORE, Step.SCALE, given=only(*(Sample(4096, 1, 1, d_k) for d_k in (4, 16, 64, 256))))
 def test_scaled_scores_keep_unit_variance(subject: Subject, sample: Problem) -> None:
-    """Scaled scores of random words have a variance of 1 (Chebyshev, false alarms below 1 in 1000)."""
+    """Scaled scores of random queries and keys have a variance of 1 (Chebyshev, false alarms below 1 in 1000)."""
     scores = subject.score(sample.query, sample.key)
     scaled = subject.scale(scores, sample.d_k)
     record_finding(
@@ -93,7 +93,7 @@ def test_scaled_scores_keep_unit_variance(subject: Subject, sample: Problem) -> 
 
 @law("stable-gradients", Feature.HEADS, Feature.LENGTHS, given=only(Sample(128, 1, 16, 256)))
 def test_scaled_softmax_keeps_its_gradient(subject: Subject, sample: Problem) -> None:
-    """At d_k = 256 the softmax is no more saturated than at d_k = 4 (Hoeffding, false alarms below 1 in 1000)."""
+    """The softmax is no more saturated at d_k = 256 than at d_k = 4 (Hoeffding, false alarms below 1 in 1000)."""
     narrow = sample.with_arrays(query=sample.query[..., :4], key=sample.key[..., :4], value=sample.value[..., :4])
     gradients = [gradient_of_softmax(weights(subject, one)) for one in (narrow, sample)]
     unscaled = gradient_of_softmax(matrix.weights(sample.query, sample.key, scale=1.0))
@@ -104,12 +104,12 @@ def test_scaled_softmax_keeps_its_gradient(subject: Subject, sample: Problem) ->
 
 @law("matrix-is-faster", Feature.LENGTHS, given=only(Sample(1, 64, 64, 16)))
 def test_one_call_is_faster_than_word_by_word(subject: Subject, sample: Problem) -> None:
-    """All words in one call take less time than one call for each: a ratio of the shortest of ten times."""
+    """One call for all queries takes less time than one call per query: a ratio of the shortest of ten times."""
     query, key, value = (subject.give(array) for array in (sample.query, sample.key, sample.value))
     words = [subject.give(sample.query[..., [word], :]) for word in range(sample.query.shape[-2])]
     word_by_word, one_call = ([(query, key, value) for query in queries] for queries in (words, [query]))
     ratio = subject.shortest_time(word_by_word) / subject.shortest_time(one_call)
-    record_finding("word by word / one call, n = 64", f"{ratio:.3g}")
+    record_finding("one call per query / one call, n = 64", f"{ratio:.3g}")
     assert_at_least(np.asanyarray(ratio), np.ones(()), np.zeros(()))
 
 

@@ -1,4 +1,4 @@
-"""Clauses `every-word` and `pack`: the same for each word, packed into matrices."""
+"""Independence of queries, batches and heads, and the packed shape: clauses `every-word` and `pack`."""
 
 import numpy as np
 
@@ -21,7 +21,7 @@ SEVERAL_HEADS = problems(batches_and_heads=((1, 2), (1, 3), (2, 3), (1, 4)))
 
 @law("every-word", Feature.LENGTHS, given=ANY_PROBLEM)
 def test_each_word_alone_equals_its_row(subject: Subject, problem: Problem) -> None:
-    """Asking for one word gives that word's row of the whole output."""
+    """A single query gives its row of the whole output."""
     word = [problem.random.integers(problem.query.shape[-2])]
     alone = subject.attention(problem.query[..., word, :], problem.key, problem.value)
     assert_inside_bound(alone, picked(expected(problem, subject.precision), (..., word, slice(None))))
@@ -29,7 +29,7 @@ def test_each_word_alone_equals_its_row(subject: Subject, problem: Problem) -> N
 
 @law("every-word", given=ANY_PROBLEM)
 def test_other_queries_change_nothing(subject: Subject, problem: Problem) -> None:
-    """The output of a word does not depend on the queries of the others."""
+    """The output of a query does not depend on the other queries."""
     word = [problem.random.integers(problem.query.shape[-2])]
     others = -problem.query[..., ::-1, :]
     others[..., word, :] = problem.query[..., word, :]
@@ -48,7 +48,7 @@ def test_reordering_queries_reorders_outputs(subject: Subject, problem: Problem)
 
 @law("every-word", Feature.HEADS, given=SEVERAL_BATCHES)
 def test_reordering_batches_reorders_outputs_exactly(subject: Subject, problem: Problem) -> None:
-    """A batch is a run of its own: batches in another order give the same bits in that order."""
+    """Batches are independent: in another order they give the same bits in that order."""
     order = problem.random.permutation(problem.query.shape[0])
     output = subject.attention(problem.query[order], problem.key[order], problem.value[order])
     assert_same_bits(output, answer(subject, problem)[order])
@@ -56,7 +56,7 @@ def test_reordering_batches_reorders_outputs_exactly(subject: Subject, problem: 
 
 @law("every-word", Feature.HEADS, given=SEVERAL_HEADS)
 def test_reordering_heads_reorders_outputs_exactly(subject: Subject, problem: Problem) -> None:
-    """A head is a run of its own: heads in another order give the same bits in that order."""
+    """Heads are independent: in another order they give the same bits in that order."""
     order = problem.random.permutation(problem.query.shape[1])
     output = subject.attention(problem.query[:, order], problem.key[:, order], problem.value[:, order])
     assert_same_bits(output, answer(subject, problem)[:, order])
@@ -64,7 +64,7 @@ def test_reordering_heads_reorders_outputs_exactly(subject: Subject, problem: Pr
 
 @law("pack", given=ANY_PROBLEM)
 def test_output_has_a_row_per_query_as_wide_as_the_values(subject: Subject, problem: Problem) -> None:
-    """Packed queries give a packed output: a row for every query, as wide as the values, each in its place."""
+    """The output has a row for every query, as wide as the values, with every column in its place."""
     numbered = np.arange(problem.value.shape[-1]) - problem.value.shape[-1] // 2
     packed = problem.with_arrays(value=np.broadcast_to(numbered, problem.value.shape))
     assert_inside_bound(answer(subject, packed), expected(packed, subject.precision))
@@ -72,6 +72,6 @@ def test_output_has_a_row_per_query_as_wide_as_the_values(subject: Subject, prob
 
 @law("pack", Step.SELF_ATTENTION, given=DOCUMENT_SENTENCES)
 def test_ten_words_of_width_four_give_ten_outputs_of_width_three(subject: Subject, sentence: Sentence) -> None:
-    """X is 10 by 4 and the matrices are 4 by 3, so Q, K, V and the output are 10 by 3."""
+    """If X is 10 by 4 and the matrices are 4 by 3, then Q, K, V and the output are 10 by 3."""
     output = subject.self_attention(sentence.x, sentence.w_query, sentence.w_key, sentence.w_value)
     assert_inside_bound(output, expected_of_sentence(sentence, subject.precision))

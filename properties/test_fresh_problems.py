@@ -1,13 +1,13 @@
-"""Clause `every-word` on problems that nobody can have seen: an output is computed, and neither known nor found.
+"""Problems drawn anew in every process: clause `every-word` for outputs that are computed, not looked up.
 
-All other problems are the same in every run, so that a verdict is, and a table of their answers would pass. What the
-suite expects lies in memory, where a kernel could look for it. These problems are drawn anew by every process, and what
-is expected of them is computed after the answer, and forgotten.
+All other problems are the same in every run, so that verdicts are, too. A kernel could pass them with a table of
+outputs, or by searching memory for the expected ones. These problems are new in every process, and their expected
+outputs are computed after the call and not kept.
 
-The verdict is the same in every run all the same. The bound is proven: right answers are inside of it, whatever the
-numbers are. A table has none of 2**64 seeds. Only what is wrong for few numbers can pass once and fail another time,
-and so these are few problems of the plainest kind, for which such a kernel is as good as right; the others are there
-to find it, every time. A failure is seen again by the numbers that are printed with it.
+Verdicts still do not change from run to run. Correct outputs are inside the proven bound, whatever the numbers are, and
+no table holds the outputs for 2**64 seeds. Only a kernel that is wrong for few numbers could pass once and fail another
+time. So these are a few problems of the plainest kind, on which such a kernel is as good as right; all other laws find
+it in every run. A failure is reproduced by the numbers that are printed with it.
 """
 
 import secrets
@@ -27,11 +27,11 @@ FRESH = only(*(Plan(*sizes, regimes=("normal",), seed=secrets.randbits(64)) for 
 
 @law("every-word", given=FRESH)
 def test_a_problem_that_was_never_seen_is_answered(subject: Subject, problem: Problem) -> None:
-    """Problems that are drawn anew in every run, and whose answers nobody has computed before, are answered."""
+    """Problems drawn anew in every run, with no expected output known beforehand, are computed correctly."""
     output = subject.attention(problem.query, problem.key, problem.value)
     oracle = error_bound.attention(
         problem.query, problem.key, problem.value, dtype=problem.dtype, arithmetic=subject.precision
     )
-    # Measured for nobody: what is reported must not change from run to run.
+    # Measurements are discarded: a report must not change from run to run.
     with measuring():
         assert_inside_bound(output, oracle)

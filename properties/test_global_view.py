@@ -1,4 +1,4 @@
-"""Clause `global-view`: a word looks at every position at once, and positions have no order."""
+"""Attention over all positions, which have no order: clause `global-view`."""
 
 import numpy as np
 
@@ -23,7 +23,7 @@ GENTLE_SENTENCES = sentences(regimes=("small integers", "uniform"))
 
 @law("global-view", given=GENTLE_PROBLEMS)
 def test_every_value_reaches_every_output(subject: Subject, problem: Problem) -> None:
-    """A value that changes, wherever it stands, changes every output that gives it any weight."""
+    """A value that changes, at any position, changes every output that gives it weight."""
     value = problem.value.copy()
     value[..., problem.random.integers(value.shape[-2]), :] -= 8
     changed = problem.with_arrays(value=value)
@@ -33,7 +33,7 @@ def test_every_value_reaches_every_output(subject: Subject, problem: Problem) ->
 
 @law("global-view", Step.SELF_ATTENTION, given=GENTLE_SENTENCES)
 def test_every_word_reaches_every_output(subject: Subject, sentence: Sentence) -> None:
-    """A word that changes, wherever it stands, changes the output of every word before it and after it."""
+    """A token that changes, at any position, changes the outputs of all tokens before and after it."""
     x = sentence.x.copy()
     x[sentence.random.integers(len(x))] *= -1
     changed = sentence.with_arrays(x=x)
@@ -44,7 +44,7 @@ def test_every_word_reaches_every_output(subject: Subject, sentence: Sentence) -
 
 @law("global-view", given=ANY_PROBLEM)
 def test_reordering_keys_with_their_values_changes_nothing(subject: Subject, problem: Problem) -> None:
-    """Words have no order: keys and values reordered together give the same outputs."""
+    """Keys and values reordered together give the same outputs: positions have no order."""
     order = problem.random.permutation(problem.key.shape[-2])
     output = subject.attention(problem.query, problem.key[..., order, :], problem.value[..., order, :])
     assert_inside_bound(output, expected(problem, subject.precision))
@@ -52,7 +52,7 @@ def test_reordering_keys_with_their_values_changes_nothing(subject: Subject, pro
 
 @law("global-view", Step.SELF_ATTENTION, given=ANY_SENTENCE)
 def test_reordering_words_reorders_outputs(subject: Subject, sentence: Sentence) -> None:
-    """The words of a sentence in another order give the same outputs in that order."""
+    """Tokens in another order give the same self-attention outputs in that order."""
     order = sentence.random.permutation(len(sentence.x))
     output = subject.self_attention(sentence.x[order], sentence.w_query, sentence.w_key, sentence.w_value)
     assert_inside_bound(output, picked(expected_of_sentence(sentence, subject.precision), order))
@@ -60,7 +60,7 @@ def test_reordering_words_reorders_outputs(subject: Subject, sentence: Sentence)
 
 @law("global-view", Feature.LENGTHS, given=ANY_PROBLEM)
 def test_repeating_every_word_changes_nothing(subject: Subject, problem: Problem) -> None:
-    """Every word twice is every word once: each copy gets half the weight."""
+    """Repeating every key with its value changes nothing: each copy gets half the weight."""
     twice = problem.with_arrays(key=np.repeat(problem.key, 2, axis=-2), value=np.repeat(problem.value, 2, axis=-2))
     once = expected(problem, subject.precision)
     assert_inside_bound(answer(subject, twice), moved(expected(twice, subject.precision), once.value, once.radius))

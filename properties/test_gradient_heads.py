@@ -1,4 +1,4 @@
-"""Clause `every-word` for gradients of grouped heads: a key head gets what the query heads that share it ask for."""
+"""Gradients of grouped heads: clause `every-word`."""
 
 from dataclasses import replace
 
@@ -16,7 +16,7 @@ GROUPED = backwards(problems(asking=Asking(groups=(2, 3, 4))))
 
 @law("every-word", Step.GRADIENT, Feature.GROUPED_HEADS, given=GROUPED)
 def test_a_shared_key_head_gets_the_gradient_that_each_query_head_asks_for(subject: Subject, problem: Backward) -> None:
-    """Where one query head of each group asks for something, its key head gets that gradient, whole."""
+    """If one query head of each group has an upstream gradient, its key head receives that head's whole gradient."""
     group = problem.query.shape[1] // problem.key.shape[1]
     asking = np.s_[:, problem.random.integers(group) :: group]
     alone = replace(problem, query=problem.query[asking], upstream=problem.upstream[asking])

@@ -1,4 +1,4 @@
-"""Clause `every-word` for gradients: who does not see a word asks nothing of it, and gets nothing."""
+"""Gradients under masks, biases, causality and windows: clause `every-word`."""
 
 import numpy as np
 
@@ -39,26 +39,26 @@ AT_ONCE = backwards(
 
 @law("every-word", Step.GRADIENT, OPTIONS, given=AT_ONCE)
 def test_options_count_for_the_gradients(subject: Subject, problem: Backward) -> None:
-    """Masks, biases, causality and windows count for the gradients as they do for the output."""
+    """Masks, biases, causality and windows apply to the gradients as they do to the output."""
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
 
 
 @law("every-word", Step.GRADIENT, Feature.MASK, given=MASKED)
 def test_no_gradient_passes_between_words_hidden_from_each_other(subject: Subject, problem: Backward) -> None:
-    """A word that no query sees gets exactly zero, as does a query that sees no word, and the others get theirs."""
+    """A key that no query sees and a fully masked row get a gradient of exactly zero; the others get theirs."""
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
 
 
 @law("every-word", Step.GRADIENT, Feature.MASK, given=MASKED)
 def test_finite_numbers_in_hidden_words_reach_no_gradient(subject: Subject, problem: Backward) -> None:
-    """Numbers of 1e30 in words that nobody sees, or of 100 where 1e30 is infinite, change no gradient."""
+    """Numbers of 1e30, or 100 where 1e30 overflows, in keys and values that no query sees change no gradient."""
     poisoned = subject.gradient(*hidden_words_are(HUGE[subject.dtype], problem), **problem.options)
     assert_inside_bounds(poisoned, expected_gradients(problem, subject.precision))
 
 
 @law("every-word", Step.GRADIENT, Feature.MASK, Feature.NON_FINITE, given=MASKED)
 def test_nan_and_infinity_in_hidden_words_reach_no_gradient(subject: Subject, problem: Backward) -> None:
-    """What is not a number, in words that nobody sees, reaches no gradient, not even that of its own word."""
+    """NaN and infinity in keys and values that no query sees reach no gradient, not even their own."""
     for poison in (np.nan, np.inf):
         poisoned = subject.gradient(*hidden_words_are(poison, problem), **problem.options)
         assert_inside_bounds(poisoned, expected_gradients(problem, subject.precision))
@@ -66,7 +66,7 @@ def test_nan_and_infinity_in_hidden_words_reach_no_gradient(subject: Subject, pr
 
 @law("every-word", Step.GRADIENT, Feature.CAUSAL, given=CAUSAL)
 def test_no_gradient_flows_to_later_words(subject: Subject, problem: Backward) -> None:
-    """What is asked of the outputs up to a word asks exactly nothing of the words that those do not see."""
+    """The outputs up to a token send a gradient of exactly zero to the tokens that are hidden from them."""
     early = np.arange(problem.query.shape[-2]) <= problem.random.integers(problem.query.shape[-2])
     asked = gradients(subject, problem.with_arrays(upstream=np.where(early[:, None], problem.upstream, 0.0)))
     unseen = ~np.asarray(problem.seen[..., early, :].any(axis=-2))[..., None]
@@ -76,7 +76,7 @@ def test_no_gradient_flows_to_later_words(subject: Subject, problem: Backward) -
 
 @law("every-word", Step.GRADIENT, Feature.HEADS, given=SEVERAL_HEADS)
 def test_other_batches_and_heads_reach_no_gradient(subject: Subject, problem: Backward) -> None:
-    """What is in the other batches and heads changes no bit of the gradients, not even if it is not a number."""
+    """The other batches and heads, even if they hold NaN, change no bit of the gradients."""
     own = tuple(problem.random.integers(problem.query.shape[:2]))
     alone = [np.full_like(array, np.nan) for array in problem.inputs]
     for array, kept in zip(alone, problem.inputs, strict=True):
@@ -86,6 +86,6 @@ def test_other_batches_and_heads_reach_no_gradient(subject: Subject, problem: Ba
 
 
 def hidden_words_are(number: float, problem: Backward) -> tuple[Array, Array, Array, Array]:
-    """Return the inputs with one number in all keys and values that no query sees, and the upstream gradient."""
+    """Return the inputs with one number in all keys and values hidden from every query, and the upstream gradient."""
     key, value = (np.where(problem.unseen_words, number, array) for array in (problem.key, problem.value))
     return problem.query, key, value, problem.upstream

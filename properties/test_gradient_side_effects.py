@@ -1,4 +1,4 @@
-"""How a gradient behaves: clause `every-word` says what it is made of, and so what it is not made of."""
+"""Side effects, dtype and memory layout of a backward pass: clause `every-word`."""
 
 from attention_tests import Feature, Step
 from attention_tests.engine.law import law
@@ -23,7 +23,7 @@ def test_gradients_have_the_dtype_of_their_inputs(subject: Subject, problem: Bac
 
 @law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
 def test_a_backward_pass_writes_none_of_its_inputs(subject: Subject, problem: Backward) -> None:
-    """A call leaves query, key, value and the upstream gradient as they were."""
+    """A backward pass leaves query, key, value and the upstream gradient unchanged."""
     inputs = native_inputs(subject, problem)
     subject.differentiate_natively(*inputs)
     for native, array in zip(inputs, problem.inputs, strict=True):
@@ -32,13 +32,13 @@ def test_a_backward_pass_writes_none_of_its_inputs(subject: Subject, problem: Ba
 
 @law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
 def test_same_call_gives_the_same_gradients(subject: Subject, problem: Backward) -> None:
-    """The same call gives the same bits every time: nothing is added to what an earlier one gave."""
+    """The same call gives the same gradients, bit for bit: nothing accumulates from earlier calls."""
     assert_all_same_bits(subject.gradient(*problem.inputs), gradients(subject, problem))
 
 
 @law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
 def test_later_calls_leave_earlier_gradients_alone(subject: Subject, problem: Backward) -> None:
-    """Gradients that are kept stay what they were while others of their shapes are computed."""
+    """Gradients keep their numbers while others of the same shapes are computed."""
     kept = subject.differentiate_natively(*native_inputs(subject, problem))
     subject.differentiate_natively(*native_inputs(subject, problem.with_other_numbers()))
     before = gradients(subject, problem)
@@ -47,7 +47,7 @@ def test_later_calls_leave_earlier_gradients_alone(subject: Subject, problem: Ba
 
 @law("every-word", Step.ATTENTION, Step.GRADIENT, given=ANY_BACKWARD)
 def test_a_forward_pass_in_between_changes_no_gradient(subject: Subject, problem: Backward) -> None:
-    """A gradient is that of its own inputs, and not of those that were attended to last."""
+    """A gradient is that of its own inputs, not of the inputs of the last forward pass."""
     other = problem.with_other_numbers()
     subject.attention(other.query, other.key, other.value)
     assert_inside_bounds(subject.gradient(*problem.inputs), expected_gradients(problem, subject.precision))
@@ -55,7 +55,7 @@ def test_a_forward_pass_in_between_changes_no_gradient(subject: Subject, problem
 
 @law("every-word", Step.GRADIENT, Feature.MUTABLE, given=ANY_BACKWARD)
 def test_gradients_of_strided_inputs_equal_those_of_their_copies(subject: Subject, problem: Backward) -> None:
-    """How inputs and the upstream gradient lie in memory (with gaps, transposed, backwards) does not matter."""
+    """Strided, transposed and reversed views of the inputs and the upstream gradient give the gradients of copies."""
     shapes = [array.shape for array in gradients(subject, problem)]
     for views in zip(*(subject.views(array) for array in problem.inputs), strict=True):
         got = subject.take_gradients(subject.differentiate_natively(*views), shapes)

@@ -1,4 +1,4 @@
-"""Gradients: what the clauses say of an output, they say of the way in which it changes."""
+"""Gradients of unmasked attention: the clauses on the output, applied to its derivatives."""
 
 import numpy as np
 
@@ -36,19 +36,19 @@ def test_gradients_are_those_of_the_formula(subject: Subject, problem: Backward)
 
 @law("matrix", Step.GRADIENT, Feature.LENGTHS, given=LONG)
 def test_gradients_reach_beyond_any_block(subject: Subject, problem: Backward) -> None:
-    """However many words there are, the gradients of the last are right, and gather what comes from all."""
+    """The gradients are right at any sequence length, beyond any block size."""
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
 
 
 @law("sum", Step.GRADIENT, Feature.LENGTHS, given=MANY_QUERIES)
 def test_gradients_of_the_values_count_what_every_query_asks(subject: Subject, problem: Backward) -> None:
-    """Many queries that each ask for little count, also after one that asks for much."""
+    """The gradients of the values keep the small contributions of many queries, even after a large one."""
     assert_inside_bound(gradients(subject, problem).value, expected_gradients(problem, subject.precision).value)
 
 
 @law("matrix", Step.ATTENTION, Step.GRADIENT, given=INTEGERS)
 def test_gradients_foretell_how_the_output_changes(subject: Subject, problem: Backward) -> None:
-    """The outputs a small step ahead and behind differ by what the gradients say, up to the curvature."""
+    """The gradients predict the difference of the outputs a small step ahead and behind, up to the curvature."""
     nudge = Nudge.of(problem)
     stray = np.abs(nudge.difference(subject) - nudge.foretold(subject))
     assert_at_most(stray, np.zeros(()), nudge.slack(subject.precision))
@@ -56,27 +56,27 @@ def test_gradients_foretell_how_the_output_changes(subject: Subject, problem: Ba
 
 @law("scale", Step.GRADIENT, Feature.SCALE, given=SCALED)
 def test_gradients_pass_through_an_explicit_scale(subject: Subject, problem: Backward) -> None:
-    """The scale that is asked for multiplies the gradients of the scores, be it zero or negative."""
+    """An explicit scale, zero and negative ones included, multiplies the gradients of the scores."""
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
 
 
 @law("softmax", Step.GRADIENT, given=ANY_BACKWARD)
 def test_gradients_of_the_keys_sum_to_zero(subject: Subject, problem: Backward) -> None:
-    """A shift of all keys shifts all scores of a query alike, which changes no weight."""
+    """The gradients of the keys sum to zero, for adding one vector to all keys changes no weight."""
     oracle = total(expected_gradients(problem, subject.precision).key, 0.0)
     assert_inside_bound(gradients(subject, problem).key.sum(axis=-2), oracle)
 
 
 @law("softmax", Step.GRADIENT, given=ANY_BACKWARD)
 def test_gradients_of_the_values_sum_to_those_of_the_outputs(subject: Subject, problem: Backward) -> None:
-    """Weights sum to 1, so that a shift of all values shifts every output alike."""
+    """The gradients of the values sum to the upstream gradients, for the weights of a query sum to 1."""
     oracle = total(expected_gradients(problem, subject.precision).value, problem.upstream.sum(axis=-2))
     assert_inside_bound(gradients(subject, problem).value.sum(axis=-2), oracle)
 
 
 @law("weigh", Step.GRADIENT, given=ANY_BACKWARD)
 def test_gradients_of_the_values_are_the_weights(subject: Subject, problem: Backward) -> None:
-    """What one component of one output asks of that component of a value is the weight, and of the others nothing."""
+    """The derivative of an output component with respect to the same component of a value is the weight."""
     query, component = problem.random.integers(problem.upstream.shape[-2:])
     upstream = np.zeros_like(problem.upstream)
     upstream[..., query, component] = 1
@@ -88,7 +88,7 @@ def test_gradients_of_the_values_are_the_weights(subject: Subject, problem: Back
 
 @law("sum", Step.GRADIENT, given=ANY_BACKWARD)
 def test_gradients_turn_round_with_the_upstream_gradient(subject: Subject, problem: Backward) -> None:
-    """The gradients are linear in the upstream gradient: its negative gives theirs, exactly."""
+    """Negating the upstream gradient negates all gradients exactly: they are linear in it."""
     turned = gradients(subject, problem.with_arrays(upstream=-problem.upstream))
     there = (-array for array in gradients(subject, problem))
     assert_all_equal(turned, there, expected_gradients(problem, subject.precision))
@@ -96,14 +96,14 @@ def test_gradients_turn_round_with_the_upstream_gradient(subject: Subject, probl
 
 @law("sum", Step.GRADIENT, given=ANY_BACKWARD)
 def test_no_upstream_gradient_gives_none(subject: Subject, problem: Backward) -> None:
-    """Where nothing is asked of the outputs, nothing is asked of query, key and value: all gradients are zero."""
+    """An upstream gradient of zero gives gradients of exactly zero for query, key and value."""
     nothing = gradients(subject, problem.with_arrays(upstream=np.zeros_like(problem.upstream)))
     assert_all_equal(nothing, ZEROS, expected_gradients(problem, subject.precision))
 
 
 @law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
 def test_a_query_gets_the_gradient_of_its_own_output(subject: Subject, problem: Backward) -> None:
-    """A query whose output has no upstream gradient gets exactly zero, and the others get what they got."""
+    """A query whose output has an upstream gradient of zero gets exactly zero, and no other query is affected."""
     silent = problem.random.permutation(problem.query.shape[-2]) % 2 == 0
     others = problem.with_arrays(upstream=np.where(silent[:, None], 0.0, problem.upstream))
     oracle = silenced(expected_gradients(problem, subject.precision).query, silent)
@@ -112,7 +112,7 @@ def test_a_query_gets_the_gradient_of_its_own_output(subject: Subject, problem: 
 
 @law("global-view", Step.GRADIENT, given=ANY_BACKWARD)
 def test_reordering_words_reorders_gradients(subject: Subject, problem: Backward) -> None:
-    """Queries in another order, and keys with their values in another, have the same gradients in those orders."""
+    """Queries, and keys with their values, in another order have the same gradients in that order."""
     rows, words = (np.s_[..., problem.random.permutation(array.shape[-2]), :] for array in (problem.query, problem.key))
     reordered = subject.gradient(problem.query[rows], problem.key[words], problem.value[words], problem.upstream[rows])
     oracles = zip(expected_gradients(problem, subject.precision), (rows, words, words), strict=True)

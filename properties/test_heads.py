@@ -1,4 +1,4 @@
-"""Clause `every-word` for heads that share keys and values, and for arrays of size zero."""
+"""Grouped heads and arrays of size zero: clause `every-word`."""
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def test_one_key_head_can_serve_all(subject: Subject, problem: Problem) -> None:
 
 @law("every-word", Feature.EMPTY, Feature.LENGTHS, given=ANY_PROBLEM)
 def test_no_queries_give_no_outputs(subject: Subject, problem: Problem) -> None:
-    """No queries give an empty output of the right shape."""
+    """Zero queries give an empty output of the right shape."""
     nobody = problem.query[..., :0, :]
     output = subject.attention(nobody, problem.key, problem.value)
     assert_same_bits(output, np.zeros((*nobody.shape[:-1], problem.value.shape[-1])))
@@ -35,14 +35,14 @@ def test_no_queries_give_no_outputs(subject: Subject, problem: Problem) -> None:
 
 @law("every-word", Feature.EMPTY, Feature.LENGTHS, given=ANY_PROBLEM)
 def test_no_words_to_see_give_what_the_dialect_says(subject: Subject, problem: Problem) -> None:
-    """With no keys every query sees nothing, and gets what a query gets that sees nothing."""
+    """With zero keys, every row of the output is the fully masked row that the dialect declares."""
     none = problem.with_arrays(key=problem.key[..., :0, :], value=problem.value[..., :0, :])
     assert_inside_bound(answer(subject, none), expected(none, subject.precision))
 
 
 @law("every-word", Feature.EMPTY, Feature.HEADS, given=ANY_PROBLEM)
 def test_no_batches_and_no_heads_give_none(subject: Subject, problem: Problem) -> None:
-    """A batch of none, or none of the heads, gives an empty output of the right shape."""
+    """Zero batches, or zero heads, give an empty output of the right shape."""
     for part in (np.s_[:0], np.s_[:, :0]):
         inputs = [array[part] for array in (problem.query, problem.key, problem.value)]
         assert_same_bits(subject.attention(*inputs), np.zeros((*inputs[0].shape[:-1], inputs[2].shape[-1])))

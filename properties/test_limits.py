@@ -1,4 +1,4 @@
-"""Clause `softmax` at its limits: one word, no preference, one winner, ties."""
+"""Limits of the softmax: one key, equal scores, one dominant score, ties (clause `softmax`)."""
 
 import numpy as np
 
@@ -21,13 +21,13 @@ ONE_WORD = problems(keys=(1,))
 
 @law("softmax", given=ONE_WORD)
 def test_a_single_word_returns_its_value(subject: Subject, problem: Problem) -> None:
-    """Where there is one word to look at, every output is its value."""
+    """With a single key, every output is its value."""
     assert_inside_bound(answer(subject, problem), moved(expected(problem, subject.precision), problem.value))
 
 
 @law("softmax", given=ANY_PROBLEM)
 def test_queries_of_zero_return_the_mean_of_the_values(subject: Subject, problem: Problem) -> None:
-    """A query of zero scores all words alike: its output is the mean of the values."""
+    """A query of zeros scores all keys equally: its output is the mean of the values."""
     indifferent = problem.with_arrays(query=np.zeros_like(problem.query))
     mean = problem.value.mean(axis=-2, keepdims=True)
     assert_inside_bound(answer(subject, indifferent), moved(expected(indifferent, subject.precision), mean))
@@ -35,7 +35,7 @@ def test_queries_of_zero_return_the_mean_of_the_values(subject: Subject, problem
 
 @law("softmax", given=ANY_PROBLEM)
 def test_a_far_highest_score_returns_its_value(subject: Subject, problem: Problem) -> None:
-    """Where one score is far above all others, the output is the value of that word."""
+    """If one score is far above all others, the output is the value of that key."""
     winner = problem.random.integers(problem.key.shape[-2])
     key = np.full_like(problem.key, -64)
     key[..., winner, :] = 64
@@ -46,7 +46,7 @@ def test_a_far_highest_score_returns_its_value(subject: Subject, problem: Proble
 
 @law("softmax", given=ANY_PROBLEM)
 def test_tied_words_share_equally(subject: Subject, problem: Problem) -> None:
-    """Two words with the same key get the same weight."""
+    """Two equal keys get equal weights."""
     n_k = problem.key.shape[-2]
     one, other = problem.random.integers(0, n_k, 2)
     key = problem.key.copy()

@@ -1,4 +1,4 @@
-"""Clause `every-word` with words hidden: to hide a word from a query is to leave it out."""
+"""Masks and biases: clause `every-word`, for to hide a key from a query is to leave it out."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ MASKED_AND_BIASED = problems(asking=Asking(masks=tuple(MASKS), biases=tuple(BIAS
 
 
 def assert_memory_does_not_matter(subject: Subject, problem: Problem, name: str) -> None:
-    """Raise `Disagreement` unless the answer is right wherever the mask or the bias, as `name` says, lies in memory."""
+    """Raise `Disagreement` unless the output is right for every memory layout of the option `name`: mask or bias."""
     inputs = native_inputs(subject, problem)
     for option in subject.option_views(name, getattr(problem, name), problem.logits_shape):
         output = subject.attend_natively(*inputs, **{name: option})
@@ -30,13 +30,13 @@ def assert_memory_does_not_matter(subject: Subject, problem: Problem, name: str)
 
 @law("every-word", Feature.MASK, given=MASKED)
 def test_a_mask_of_any_shape_hides_what_it_says(subject: Subject, problem: Problem) -> None:
-    """A query weighs the words that its mask lets it see, and no others, whatever shape the mask broadcasts from."""
+    """A query attends to the keys that its mask allows and to no others, for every shape that broadcasts."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("every-word", Feature.MASK, Feature.LENGTHS, given=PADDED)
 def test_hiding_a_word_is_leaving_it_out(subject: Subject, problem: Problem) -> None:
-    """Hidden keys and values might as well not be there."""
+    """Masking a key gives the same output as leaving the key and its value out."""
     seen = problem.seen[0, 0, 0]
     shown = Problem(problem.query, problem.key[..., seen, :], problem.value[..., seen, :], problem.dtype)
     assert_inside_bound(answer(subject, problem), expected(shown, subject.precision))
@@ -44,7 +44,7 @@ def test_hiding_a_word_is_leaving_it_out(subject: Subject, problem: Problem) -> 
 
 @law("every-word", Feature.MASK, given=ANY_PROBLEM)
 def test_a_mask_that_hides_nothing_is_none(subject: Subject, problem: Problem) -> None:
-    """A mask that lets every query see every word changes nothing."""
+    """A mask that allows every query every key changes nothing."""
     everything = np.ones(problem.logits_shape, bool)
     output = subject.attention(problem.query, problem.key, problem.value, mask=everything)
     assert_inside_bound(output, expected(problem, subject.precision))
@@ -52,7 +52,7 @@ def test_a_mask_that_hides_nothing_is_none(subject: Subject, problem: Problem) -
 
 @law("every-word", Feature.MASK, given=MASKED)
 def test_finite_numbers_in_hidden_words_reach_nothing(subject: Subject, problem: Problem) -> None:
-    """Numbers of 1e30 in words that nobody sees, or of 100 where 1e30 is infinite, do not change the output."""
+    """Numbers of 1e30, or 100 where 1e30 overflows, in keys and values that no query sees change no output."""
     key, value = (np.where(problem.unseen_words, HUGE[subject.dtype], array) for array in (problem.key, problem.value))
     output = subject.attention(problem.query, key, value, **problem.options)
     assert_inside_bound(output, expected(problem, subject.precision))
@@ -60,7 +60,7 @@ def test_finite_numbers_in_hidden_words_reach_nothing(subject: Subject, problem:
 
 @law("every-word", Feature.MASK, Feature.NON_FINITE, given=MASKED)
 def test_nan_and_infinity_in_hidden_words_reach_nothing(subject: Subject, problem: Problem) -> None:
-    """What is not a number, in words that nobody sees, reaches no output."""
+    """NaN and infinity in keys and values that no query sees reach no output."""
     for poison in (np.nan, np.inf, -np.inf):
         key, value = (np.where(problem.unseen_words, poison, array) for array in (problem.key, problem.value))
         output = subject.attention(problem.query, key, value, **problem.options)
@@ -69,7 +69,7 @@ def test_nan_and_infinity_in_hidden_words_reach_nothing(subject: Subject, proble
 
 @law("every-word", Feature.MASK, given=SOME_BLIND)
 def test_a_query_that_sees_nothing_gets_what_the_dialect_says(subject: Subject, problem: Problem) -> None:
-    """A query that sees no word gets the dialect's row, and the others get theirs."""
+    """A fully masked row is what the dialect declares, and does not affect the other rows."""
     unseeing = ~problem.seen.any(axis=-1)
     output, oracle = answer(subject, problem), expected(problem, subject.precision)
     assert_equal(np.isnan(output[unseeing]), np.isnan(oracle.value[unseeing]))
@@ -78,25 +78,25 @@ def test_a_query_that_sees_nothing_gets_what_the_dialect_says(subject: Subject, 
 
 @law("every-word", Feature.MASK, Feature.MUTABLE, given=MASKED)
 def test_how_a_mask_lies_in_memory_does_not_matter(subject: Subject, problem: Problem) -> None:
-    """A mask with gaps, transposed, or repeated without being copied, is the mask."""
+    """A strided, transposed or broadcast view of a mask gives the output of its copy."""
     assert_memory_does_not_matter(subject, problem, "mask")
 
 
 @law("every-word", Feature.BIAS, given=BIASED)
 def test_a_bias_of_any_shape_is_added_to_the_scaled_scores(subject: Subject, problem: Problem) -> None:
-    """A bias is added after the scale and before the softmax, whatever shape it broadcasts from."""
+    """A bias of every shape that broadcasts is added after the scale and before the softmax."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("every-word", Feature.BIAS, Feature.MUTABLE, given=BIASED)
 def test_how_a_bias_lies_in_memory_does_not_matter(subject: Subject, problem: Problem) -> None:
-    """A bias with gaps, transposed, or repeated without being copied, is the bias."""
+    """A strided, transposed or broadcast view of a bias gives the output of its copy."""
     assert_memory_does_not_matter(subject, problem, "bias")
 
 
 @law("every-word", Feature.BIAS, given=HIDING)
 def test_a_bias_of_minus_infinity_hides_as_a_mask_does(subject: Subject, problem: Problem) -> None:
-    """A bias that is -∞ in places and 0 elsewhere is a mask."""
+    """A bias of -∞ at some keys and 0 at the others equals a mask that hides those keys."""
     hiding = np.where(problem.seen, 0.0, -np.inf)
     output = subject.attention(problem.query, problem.key, problem.value, bias=hiding)
     masked = replace(problem, bias=None, mask=problem.seen)
@@ -105,7 +105,7 @@ def test_a_bias_of_minus_infinity_hides_as_a_mask_does(subject: Subject, problem
 
 @law("every-word", Feature.BIAS, given=ANY_PROBLEM)
 def test_a_bias_that_is_the_same_for_all_words_changes_nothing(subject: Subject, problem: Problem) -> None:
-    """One number added to all scores of a query is a shift, which softmax ignores."""
+    """A bias that is constant over the keys shifts all scores of a query alike, and changes nothing."""
     shift = np.zeros(problem.logits_shape) + problem.random.integers(-3, 4, (*problem.logits_shape[:-1], 1))
     raised, original = replace(problem, bias=shift), expected(problem, subject.precision)
     bound = moved(expected(raised, subject.precision), original.value, original.radius)
@@ -114,5 +114,5 @@ def test_a_bias_that_is_the_same_for_all_words_changes_nothing(subject: Subject,
 
 @law("every-word", Feature.MASK, Feature.BIAS, Feature.TOGETHER, given=MASKED_AND_BIASED)
 def test_a_mask_and_a_bias_both_count(subject: Subject, problem: Problem) -> None:
-    """A query sees the words that neither hides, and the bias counts for those."""
+    """With a mask and a bias, a query attends to the keys that neither hides, and the bias is added to their scores."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

@@ -1,4 +1,4 @@
-"""Clauses `matrix` and `omitted-scale`: all words at once give what one word at a time gives."""
+"""Agreement of the matrix path with the vector path: clauses `matrix` and `omitted-scale`."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ SPREAD_SCORES = problems(regimes=("normal", "small integers"), d_k=(4, 5, 7, 8, 
 
 @law("matrix", given=ANY_PROBLEM)
 def test_vector_path_agrees_with_matrix_path(subject: Subject, problem: Problem) -> None:
-    """All words at once give each word what the document's steps give it one word at a time."""
+    """Attention over all tokens at once gives each token the output of the document's steps for that token alone."""
     run = tuple(problem.random.integers(problem.query.shape[:3]))
     head = run[:2]
     word = vector.attend(problem.query[run].tolist(), problem.key[head].tolist(), problem.value[head].tolist())
@@ -35,7 +35,7 @@ def test_vector_path_agrees_with_matrix_path(subject: Subject, problem: Problem)
 
 @law("matrix", Step.SELF_ATTENTION, given=ANY_SENTENCE)
 def test_self_attention_is_attention_of_the_projections(subject: Subject, sentence: Sentence) -> None:
-    """Self-attention is projecting the words three times, and attention of the three."""
+    """Self-attention is attention of the three projections of the tokens."""
     output = subject.self_attention(sentence.x, sentence.w_query, sentence.w_key, sentence.w_value)
     assert_inside_bound(output, expected_of_sentence(sentence, subject.precision))
 
@@ -45,12 +45,12 @@ def test_steps_compose_to_the_whole(subject: Subject, problem: Problem) -> None:
     """Score, scale, softmax, weigh and sum, one after the other, are attention."""
     weights = subject.softmax(subject.scale(subject.score(problem.query, problem.key), problem.d_k))
     output = subject.sum(subject.weigh(weights, problem.value))
-    # Each step hands its result on in the dtype: that is the arithmetic which `pure` describes.
+    # Each step rounds its result to the dtype: that is the arithmetic which `pure` describes.
     assert_inside_bound(output, expected(problem, Precision.pure(problem.dtype)))
 
 
 @law("omitted-scale", given=SPREAD_SCORES)
 def test_leaving_the_scale_out_breaks_the_agreement(subject: Subject, problem: Problem) -> None:
-    """§3.2 leaves the scale out of the matrix path; an answer without it is not the one of the vector path."""
+    """Attention without the scale, as the matrix path of §3.2 writes it, differs from the vector path."""
     unscaled = expected(replace(problem, scale=1.0), subject.precision)
     assert_outside_bound(answer(subject, problem), unscaled, expected(problem, subject.precision))

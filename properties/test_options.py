@@ -1,4 +1,4 @@
-"""Clause `every-word` with several options at once: none of them gets in another's way."""
+"""Several options in one call: clause `every-word`."""
 
 from attention_tests import Feature
 from attention_tests.engine.law import law
@@ -55,31 +55,31 @@ LONG = only(
 
 @law("every-word", OPTIONS, given=AT_ONCE)
 def test_options_do_not_get_in_each_others_way(subject: Subject, problem: Problem) -> None:
-    """Options that are asked for at once all count."""
+    """Options that are given in one call are all applied."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("softmax", HIDING, given=LOW_SCORES)
 def test_hidden_words_get_no_weight_however_low_the_others_score(subject: Subject, problem: Problem) -> None:
-    """Words that a query sees have all the weight, even where they score lower than any number that stands for -∞."""
+    """Hidden keys get zero weight even if all visible scores are lower than any finite stand-in for -∞."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("scale", Feature.SCALE, Feature.CAUSAL, given=CAUSAL_OF_ANY_SIGN)
 def test_a_scale_of_any_sign_goes_with_causality(subject: Subject, problem: Problem) -> None:
-    """A scale is a number like any other, zero and below included, for queries that see no later word, too."""
+    """A scale of zero or below works with causality as any other scale does."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("every-word", OPTIONS, Feature.LENGTHS, given=LONG)
 def test_options_reach_beyond_any_block(subject: Subject, problem: Problem) -> None:
-    """An option counts for the last of many words as it does for the first."""
+    """Each option is applied at any sequence length, beyond any block size."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("softmax", OPTIONS, Feature.LOG_SUM_EXP, given=AT_ONCE)
 def test_log_sum_exp_counts_what_the_options_leave(subject: Subject, problem: Problem) -> None:
-    """The log-sum-exp is that of the capped, biased scores of the words that are seen, and -∞ where none is."""
+    """The log-sum-exp is that of the visible, capped and biased scores, and -∞ for a fully masked row."""
     output, lse = subject.attention_and_lse(problem.query, problem.key, problem.value, **problem.options)
     assert_inside_bound(lse, expected_lse(problem, subject.precision))
     assert_inside_bound(output, expected(problem, subject.precision))
@@ -87,7 +87,7 @@ def test_log_sum_exp_counts_what_the_options_leave(subject: Subject, problem: Pr
 
 @law("every-word", ARRAYS, given=AT_ONCE)
 def test_masks_and_biases_are_not_written(subject: Subject, problem: Problem) -> None:
-    """A call leaves its mask and its bias as they were."""
+    """A call leaves its mask and its bias unchanged."""
     inputs, options = native_inputs(subject, problem), subject.give_options(problem.options)
     given = [options[name] for name in ("mask", "bias") if name in options]
     before = [subject.read_option(array) for array in given]

@@ -1,4 +1,4 @@
-"""How exact an answer is: inside the bound that is derived from the declared precision, on every kind of values."""
+"""Accuracy of the output: the bound derived from the declared precision, on every kind of values."""
 
 from attention_tests import Precision
 from attention_tests.engine.law import law
@@ -14,7 +14,7 @@ AMPLIFIERS = problems(regimes=("amplifier",), overlays=("none",))
 
 @law("matrix", given=SHORT_AND_LONG)
 def test_every_element_is_inside_the_derived_bound(subject: Subject, problem: Problem) -> None:
-    """Every element of the output is as near to the exact answer as the declared precision owes."""
+    """Every element of the output is within the error bound derived from the declared precision."""
     for precision in Precision.ladder(subject.dtype):
         outside = ~expected(problem, precision).accepts(answer(subject, problem))
         record_count(f"outside {precision.name}", int(outside.sum()))
@@ -23,5 +23,5 @@ def test_every_element_is_inside_the_derived_bound(subject: Subject, problem: Pr
 
 @law("softmax", given=AMPLIFIERS)
 def test_tiny_outputs_are_relatively_accurate(subject: Subject, problem: Problem) -> None:
-    """Where the word with nearly all the weight has a value of zero, the small rest is still accurate."""
+    """If the key with nearly all the weight has a value of zero, the small rest is still accurate."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

@@ -1,4 +1,4 @@
-"""Clauses `embed` and `project`: words become queries, keys and values."""
+"""Projection of tokens to queries, keys and values: clauses `embed` and `project`."""
 
 from attention_tests import Step
 from attention_tests.engine.law import law
@@ -13,21 +13,21 @@ FEW_INTEGERS = sentences(regimes=("ones", "iota", "small integers"), d_model=(1,
 
 @law("embed", Step.SELF_ATTENTION, given=ANY_SENTENCE)
 def test_every_word_becomes_one_output(subject: Subject, sentence: Sentence) -> None:
-    """A sentence of any length, its words of any width, gives one output for every word."""
+    """A sequence of any length, with tokens of any width, gives one output for every token."""
     output = subject.self_attention(sentence.x, sentence.w_query, sentence.w_key, sentence.w_value)
     assert_inside_bound(output, expected_of_sentence(sentence, subject.precision))
 
 
 @law("project", Step.PROJECT, given=ANY_SENTENCE)
 def test_projection_is_the_product_of_word_and_matrix(subject: Subject, sentence: Sentence) -> None:
-    """A query is its word times the matrix of the queries."""
+    """A query is its token times the query matrix."""
     bound = error_bound.project(sentence.x, sentence.w_query, dtype=sentence.dtype, arithmetic=subject.precision)
     assert_inside_bound(subject.project(sentence.x, sentence.w_query), bound)
 
 
 @law("project", Step.PROJECT, given=FEW_INTEGERS)
 def test_projection_of_a_sum_is_the_sum_of_projections(subject: Subject, sentence: Sentence) -> None:
-    """Projecting is linear: exactly so on small integers."""
+    """The projection is linear: exactly so on small integers."""
     other = sentence.x[::-1]
     apart = subject.project(sentence.x, sentence.w_value) + subject.project(other, sentence.w_value)
     assert_equal(subject.project(sentence.x + other, sentence.w_value), apart)
@@ -35,7 +35,7 @@ def test_projection_of_a_sum_is_the_sum_of_projections(subject: Subject, sentenc
 
 @law("project", Step.PROJECT, given=ANY_SENTENCE)
 def test_each_word_is_projected_alone(subject: Subject, sentence: Sentence) -> None:
-    """The projection of a word does not depend on the other words."""
+    """The projection of a token does not depend on the other tokens."""
     word = sentence.random.integers(len(sentence.x))
     bound = error_bound.project(sentence.x, sentence.w_key, dtype=sentence.dtype, arithmetic=subject.precision)
     assert_inside_bound(subject.project(sentence.x[[word]], sentence.w_key), picked(bound, [word]))

@@ -1,4 +1,4 @@
-"""Clause `scale`: the scores are divided by the square root of the width of the keys."""
+"""Division of the scores by the square root of the width of the keys: clause `scale`."""
 
 import math
 from dataclasses import replace
@@ -26,14 +26,14 @@ def test_scores_are_divided_by_the_square_root_of_the_key_width(subject: Subject
 
 @law("scale", Feature.SCALE, given=ANY_PROBLEM)
 def test_default_scale_is_one_over_the_square_root_of_the_key_width(subject: Subject, problem: Problem) -> None:
-    """Asking for a scale of 1/√d_k is asking for the default."""
+    """An explicit scale of 1/√d_k equals the default."""
     explicit = subject.attention(problem.query, problem.key, problem.value, scale=1 / math.sqrt(problem.d_k))
     assert_inside_bound(explicit, expected(problem, subject.precision))
 
 
 @law("scale", Feature.VALUE_WIDTH, given=ANY_PROBLEM)
 def test_wider_values_do_not_change_the_scale(subject: Subject, problem: Problem) -> None:
-    """The scale is that of the keys: values with more columns change nothing in the columns that were there."""
+    """The scale is that of the keys: more value columns change nothing in the columns that were there."""
     width = problem.value.shape[-1]
     wider = np.concatenate([problem.value] * 3, axis=-1)
     output = subject.attention(problem.query, problem.key, wider)
@@ -50,7 +50,7 @@ def test_scale_of_zero_weighs_all_words_alike(subject: Subject, problem: Problem
 
 @law("scale", Feature.SCALE, given=ANY_PROBLEM)
 def test_scale_moves_between_factor_and_query(subject: Subject, problem: Problem) -> None:
-    """Four times the scale on a quarter of the query is the same attention."""
+    """Four times the scale with a quarter of the query gives the same output."""
     quarter = problem.with_arrays(query=problem.query / 4)
     folded = replace(quarter, scale=4 / math.sqrt(problem.d_k))
     plain = quarter.with_arrays(query=quarter.query * 4)
@@ -61,7 +61,7 @@ def test_scale_moves_between_factor_and_query(subject: Subject, problem: Problem
 
 @law("scale", Feature.SCALE, given=ANY_PROBLEM)
 def test_every_scale_is_used(subject: Subject, problem: Problem) -> None:
-    """Each scale that is asked for is used, whatever scale was asked for before."""
+    """Each explicit scale is used, whatever scale an earlier call had."""
     for scale in problem.random.choice(SCALES, 2, replace=False):
         output = subject.attention(problem.query, problem.key, problem.value, scale=float(scale))
         assert_inside_bound(output, expected(replace(problem, scale=float(scale)), subject.precision))
@@ -69,5 +69,5 @@ def test_every_scale_is_used(subject: Subject, problem: Problem) -> None:
 
 @law("scale", given=LARGE_INPUTS)
 def test_large_inputs_do_not_overflow_before_the_scale(subject: Subject, problem: Problem) -> None:
-    """Queries and keys of ±100 give the answer, although their dot products leave the range of float16."""
+    """Queries and keys of ±100 give the right output, although their dot products exceed the range of float16."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

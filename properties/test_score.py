@@ -1,4 +1,4 @@
-"""Clause `score`: the score of a word for another one is the dot product of a query and a key."""
+"""Scores as dot products of queries and keys: clause `score`."""
 
 from attention_tests import Step
 from attention_tests.engine.law import law
@@ -11,20 +11,20 @@ from reference.bounds import error_bound
 
 @law("score", Step.SCORE, given=ANY_PROBLEM)
 def test_score_is_the_dot_product_of_query_and_key(subject: Subject, problem: Problem) -> None:
-    """The score of word j for word i is the dot product of the query of i and the key of j."""
+    """The score of key j for query i is the dot product of query i and key j."""
     bound = error_bound.score(problem.query, problem.key, dtype=problem.dtype, arithmetic=subject.precision)
     assert_inside_bound(subject.score(problem.query, problem.key), bound)
 
 
 @law("score", Step.SCORE, given=ANY_PROBLEM)
 def test_swapping_queries_and_keys_transposes_the_scores(subject: Subject, problem: Problem) -> None:
-    """What word i scores for word j with query and key exchanged is what j scores for i."""
+    """Exchanging queries and keys transposes the scores."""
     bound = error_bound.score(problem.key, problem.query, dtype=problem.dtype, arithmetic=subject.precision)
     assert_inside_bound(subject.score(problem.query, problem.key).swapaxes(-1, -2), bound)
 
 
 @law("score", given=ANY_PROBLEM)
 def test_negating_queries_and_keys_changes_nothing(subject: Subject, problem: Problem) -> None:
-    """The scores of negated queries and negated keys are the same scores, and so is the answer, exactly."""
+    """Negating both queries and keys leaves the scores, and so the output, exactly the same."""
     negated = subject.attention(-problem.query, -problem.key, problem.value)
     assert_equal(negated, answer(subject, problem), where=~expected(problem, subject.precision).vacuous)

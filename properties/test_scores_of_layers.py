@@ -1,4 +1,4 @@
-"""Clauses `scale` and `softmax` as layers have them: soft caps, the log-sum-exp, dropout that is off."""
+"""Soft caps, the log-sum-exp and dropout of zero, as layers have them: clauses `scale` and `softmax`."""
 
 from dataclasses import replace
 
@@ -20,19 +20,19 @@ CAPPED_AND_MASKED = problems(asking=Asking(masks=tuple(MASKS), softcaps=CAPS))
 
 @law("scale", Feature.SOFTCAP, given=CAPPED)
 def test_a_soft_cap_squeezes_the_scaled_scores(subject: Subject, problem: Problem) -> None:
-    """A soft cap c makes c·tanh(s / c) of each score s, after the scale."""
+    """A soft cap c replaces each scaled score s by c·tanh(s / c)."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("scale", Feature.SOFTCAP, Feature.MASK, given=CAPPED_AND_MASKED)
 def test_a_soft_cap_leaves_hidden_words_hidden(subject: Subject, problem: Problem) -> None:
-    """The cap comes before the mask: a hidden word is hidden, and not a score of -c."""
+    """A soft cap is applied before the mask: a hidden key stays hidden instead of scoring -c."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("scale", Feature.SOFTCAP, Feature.SCALE, given=CAPPED)
 def test_a_soft_cap_comes_after_an_explicit_scale(subject: Subject, problem: Problem) -> None:
-    """The scale that is asked for is applied before the cap."""
+    """A soft cap is applied after an explicit scale."""
     scaled = replace(problem, scale=float(problem.random.choice([0.25, 3.0, -0.5])))
     assert_inside_bound(answer(subject, scaled), expected(scaled, subject.precision))
 
@@ -47,7 +47,7 @@ def test_log_sum_exp_is_the_logarithm_of_the_denominator(subject: Subject, probl
 
 @law("softmax", Feature.LOG_SUM_EXP, Feature.LENGTHS, given=ANY_PROBLEM)
 def test_parts_merged_by_log_sum_exp_are_the_whole(subject: Subject, problem: Problem) -> None:
-    """Attention over two parts of the words, each weighed by its share of the sum of exponentials, is the whole."""
+    """Attention over two parts of the keys, merged by their log-sum-exps, equals attention over all keys."""
     halves = np.array_split(problem.random.permutation(problem.key.shape[-2]), min(2, problem.key.shape[-2]))
     parts = [problem.with_arrays(key=problem.key[..., half, :], value=problem.value[..., half, :]) for half in halves]
     answers = [subject.attention_and_lse(part.query, part.key, part.value) for part in parts]
@@ -58,6 +58,6 @@ def test_parts_merged_by_log_sum_exp_are_the_whole(subject: Subject, problem: Pr
 
 @law("softmax", Feature.DROPOUT, given=ANY_PROBLEM)
 def test_dropout_of_zero_drops_nothing(subject: Subject, problem: Problem) -> None:
-    """Asking for no dropout is not asking for any."""
+    """A dropout probability of zero changes nothing."""
     output = subject.attention(problem.query, problem.key, problem.value, dropout=0.0)
     assert_inside_bound(output, expected(problem, subject.precision))

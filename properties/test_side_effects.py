@@ -1,6 +1,6 @@
-"""How a function behaves: clause `every-word` says that an output is made of its own query, the keys and the values.
+"""Side effects, memory layout and repeatability of a call: clause `every-word`.
 
-So it is not made of the neighbours in a batch, of an earlier call, or of what else lies in memory.
+An output depends on its own query, the keys and the values: on no other batch, earlier call or other memory.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ MANY_ZEROS = problems(regimes=("zeros", "signed zeros", "iota", "small integers"
 
 @law("every-word", given=ANY_PROBLEM)
 def test_inputs_are_not_written(subject: Subject, problem: Problem) -> None:
-    """A call leaves query, key and value as they were."""
+    """A call leaves query, key and value unchanged."""
     inputs = native_inputs(subject, problem)
     subject.attend_natively(*inputs)
     for native, array in zip(inputs, (problem.query, problem.key, problem.value), strict=True):
@@ -33,7 +33,7 @@ def test_inputs_are_not_written(subject: Subject, problem: Problem) -> None:
 
 @law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
 def test_output_shares_no_memory_with_its_inputs(subject: Subject, problem: Problem) -> None:
-    """Writing into query, key and value after a call leaves the output as it was."""
+    """Writing into query, key and value after a call leaves its output unchanged."""
     inputs = native_inputs(subject, problem)
     output = subject.attend_natively(*inputs)
     before = subject.take(output, answer(subject, problem).shape)
@@ -44,7 +44,7 @@ def test_output_shares_no_memory_with_its_inputs(subject: Subject, problem: Prob
 
 @law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
 def test_an_answer_is_there_when_the_call_returns(subject: Subject, problem: Problem) -> None:
-    """An output that is read only after query, key and value were written is the answer to what they were."""
+    """An output read only after its inputs were overwritten is that of the inputs at the time of the call."""
     inputs = native_inputs(subject, problem)
     output = subject.attend_natively(*inputs)
     for native, array in zip(inputs, (problem.query, problem.key, problem.value), strict=True):
@@ -54,7 +54,7 @@ def test_an_answer_is_there_when_the_call_returns(subject: Subject, problem: Pro
 
 @law("every-word", given=ANY_PROBLEM)
 def test_later_calls_leave_earlier_outputs_alone(subject: Subject, problem: Problem) -> None:
-    """An output that is kept stays what it was while others of its shape are computed."""
+    """An output keeps its numbers while others of the same shape are computed."""
     output = subject.attend_natively(*native_inputs(subject, problem))
     subject.attend_natively(*native_inputs(subject, problem.with_other_numbers()))
     assert_same_bits(subject.take(output, answer(subject, problem).shape), answer(subject, problem))
@@ -69,7 +69,7 @@ def test_same_call_gives_same_bits(subject: Subject, problem: Problem) -> None:
 
 @law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
 def test_strided_inputs_equal_their_copies(subject: Subject, problem: Problem) -> None:
-    """How an array lies in memory (with gaps, transposed, backwards) does not matter."""
+    """Strided, transposed and reversed views of the inputs give the output of their copies."""
     views = (subject.views(array) for array in (problem.query, problem.key, problem.value))
     for query, key, value in zip(*views, strict=True):
         output = subject.attend_natively(query, key, value)
@@ -85,7 +85,7 @@ def test_output_has_the_dtype_of_its_inputs(subject: Subject, problem: Problem) 
 
 @law("every-word", Feature.HEADS, given=SEVERAL_BATCHES)
 def test_batch_neighbours_change_nothing(subject: Subject, problem: Problem) -> None:
-    """What is in the other batches changes nothing, to the bit, not even if it is not a number."""
+    """The other batches, even if they hold NaN, change no bit of an output."""
     batch = problem.random.integers(len(problem.query))
     arrays = [np.full_like(array, np.nan) for array in (problem.query, problem.key, problem.value)]
     for array, kept in zip(arrays, (problem.query, problem.key, problem.value), strict=True):
@@ -104,7 +104,7 @@ def test_earlier_calls_change_nothing(subject: Subject, problem: Problem) -> Non
 
 @law("every-word", given=ANY_PROBLEM)
 def test_new_values_of_the_same_shape_give_new_answers(subject: Subject, problem: Problem) -> None:
-    """A second call with the same shapes is answered for its own numbers."""
+    """A second call with inputs of the same shapes gives the output of its own numbers."""
     other = problem.with_other_numbers()
     subject.attention(problem.query, problem.key, problem.value)
     assert_inside_bound(answer(subject, other), expected(other, subject.precision))
@@ -112,7 +112,7 @@ def test_new_values_of_the_same_shape_give_new_answers(subject: Subject, problem
 
 @law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
 def test_new_values_in_the_same_buffer_give_new_answers(subject: Subject, problem: Problem) -> None:
-    """A second call with the same buffers, written anew, is answered for the numbers now in them."""
+    """A second call with the same, overwritten buffers gives the output of the numbers now in them."""
     inputs, other = native_inputs(subject, problem), problem.with_other_numbers()
     subject.attend_natively(*inputs)
     for native, array in zip(inputs, (other.query, other.key, other.value), strict=True):
@@ -123,7 +123,7 @@ def test_new_values_in_the_same_buffer_give_new_answers(subject: Subject, proble
 
 @law("every-word", given=MANY_ZEROS)
 def test_negative_zero_counts_as_zero(subject: Subject, problem: Problem) -> None:
-    """-0.0 in place of 0.0 changes no number."""
+    """Replacing 0.0 by -0.0 in the inputs changes no number of the output."""
     arrays = (problem.query, problem.key, problem.value)
     negative = subject.attention(*(np.where(array == 0, -0.0, array) for array in arrays))
     assert_equal(negative, subject.attention(*(np.where(array == 0, 0.0, array) for array in arrays)))

@@ -1,4 +1,4 @@
-"""Clause `matrix` at the sizes where kernels begin another block, and one short of them, and one past them."""
+"""Sizes at the block boundaries of kernels, one below them and one above: clause `matrix`."""
 
 from attention_tests import Feature
 from attention_tests.engine.law import law
@@ -18,17 +18,17 @@ MANY_COLUMNS = only(*(Plan(queries=2, keys=5, d_k=n, d_v=n, regimes=("uniform",)
 
 @law("matrix", Feature.LENGTHS, given=MANY_KEYS)
 def test_no_number_of_keys_is_too_large(subject: Subject, problem: Problem) -> None:
-    """However many words there are to see, on either side of any block, the answer is right."""
+    """The output is right for any number of keys, beyond any block size."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("matrix", Feature.LENGTHS, given=MANY_QUERIES)
 def test_no_number_of_queries_is_too_large(subject: Subject, problem: Problem) -> None:
-    """However many queries there are, on either side of any block, the answer is right."""
+    """The output is right for any number of queries, beyond any block size."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("matrix", given=MANY_COLUMNS)
 def test_no_width_is_too_large(subject: Subject, problem: Problem) -> None:
-    """However wide queries, keys and values are, on either side of any block, the answer is right."""
+    """The output is right for any width of queries, keys and values, beyond any block size."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

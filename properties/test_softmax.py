@@ -1,4 +1,4 @@
-"""Clause `softmax`: the scores of one word become a distribution over all words."""
+"""Scores of a query turned into a distribution over the keys: clause `softmax`."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ HUGE_SCORES = problems(regimes=("huge logits", "large", "logits x 60", "common o
 
 @law("softmax", given=ANY_PROBLEM)
 def test_weights_are_never_negative(subject: Subject, problem: Problem) -> None:
-    """No word contributes with a weight below zero."""
+    """No weight is below zero."""
     seen = weights(subject, problem)
     vacuous = expected_weights(subject, problem).vacuous
     assert_at_least(seen, np.zeros(()), np.where(vacuous, np.inf, 0))
@@ -33,7 +33,7 @@ def test_weights_are_never_negative(subject: Subject, problem: Problem) -> None:
 
 @law("softmax", given=ANY_PROBLEM)
 def test_weights_of_a_query_sum_to_one(subject: Subject, problem: Problem) -> None:
-    """The weights of all words for one query sum to one."""
+    """The weights of a query over all keys sum to one."""
     total = weights(subject, problem).sum(axis=-1)
     slack = expected_weights(subject, problem).tolerance.sum(axis=-1)
     assert_at_least(total, np.ones(()), slack)
@@ -42,7 +42,7 @@ def test_weights_of_a_query_sum_to_one(subject: Subject, problem: Problem) -> No
 
 @law("softmax", given=INTEGER_PROBLEMS)
 def test_raising_every_score_alike_changes_nothing(subject: Subject, problem: Problem) -> None:
-    """One vector added to every key raises all scores of a query by the same number, and changes nothing."""
+    """Adding one vector to every key raises all scores of a query by the same number, and changes nothing."""
     shift = problem.random.integers(-3, 4, problem.d_k)
     raised = problem.with_arrays(key=problem.key + shift)
     original = expected(problem, subject.precision)
@@ -52,7 +52,7 @@ def test_raising_every_score_alike_changes_nothing(subject: Subject, problem: Pr
 
 @law("softmax", given=ANY_PROBLEM)
 def test_a_higher_score_never_gets_a_lower_weight(subject: Subject, problem: Problem) -> None:
-    """Words are weighed in the order of their scores."""
+    """Of two keys, the one with the higher score never gets the lower weight."""
     oracle = expected_weights(subject, problem)
     order = np.argsort(oracle.value, axis=-1)
     seen, slack = (np.take_along_axis(array, order, -1) for array in (weights(subject, problem), oracle.tolerance))
@@ -61,13 +61,13 @@ def test_a_higher_score_never_gets_a_lower_weight(subject: Subject, problem: Pro
 
 @law("softmax", given=HUGE_SCORES)
 def test_enormous_scores_stay_finite(subject: Subject, problem: Problem) -> None:
-    """Scores far beyond the range of exp give finite weights, and the right output."""
+    """Scores far beyond the range of exp give finite weights and the right output."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("softmax", Step.SOFTMAX, given=ANY_PROBLEM)
 def test_softmax_normalises_the_exponentials(subject: Subject, problem: Problem) -> None:
-    """A weight is the exponential of its score, divided by the sum of them all."""
+    """A weight is the exponential of its score, divided by the sum of all exponentials."""
     bound = error_bound.softmax(problem.scaled_scores, dtype=problem.dtype, arithmetic=subject.precision)
     assert_inside_bound(subject.softmax(problem.scaled_scores), bound)
 
@@ -83,7 +83,7 @@ def test_softmax_rows_are_distributions(subject: Subject, problem: Problem) -> N
 
 @law("softmax", Step.SOFTMAX, given=INTEGER_PROBLEMS)
 def test_softmax_ignores_a_common_shift(subject: Subject, problem: Problem) -> None:
-    """The same number added to all scores of a query changes none of its weights."""
+    """Adding the same number to all scores of a query changes none of its weights."""
     scores = np.clip(np.rint(problem.scores), -64, 64)
     shifted = in_format(scores + problem.random.integers(-64, 65), problem.dtype)
     original = error_bound.softmax(scores, dtype=problem.dtype, arithmetic=subject.precision)

@@ -1,4 +1,4 @@
-"""Clause `every-word` for calls at the same time: an output is made of its own inputs."""
+"""Concurrent calls: clause `every-word`."""
 
 import numpy as np
 
@@ -10,13 +10,13 @@ from properties.drawing.claims import only
 from properties.drawing.plans import Plan
 from properties.drawing.problem import Problem
 
-# A few, since threads cost more than calls.
+# Few problems, since threads cost more than calls.
 A_FEW = only(*(Plan(2, 2, n, n, 4, 4, regimes=("normal",), seed=n) for n in (1, 2, 3, 5, 9, 17, 33, 65)))
 
 
 @law("every-word", Feature.THREADS, given=A_FEW)
 def test_calls_from_several_threads_do_not_meet(subject: Subject, problem: Problem) -> None:
-    """Calls from several threads at once give what they give one after the other, to the bit."""
+    """Concurrent calls from several threads give the same bits as calls one after the other."""
     at_once = [problem, problem.with_other_numbers()] * 4
     outputs = subject.attention_at_once([(one.query, one.key, one.value) for one in at_once])
     assert_same_bits(np.stack(outputs), np.stack([answer(subject, one) for one in at_once]))

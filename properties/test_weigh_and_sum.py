@@ -1,4 +1,4 @@
-"""Clauses `weigh` and `sum`: each value vector is multiplied by its weight, and the products are summed."""
+"""Values multiplied by their weights, and summed: clauses `weigh` and `sum`."""
 
 import numpy as np
 
@@ -38,7 +38,7 @@ def test_a_weight_multiplies_the_whole_value_vector(subject: Subject, problem: P
 
 @law("sum", Step.SUM, given=ANY_PROBLEM)
 def test_weighted_values_are_summed_over_the_words(subject: Subject, problem: Problem) -> None:
-    """The output of a query is the sum of the weighted values."""
+    """The output of a query is the sum of its weighted values."""
     bound = error_bound.sum_values(problem.weighted_values, dtype=problem.dtype, arithmetic=subject.precision)
     assert_inside_bound(subject.sum(problem.weighted_values), bound)
 
@@ -55,7 +55,7 @@ def test_output_is_linear_in_the_values(subject: Subject, problem: Problem) -> N
 
 @law("sum", given=ANY_PROBLEM)
 def test_output_lies_among_the_values(subject: Subject, problem: Problem) -> None:
-    """No component of the output leaves the range of that component in the values."""
+    """No component of the output leaves the range of that component over the values."""
     slack = expected(problem, subject.precision).tolerance
     assert_at_least(answer(subject, problem), problem.value.min(axis=-2, keepdims=True), slack)
     assert_at_most(answer(subject, problem), problem.value.max(axis=-2, keepdims=True), slack)
@@ -63,7 +63,7 @@ def test_output_lies_among_the_values(subject: Subject, problem: Problem) -> Non
 
 @law("sum", given=ANY_PROBLEM)
 def test_equal_values_pass_through(subject: Subject, problem: Problem) -> None:
-    """Where all words have the same value, every output is that value."""
+    """If all keys have the same value, every output is that value."""
     first = problem.value[..., :1, :]
     alike = problem.with_arrays(value=np.broadcast_to(first, problem.value.shape))
     assert_inside_bound(answer(subject, alike), moved(expected(alike, subject.precision), first))

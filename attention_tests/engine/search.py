@@ -1,8 +1,8 @@
 """Search: the problems of a law are tried one after the other, and one that breaks it is shrunk.
 
 Hypothesis draws the problems and shrinks them. But an example of Hypothesis costs more than a call of attention, so a
-stream of plans is drawn once, and every law that draws from it is held against the same plans. Only when one breaks does
-Hypothesis run the law itself, on the same stream, to find that plan again and to shrink it:
+stream of plans is drawn once, and every law that draws from it is held against the same plans. Only when one breaks
+does Hypothesis run the law itself, on the same stream, to find that plan again and to shrink it:
 docs/explanation/generation.md#one-stream-for-many-laws.
 """
 

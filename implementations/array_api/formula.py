@@ -1,7 +1,7 @@
 """Attention in four functions of the Array API standard, which any library that follows it can run.
 
-`matmul`, `exp`, `max` and `sum` are all of it: https://data-apis.org/array-api/2024.12/. It is written once, and run on
-array-api-strict, which has nothing that is not in the standard, and on NumPy and PyTorch through array-api-compat.
+The functions are `matmul`, `exp`, `max` and `sum`: https://data-apis.org/array-api/2024.12/. The code is written once,
+and run on array-api-strict, which has nothing outside of the standard, and on NumPy and PyTorch by array-api-compat.
 
 Arithmetic is in the dtype of the inputs. The standard has float32 and float64, and no format of 16 bits.
 """
@@ -32,7 +32,7 @@ def attention(query: Any, key: Any, value: Any, *, scale: float | None = None) -
 
 
 def on(namespace: ModuleType, name: str) -> Implementation:
-    """Return the implementation whose arrays are those of a namespace of the standard."""
+    """Return the implementation on the arrays of a namespace that follows the standard."""
 
     def to_native(array: Array, dtype: str) -> Any:
         return namespace.asarray(array, dtype=getattr(namespace, dtype), copy=True)
@@ -48,7 +48,7 @@ def on(namespace: ModuleType, name: str) -> Implementation:
 
 
 def to_numpy(array: Any) -> Array:
-    """Return a float64 array, by DLPack, which the standard asks for."""
+    """Return a float64 array by DLPack, which the standard requires."""
     return np.from_dlpack(array).astype(np.float64)
 
 

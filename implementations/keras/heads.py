@@ -1,4 +1,4 @@
-"""Heads as a batch, for the layers of Keras, where projections would mix what is no number into other heads."""
+"""Heads moved to the batch axis, for layers of Keras whose projections would mix NaN into other heads."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import numpy as np
 
 _WIDEST = 1024
-"""The widest word for which a layer is made: its matrices are the square of that."""
+"""The widest token for which a layer is made: its matrices have the square of that many elements."""
 
 
 def apart_where_mixed(keras: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` of arrays (batch, length, heads, width), with what may be mixed computed anew.
+    """Return `function` of arrays (batch, length, heads, width), computed again where projections may mix heads.
 
-    Projections add heads up with factors of 1 and 0, and so one that is no number makes all of them no numbers. In the
-    batches where such numbers come out, every key head is given as a batch of its own, with the queries that read it.
+    Projections add up heads with factors of 1 and 0, and so NaN in one head makes all heads NaN. In the batches whose
+    output has non-finite numbers, every key head becomes a batch of its own, with the query heads that read it.
     """
     by_heads = apart(keras, function)
 
@@ -32,7 +32,7 @@ def apart_where_mixed(keras: Any, function: Callable[..., Any]) -> Callable[...,
 
 
 def apart(keras: Any, function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return `function` of arrays (batch, length, heads, width), computed with every key head as a batch of its own."""
+    """Return `function` of arrays (batch, length, heads, width), with every key head as a batch of its own."""
 
     def called(*arrays: Any, mask: Any = None, **options: Any) -> Any:
         query, key = arrays[:2]
@@ -46,7 +46,7 @@ def apart(keras: Any, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _apart(keras: Any, array: Any, key_heads: int) -> Any:
-    """(batch, length, heads, width) → (batch · key_heads, length, heads / key_heads, width)."""
+    """Reshape (batch, length, heads, width) → (batch · key_heads, length, heads / key_heads, width)."""
     batch, length, heads, width = array.shape
     groups = keras.ops.reshape(array, (batch, length, key_heads, heads // key_heads, width))
     in_batches = keras.ops.transpose(groups, (0, 2, 1, 3, 4))
@@ -54,7 +54,7 @@ def _apart(keras: Any, array: Any, key_heads: int) -> Any:
 
 
 def _together(keras: Any, array: Any, batch: int) -> Any:
-    """(batch · key_heads, length, group, width) → (batch, length, key_heads · group, width)."""
+    """Reshape (batch · key_heads, length, group, width) → (batch, length, key_heads · group, width)."""
     several, length, group, width = array.shape
     key_heads = several // batch
     in_batches = keras.ops.reshape(array, (batch, key_heads, length, group, width))

@@ -1,13 +1,13 @@
-"""The layers of Keras that project, attend and project again, on the backend that a process has.
+"""Attention layers of Keras, with their projections, on the active backend of the process.
 
 https://keras.io/api/layers/attention_layers/multi_head_attention/ and
-https://keras.io/api/layers/attention_layers/group_query_attention/: True in a mask is a word that a query can attend
-to, a causal mask prevents attending to later ones, and a sliding window leaves those "within `sliding_window - 1`" of a
-query. There is no scale and no bias. The projections are made identities, so that what is left is attention: a word is
-the heads of a query, key or value side by side.
+https://keras.io/api/layers/attention_layers/group_query_attention/: True in a mask is a visible token, a causal
+mask hides later ones, and a sliding window leaves those "within `sliding_window - 1`" of a query. There is no scale and
+no bias. The projections are set to identities, so that only attention is left: a token is the heads of a query, key or
+value side by side.
 
-`keras.ops.dot_product_attention` answers a call, unless the call asks for the weights, too: those the layer computes
-itself. What a query gets that sees no word depends on that (docs/findings/keras-layer-unseeing.md).
+`keras.ops.dot_product_attention` computes the output, unless the call requests the weights too: then the layer does.
+Fully masked rows differ between the two (docs/findings/keras-layer-unseeing.md).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Function = Callable[..., Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Shape:
-    """What a layer is made for."""
+    """The sizes for which a layer is made."""
 
     heads: int
     key_heads: int
@@ -71,11 +71,11 @@ def grouped(keras: Any, shape: Shape, kernels: Any) -> Any:
 
 @cache
 def identities(keras: Any) -> Any:
-    """Return an initializer of projections that change nothing."""
+    """Return an initializer of identity projections."""
 
     class Identity(keras.initializers.Initializer):  # type: ignore[misc]
         def __call__(self, shape: tuple[int, ...], dtype: str | None = None) -> Any:
-            """Return the identity (words, heads, width) or (heads, width, words)."""
+            """Return the identity (tokens, heads, width) or (heads, width, tokens)."""
             width_of_words = math.isqrt(math.prod(shape))
             return keras.ops.convert_to_tensor(np.eye(width_of_words).reshape(shape), dtype)
 
@@ -83,7 +83,7 @@ def identities(keras: Any) -> Any:
 
 
 def built(layer: Any, shape: Shape) -> Any:
-    """Return the layer with its projections, which are not to be trained."""
+    """Return the layer with its projections built, and not trainable."""
     widths = (shape.heads * shape.d_k, shape.key_heads * shape.d_v, shape.key_heads * shape.d_k)
     layer.build(*((None, None, width) for width in widths))
     layer.trainable = False
@@ -91,7 +91,7 @@ def built(layer: Any, shape: Shape) -> Any:
 
 
 def attention_on(backend: str, layer: Function, compiled: Callable[[Function], Function], *, weights: bool) -> Function:
-    """Return the function of query, key, value and options that a layer is, asked for its `weights` or not."""
+    """Return a layer as a function of query, key, value and options; with `weights` it is asked for the weights too."""
     keras = on(backend)
 
     @lru_cache(maxsize=64)
@@ -100,14 +100,14 @@ def attention_on(backend: str, layer: Function, compiled: Callable[[Function], F
 
         def run(query: Any, key: Any, value: Any, mask: Any) -> Any:
             words = (keras.ops.reshape(array, (*array.shape[:2], -1)) for array in (query, value, key))
-            # Of a mask of three axes the first would be the batch.
+            # The first axis of a mask with three axes would be the batch.
             hiding = None if mask is None else keras.ops.reshape(mask, (1,) * (4 - len(mask.shape)) + (*mask.shape,))
             answer = attend(*words, attention_mask=hiding, use_causal_mask=causal, return_attention_scores=weights)
             return keras.ops.reshape(answer[0] if weights else answer, (*query.shape[:3], value.shape[3]))
 
         return compiled(run)
 
-    def attention(  # noqa: PLR0913 - what the layers offer
+    def attention(  # noqa: PLR0913 - the options of the layers
         query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False, window: int | None = None
     ) -> Any:
         """Return the output (batch, n_q, heads, d_v)."""
@@ -120,11 +120,11 @@ def attention_on(backend: str, layer: Function, compiled: Callable[[Function], F
 
 
 def self_attention_on(backend: str) -> Function:
-    """Return the function of a sentence and three matrices that the layer with one head is."""
+    """Return a layer with one head as a function of a sentence and three matrices."""
     keras = on(backend)
 
     def self_attention(x: Any, w_query: Any, w_key: Any, w_value: Any) -> Any:
-        """Return the output of every word: (n, d_model), matrices (d_model, d) → (n, d_v)."""
+        """Return the output of every token: (n, d_model), matrices (d_model, d) → (n, d_v)."""
         (d_model, d_k), d_v = w_query.shape, w_value.shape[1]
         dtype = keras.backend.standardize_dtype(x.dtype)
         layer = multi_head(keras, Shape(heads=1, key_heads=1, d_k=d_k, d_v=d_v, dtype=dtype), "zeros")
@@ -140,7 +140,7 @@ def self_attention_on(backend: str) -> Function:
 
 
 def as_it_is(function: Function) -> Function:
-    """Return what is not compiled."""
+    """Return the function as it is, not compiled."""
     return function
 
 
@@ -150,9 +150,9 @@ def layers_like(
     gradient_of: Callable[[Function], Function] | None,
     compiled: Callable[[Function], Function] = as_it_is,
 ) -> tuple[Implementation, Implementation, Implementation]:
-    """Return the layer, the same where weights are asked for, and that of grouped heads, on a backend.
+    """Return the layer, the same with weights requested, and the one with grouped heads, on a backend.
 
-    What the operation promises on that backend they promise, and `by_weights` where they compute the weights.
+    They promise what the operation promises on that backend, or `by_weights` where they compute the weights.
     """
     backend = operation.name.removeprefix("keras-")
     keras = on(backend)
@@ -163,7 +163,7 @@ def layers_like(
             operation,
             name=f"keras-{name}-{backend}",
             attention=apart_where_mixed(keras, attention),
-            # Projections would mix gradients, too, and in each batch that is mixed bits would differ from the others'.
+            # Projections would mix gradients too, and a batch that is computed again would have other bits.
             gradient=None if gradient_of is None else apart(keras, gradient_of(attention)),
             supports=frozenset(
                 {Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.CAUSAL, Feature.WINDOW, Feature.TOGETHER}

@@ -1,6 +1,6 @@
 """The attention layers of Keras on TensorFlow.
 
-Not in float64: the scale would have seven digits (docs/findings/keras-tensorflow-scale-of-doubles.md).
+No float64: the scale would be rounded to float32 (docs/findings/keras-tensorflow-scale-of-doubles.md).
 """
 
 from __future__ import annotations

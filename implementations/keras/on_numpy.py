@@ -1,4 +1,4 @@
-"""Keras on NumPy. Of its arithmetic only the source speaks: "Softmax and it is always carried out in fp32"."""
+"""Keras on NumPy. Its arithmetic is documented in the source alone: "Softmax and it is always carried out in fp32"."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from implementations.keras.operation import attention_on, implementation
 
 
 def to_native(array: Array, dtype: str) -> Array:
-    """Return an array of its own memory."""
+    """Return a copy in the dtype."""
     return array.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
 
 

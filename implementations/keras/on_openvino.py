@@ -1,9 +1,8 @@
 """Keras on OpenVINO, for the CPU: ScaledDotProductAttention-13 between transpositions.
 
-Arrays come from NumPy and return to it: what an operation of Keras gives on this backend is a graph, and
-`keras.ops.convert_to_numpy` compiles and runs it. Of the arithmetic nothing is said, and so no more is promised than
-the dtype. What a query gets that sees no word is for OpenVINO to say: a softmax over nothing, which is no number. The
-backend is for inference, and has no gradients.
+Arrays come from NumPy and return to it: an operation of Keras returns a graph on this backend, and
+`keras.ops.convert_to_numpy` compiles and runs it. The arithmetic is not documented, and so only the dtype is promised.
+A fully masked row is that of OpenVINO: NaN, a softmax over nothing. The backend is for inference, and has no gradients.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Keras on TensorFlow. "Softmax is always carried out in high precision", says its source: float32 or float64.
 
-In float64 a scale is rounded to float32 (docs/findings/keras-tensorflow-scale-of-doubles.md). So that this does not
-hide what else there might be, the query is scaled before the call there.
+In float64 a scale is rounded to float32 (docs/findings/keras-tensorflow-scale-of-doubles.md). The query is therefore
+scaled before the call there, so that this defect hides no other.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _attention = attention_on("tensorflow")
 def attention_of_doubles(
     query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, *, scale: float | None = None, **options: object
 ) -> tf.Tensor:
-    """Return the same for a query that is scaled already."""
+    """Return the same for a query that is already scaled."""
     factor = 1 / math.sqrt(query.shape[-1]) if scale is None else scale
     return _attention(query * factor, key, value, scale=1.0, **options)
 

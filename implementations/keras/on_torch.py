@@ -1,6 +1,6 @@
-"""Keras on PyTorch: `scaled_dot_product_attention`, with a mask made into numbers to add.
+"""Keras on PyTorch: `scaled_dot_product_attention`, with a mask turned into numbers to add.
 
-"Only one of `bias` and `mask` can be provided", says an exception.
+"Only one of `bias` and `mask` can be provided", says an exception of Keras.
 """
 
 from __future__ import annotations

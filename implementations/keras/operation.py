@@ -1,13 +1,13 @@
-"""`keras.ops.dot_product_attention`, on the backend that a process has.
+"""`keras.ops.dot_product_attention`, on the active backend of the process.
 
 https://keras.io/api/ops/nn/#dot_product_attention-function: arrays are (batch, length, heads, width), fewer key heads
-than query heads are grouped, values have the shape of the keys, True in a mask is a word that takes part, a bias is
-added to the logits, and a scale is in place of 1/√d_k. Nothing is said of what a query gets that sees no word, nor of
-the arithmetic. All backends put a large negative number where a word is hidden
+than query heads are grouped, values have the shape of the keys, True in a mask is a visible key, a bias is added to
+the logits, and a scale replaces 1/√d_k. Fully masked rows and the arithmetic are not documented. All backends give a
+hidden key a large negative score
 (docs/findings/jax-hidden-words-return.md), but PyTorch adds it (docs/findings/keras-torch-mask-is-added.md).
 
-"Force to be 32-bit dtype when encountering 64-bit dtype", says the source of what a result of float64 is, on all
-backends but TensorFlow: only there is float64 promised.
+"Force to be 32-bit dtype when encountering 64-bit dtype", says the source of results in float64, on all backends but
+TensorFlow: only there is float64 promised.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ IN_32_BIT = ("float32", "bfloat16", "float16")
 
 
 def on(backend: str) -> Any:
-    """Return the package `keras` on `backend`. Raises BadTarget if it is on another one in this process already."""
+    """Return the package `keras` on `backend`. Raises BadTarget if the process already uses another backend."""
     os.environ["KERAS_BACKEND"] = backend
-    import keras  # noqa: PLC0415 - it reads the environment once, when it is imported
+    import keras  # noqa: PLC0415 - Keras reads the environment once, at import
 
     if (current := keras.backend.backend()) != backend:
         raise BadTarget(
@@ -43,7 +43,7 @@ def attention_on(backend: str) -> Callable[..., Any]:
     attend = on(backend).ops.dot_product_attention
 
     def attention(query: Any, key: Any, value: Any, *, causal: bool = False, **options: Any) -> Any:
-        """Return the output (batch, n_q, heads, d_v) for a scale, a mask, a bias."""
+        """Return the output (batch, n_q, heads, d_v)."""
         return attend(query, key, value, is_causal=causal, **options)
 
     return attention
@@ -56,7 +56,7 @@ def implementation(
     to_native: Callable[[Array, str], Any],
     to_numpy: Callable[[Any], Array],
 ) -> Implementation:
-    """Return what all backends promise."""
+    """Return the declaration that all backends share."""
     return Implementation(
         name=f"keras-{backend}",
         attention=attention,

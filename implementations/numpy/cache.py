@@ -1,4 +1,4 @@
-"""A key/value cache in NumPy: the words so far, as one array of keys and one of values."""
+"""A key/value cache in NumPy: one array of keys and one of values, for the tokens so far."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from attention_tests.declare.implementation import Array
 
 
 class Cache:
-    """Keys (batch, key heads, n, d_k) and values (batch, key heads, n, d_v) of the words so far."""
+    """Keys (batch, key heads, n, d_k) and values (batch, key heads, n, d_v) of the tokens so far."""
 
     def __init__(self, attention: Callable[..., Any]) -> None:
         self._attention = attention
         self._words: tuple[Array, Array] | None = None
 
     def append(self, key: Array, value: Array) -> None:
-        """Add words after those that are there."""
+        """Append tokens to the cache."""
         if self._words is None:
             self._words = key.copy(), value.copy()
         else:
@@ -27,7 +27,7 @@ class Cache:
             self._words = np.concatenate([keys, key], axis=-2), np.concatenate([values, value], axis=-2)
 
     def attend(self, query: Array) -> Array:
-        """Return the output (batch, heads, n_q, d_v) of queries that see every word so far.
+        """Return the output (batch, heads, n_q, d_v) of queries that attend to every token so far.
 
         Raises ValueError for an empty cache.
         """
@@ -38,5 +38,5 @@ class Cache:
 
 
 def cache_of(attention: Callable[..., Any]) -> Callable[[], Cache]:
-    """Return what makes empty caches that answer by `attention`."""
+    """Return a factory of empty caches that compute outputs by `attention`."""
     return partial(Cache, attention)

@@ -1,4 +1,4 @@
-"""Attention in NumPy as layers have it: grouped heads, masks, causality, windows, soft caps, the log-sum-exp."""
+"""Attention in NumPy with the options of layers: grouped heads, masks, causality, windows, soft caps, log-sum-exp."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
 from implementations.numpy.cache import cache_of
 
-# An overflow, and the NaN it may lead to, is an answer for the suite to judge. Only NumPy would also warn of it.
+# An overflow, and the NaN it may lead to, is for the suite to judge. Only NumPy would warn of it too.
 _quietly = np.errstate(all="ignore")
 
 
 @_quietly
-def attention(  # noqa: PLR0913 - what layers offer
+def attention(  # noqa: PLR0913 - the options of layers
     query: Array,
     key: Array,
     value: Array,
@@ -31,7 +31,7 @@ def attention(  # noqa: PLR0913 - what layers offer
     dropout: float = 0.0,
     return_lse: bool = False,
 ) -> Array | tuple[Array, Array]:
-    """Return the output (batch, heads, n_q, d_v) and, if asked for, the log-sum-exp (batch, heads, n_q).
+    """Return the output (batch, heads, n_q, d_v) and, if requested, the log-sum-exp (batch, heads, n_q).
 
     Raises ValueError for a dropout: this is evaluation.
     """
@@ -48,7 +48,7 @@ def attention(  # noqa: PLR0913 - what layers offer
 
 
 @_quietly
-def gradient(  # noqa: PLR0913 - what layers offer
+def gradient(  # noqa: PLR0913 - the options of layers
     query: Array,
     key: Array,
     value: Array,
@@ -93,7 +93,7 @@ def _scaled_scores(query: Array, key: Array, scale: float | None) -> Array:
     return scores
 
 
-def _logits(  # noqa: PLR0913 - what layers offer
+def _logits(  # noqa: PLR0913 - the options of layers
     scores: Array,
     mask: Array | None,
     bias: Array | None,
@@ -102,7 +102,7 @@ def _logits(  # noqa: PLR0913 - what layers offer
     causal: bool,
     window: int | None,
 ) -> Array:
-    """Return the scores that are capped and biased, -∞ for a word that is not seen."""
+    """Return the capped and biased scores, -∞ for hidden keys."""
     if softcap is not None:
         scores = softcap * np.tanh(scores / softcap)
     if bias is not None:
@@ -112,16 +112,16 @@ def _logits(  # noqa: PLR0913 - what layers offer
 
 
 def _exponentials(logits: Array) -> tuple[Array, Array, Array]:
-    """Return the largest logit of each query, the exponentials below it, and what to divide those by."""
+    """Return the largest logit of each query, the exponentials relative to it, and their denominator."""
     largest = logits.max(axis=-1, keepdims=True, initial=-np.inf)
     weights = np.exp(logits - np.where(np.isneginf(largest), 0, largest))
     total = weights.sum(axis=-1, keepdims=True)
-    # A query that sees no word: nothing over one is zero.
+    # A fully masked row: 0 divided by 1 is 0.
     return largest, weights, np.where(total == 0, 1, total)
 
 
 def _at_least_float32(*arrays: Array) -> tuple[Array, ...]:
-    # NumPy rounds float16 after every operation, and has no score beyond 65504.
+    # NumPy rounds float16 after every operation, and a score beyond 65504 overflows.
     return tuple(array.astype(np.result_type(array, np.float32), copy=False) for array in arrays)
 
 
@@ -132,7 +132,7 @@ def _for_each_query_head(array: Array, query: Array) -> Array:
 
 
 def _summed_over_groups(array: Array, shape: tuple[int, ...]) -> Array:
-    """Add up what query heads that share a key head make of it."""
+    """Return the sum of the gradients over the query heads that share a key head."""
     if array.shape == shape:
         return array
     batch, heads, *rest = shape
@@ -141,7 +141,7 @@ def _summed_over_groups(array: Array, shape: tuple[int, ...]) -> Array:
 
 
 def _seen(scores: Array, mask: Array | None, *, causal: bool, window: int | None) -> Array:
-    """Return which words each query sees: those that nothing hides, (batch, heads, n_q, n_k)."""
+    """Return the visible keys of each query, those that no option hides: booleans (batch, heads, n_q, n_k)."""
     seen = np.ones(scores.shape, bool) if mask is None else np.broadcast_to(mask, scores.shape)
     ahead = np.arange(scores.shape[-1]) - np.arange(scores.shape[-2])[:, None]
     if causal:
@@ -150,7 +150,7 @@ def _seen(scores: Array, mask: Array | None, *, causal: bool, window: int | None
 
 
 def _average(weights: Array, value: Array) -> Array:
-    """Return the sum of the weighted values; one without weight is left out, since 0 · NaN is NaN."""
+    """Return the sum of the weighted values, without those of weight zero, since 0 · NaN is NaN."""
     finite = np.isfinite(value)
     total: Array = weights @ np.where(finite, value, 0)
     if finite.all():

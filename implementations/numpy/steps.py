@@ -9,13 +9,13 @@ import numpy as np
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 
-# An overflow, and the NaN it may lead to, is an answer for the suite to judge. Only NumPy would also warn of it.
+# An overflow, and the NaN it may lead to, is for the suite to judge. Only NumPy would warn of it too.
 _quietly = np.errstate(over="ignore", invalid="ignore")
 
 
 @_quietly
 def project(x: Array, w: Array) -> Array:
-    """Return the query, key or value of every word: (n, d_model), (d_model, d) → (n, d)."""
+    """Return the query, key or value of every token: (n, d_model), (d_model, d) → (n, d)."""
     return x @ w
 
 
@@ -33,7 +33,7 @@ def scale_scores(scores: Array, d_k: int) -> Array:
 
 @_quietly
 def softmax(scores: Array) -> Array:
-    """Return the weight of every word for every query, (…, n_q, n_k)."""
+    """Return the weight of every key for every query, (…, n_q, n_k)."""
     exponentials = np.exp(scores - scores.max(axis=-1, keepdims=True))
     weights: Array = exponentials / exponentials.sum(axis=-1, keepdims=True)
     return weights
@@ -47,7 +47,7 @@ def weigh(weights: Array, value: Array) -> Array:
 
 @_quietly
 def sum_words(weighted: Array) -> Array:
-    """Return the sum of the weighted values over the words, (…, n_q, d_v)."""
+    """Return the sum of the weighted values over the keys, (…, n_q, d_v)."""
     outputs: Array = weighted.sum(axis=-2)
     return outputs
 
@@ -61,11 +61,11 @@ def attention(query: Array, key: Array, value: Array, *, scale: float | None = N
 
 
 def self_attention(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
-    """Return the output of every word of a sentence: (n, d_model), matrices (d_model, d) → (n, d_v)."""
+    """Return the output of every token of a sentence: (n, d_model), matrices (d_model, d) → (n, d_v)."""
     return attention(project(x, w_query), project(x, w_key), project(x, w_value))
 
 
-# No float16: a score beyond 65504 would be infinite before it is scaled, and that is no attention.
+# No float16: a score beyond 65504 would be infinite before it is scaled.
 STEPS = Implementation(
     name="numpy-steps",
     attention=attention,

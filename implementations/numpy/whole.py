@@ -10,7 +10,7 @@ from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
 
-# An overflow, and the NaN it may lead to, is an answer for the suite to judge. Only NumPy would also warn of it.
+# An overflow, and the NaN it may lead to, is for the suite to judge. Only NumPy would warn of it too.
 _quietly = np.errstate(over="ignore", invalid="ignore")
 
 
@@ -28,7 +28,7 @@ def attention(query: Array, key: Array, value: Array, *, scale: float | None = N
 
 @_quietly
 def online_attention(query: Array, key: Array, value: Array, *, scale: float | None = None) -> Array:
-    """Return the same, of shape (…, n_q, d_v), and hold the scores of no more than one block of keys.
+    """Return the same, of shape (…, n_q, d_v), holding the scores of one block of keys at a time.
 
     The largest score is known only after the last block, so the sums are kept relative to the largest so far, and
     rescaled whenever a block brings a larger one (Milakov and Gimelshein 2018; Dao et al. 2022).
@@ -50,7 +50,7 @@ def online_attention(query: Array, key: Array, value: Array, *, scale: float | N
 
 
 def _at_least_float32(*arrays: Array) -> tuple[Array, ...]:
-    # NumPy rounds float16 after every operation, and has no score beyond 65504.
+    # NumPy rounds float16 after every operation, and a score beyond 65504 overflows.
     return tuple(array.astype(np.result_type(array, np.float32), copy=False) for array in arrays)
 
 

@@ -1,4 +1,4 @@
-"""The one verdict on numbers: the same bits, or inside the derived bound. There is no third way and no other number."""
+"""Verdicts on numbers: the same bits, or inside the derived bound. There is no third way and no other number."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 WORDS = {Relation.SAME_BITS: "not the same bits", Relation.EQUAL: "not exactly equal"}
 REMEMBERED = 4096
-"""Enough for the plain problems at every dtype, which all laws come back to, and for what one law makes of them."""
+"""The number of cached results: the plain problems at every dtype, which all laws share, and those of one law."""
 
 
 @lru_cache(maxsize=REMEMBERED)
 def expected(problem: Problem, precision: Precision) -> Expected:
-    """Return the oracle's answer to `problem`, and how far a correct implementation may stray from it."""
+    """Return the expected output of `problem` with its derived error bound."""
     bias = problem.logit_bias
     key, value = problem.for_each_query_head(problem.key), problem.for_each_query_head(problem.value)
     oracle = error_bound.attention(
@@ -46,7 +46,7 @@ def expected(problem: Problem, precision: Precision) -> Expected:
 
 
 def _with_unseeing_rows(oracle: Expected, problem: Problem, precision: Precision) -> Expected:
-    """Put what the dialect says into the rows of queries that see no word, which the oracle leaves NaN."""
+    """Return the expectation with the fully masked rows, NaN in the oracle, as the dialect declares them."""
     unseeing = ~problem.seen.any(axis=-1)
     if problem.dialect.unseeing is Unseeing.NAN or not unseeing.any():
         return oracle
@@ -66,7 +66,7 @@ def native_inputs(subject: Subject, problem: Problem) -> list[Any]:
 
 @lru_cache(maxsize=REMEMBERED)
 def answer(subject: Subject, problem: Problem) -> Array:
-    """Return what the implementation says of `problem`, asked once for all laws that compare it with something."""
+    """Return the output of the implementation for `problem`, computed once for all laws."""
     output = subject.attention(problem.query, problem.key, problem.value, **problem.options)
     output.flags.writeable = False
     return output
@@ -76,7 +76,7 @@ def answer(subject: Subject, problem: Problem) -> Array:
 def weights(subject: Subject, problem: Problem) -> Array:
     """Return the weights (batch, heads, n_q, n_k), seen through the identity matrix as the values.
 
-    Where values must be as wide as keys, the identity is shown in slices of that width.
+    Where values must be as wide as keys, the identity is passed in slices of that width.
     """
     if Feature.VALUE_WIDTH in subject.features:
         return answer(subject, problem.seeing_weights)
@@ -89,7 +89,7 @@ def weights(subject: Subject, problem: Problem) -> Array:
 
 @lru_cache(maxsize=REMEMBERED)
 def expected_lse(problem: Problem, precision: Precision) -> Expected:
-    """Return the oracle's log-sum-exp (batch, heads, n_q), and how far a correct implementation may stray from it."""
+    """Return the expected log-sum-exp (batch, heads, n_q) with its derived error bound."""
     return error_bound.log_sum_exp(
         problem.query,
         problem.for_each_query_head(problem.key),
@@ -102,13 +102,13 @@ def expected_lse(problem: Problem, precision: Precision) -> Expected:
 
 
 def expected_weights(subject: Subject, problem: Problem) -> Expected:
-    """Return the oracle's weights, and how far a correct implementation may stray from them."""
+    """Return the expected weights with their derived error bound."""
     return expected(problem.seeing_weights, subject.precision)
 
 
 @lru_cache(maxsize=REMEMBERED)
 def expected_of_sentence(sentence: Sentence, precision: Precision) -> Expected:
-    """Return the oracle's self-attention of `sentence`, and how far a correct implementation may stray from it."""
+    """Return the expected self-attention of `sentence` with its derived error bound."""
     return error_bound.self_attention(
         sentence.x, sentence.w_query, sentence.w_key, sentence.w_value, dtype=sentence.dtype, arithmetic=precision
     )
@@ -124,9 +124,9 @@ def moved(oracle: Expected, value: Array, known_within: Array | float = 0.0) -> 
 
 
 def merged(problem: Problem, parts: Sequence[Problem], precision: Precision) -> Expected:
-    """Return the answer to `problem`, with the bound for merging the answers to parts of its words in float64.
+    """Return the expected output of `problem`, with the bound for merging the outputs for parts of its keys in float64.
 
-    With shares s_k = e^(L_k - L), log-sum-exps known within T and outputs o_k within τ_k, a merged output strays by no
+    With shares s_k = e^(L_k - L), log-sum-exps known within T and outputs o_k within τ_k, a merged output is off by no
     more than Σ s_k (e^2T τ_k + (e^2T - 1) |o_k - o|). Merging rounds fewer than sixteen times, and the exponents by
     as much again as a log-sum-exp is large.
     """
@@ -145,13 +145,13 @@ def merged(problem: Problem, parts: Sequence[Problem], precision: Precision) -> 
 
 
 def picked(oracle: Expected, where: Any) -> Expected:
-    """Return the part of an expected answer that `where` indexes."""
+    """Return the part of an expected output that `where` indexes."""
     radius = np.broadcast_to(oracle.radius, oracle.value.shape)[where]
     return replace(oracle, value=oracle.value[where], error=oracle.error[where], radius=radius)
 
 
 def assert_inside_bound(got: Array, oracle: Expected, of: str = "") -> None:
-    """Raise `Disagreement` unless every element is inside the derived bound; `of` says of what, as in "of the key"."""
+    """Raise `Disagreement` unless every element is inside the derived bound; `of` names it, as in "of the key"."""
     ratio = oracle.ratio(got)
     accepted = ratio <= 1
     record_largest(ERROR_OVER_BOUND, float(ratio.max(initial=0, where=accepted)))
@@ -170,7 +170,7 @@ def assert_inside_bound(got: Array, oracle: Expected, of: str = "") -> None:
 
 
 def assert_same_bits(got: Array, other: Array, of: str = "") -> None:
-    """Raise `Disagreement` unless both are the same, to the bit (a NaN is the same as a NaN)."""
+    """Raise `Disagreement` unless both are the same bits (any NaN is the same as any other)."""
     same = (got == other) & (np.signbit(got) == np.signbit(other)) | np.isnan(got) & np.isnan(other)
     _assert_everywhere(same, Relation.SAME_BITS, got, other, of)
 
@@ -191,7 +191,7 @@ def assert_at_most(got: Array, most: Array, slack: Array) -> None:
 
 
 def assert_changed(before: Array, after: Array, oracles: tuple[Expected, Expected]) -> None:
-    """Raise `Disagreement` unless two answers differ by as much as their oracles do, but for both bounds."""
+    """Raise `Disagreement` unless two outputs differ by as much as their oracles do, up to both bounds."""
     first, second = oracles
     # Twice, because the differences are rounded as well: by no more than half a unit in the last place of each.
     slack = 2 * (first.tolerance + second.tolerance)
@@ -199,13 +199,13 @@ def assert_changed(before: Array, after: Array, oracles: tuple[Expected, Expecte
 
 
 def assert_outside_bound(got: Array, other: Expected, oracle: Expected) -> None:
-    """Raise `Disagreement` where `got` is inside the bound of `other`, although that lies apart from `oracle`'s."""
+    """Raise `Disagreement` where `got` is inside the bound of `other`, which does not overlap with that of `oracle`."""
     apart = np.abs(oracle.value - other.value) > oracle.tolerance + other.tolerance
     wrong = apart & other.accepts(got)
     if wrong.any():
         where = _worst(wrong)
         raise Disagreement(
-            _counted(wrong, "what it must not be", "the first one"),
+            _counted(wrong, "inside the bound of the wrong answer", "the first one"),
             got=got,
             expected=oracle.value,
             where=where,
@@ -238,7 +238,7 @@ def _assert_everywhere(holds: Array, relation: Relation, got: Array, other: Arra
 
 
 def _counted(wrong: Array, what: str, shown: str, of: str = "") -> str:
-    """Say how many elements are wrong, and that one of them is shown; of one there is nothing to count."""
+    """Return a line that counts the wrong elements, and says which one is shown; a scalar is not counted."""
     of = of and f" {of}"
     if wrong.size == 1:
         return f"the answer{of} is {what}:"

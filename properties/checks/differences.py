@@ -1,4 +1,4 @@
-"""Central differences: what an output does a step ahead and a step behind is what its gradients foretell."""
+"""Central differences: the change of an output over a small step, as its gradients predict it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Nudge:
 
     @classmethod
     def of(cls, problem: Backward) -> Nudge:
-        """Draw a step along one input, by signs: every number stays exact where inputs are small integers.
+        """Draw a step of -1, 0 or 1 in each element of one input: small integers stay exact.
 
         Its length is about the cube root of the rounding unit, where curvature and rounding cost the same.
         """
@@ -56,13 +56,13 @@ class Nudge:
         return _sum(self.problem.upstream * outputs) / (2 * self.length)
 
     def foretold(self, subject: Subject) -> Array:
-        """Return the derivative of φ that the gradient says it has."""
+        """Return the derivative of φ along the step, according to the gradient."""
         return _sum(getattr(gradients(subject, self.problem), self.name) * self.direction)
 
     def slack(self, precision: Precision) -> Array:
-        """Return how far the two may be apart: the tolerances of all answers, and the curvature.
+        """Return how far the two may be apart: the tolerances of all outputs, and the curvature.
 
-        A tolerance is no less than half a unit in the last place, so that rounding a sum of answers costs no more than
+        A tolerance is no less than half a unit in the last place, so that rounding a sum of outputs costs no more than
         twice their tolerances, and rounding the difference of two sums no more than twice again: five in all.
         """
         oracle = getattr(expected_gradients(self.problem, precision), self.name)
@@ -72,7 +72,7 @@ class Nudge:
         return np.asarray(5 * strays + self.curvature())
 
     def curvature(self) -> float:
-        """Return length² / 6 times the largest third derivative of φ; the values are linear in themselves."""
+        """Return length² / 6 times the largest third derivative of φ: 0 for values, in which φ is linear."""
         if self.name == "value":
             return 0.0
         still = self.problem.with_arrays(**{self.name: self.direction})
@@ -82,5 +82,5 @@ class Nudge:
 
 
 def _sum(terms: Array) -> Array:
-    """Return the sum, rounded once; no number where one of the terms is none, or so large that sums are."""
+    """Return the sum, rounded once: NaN if a term is not finite, or if the sum of the magnitudes overflows."""
     return np.asarray(math.fsum(terms.flat) if np.isfinite(np.abs(terms).sum()) else math.nan)

@@ -1,4 +1,4 @@
-"""Problems with an upstream gradient, and the verdict on the three gradients that an implementation makes of it."""
+"""Problems with an upstream gradient, and comparisons of the three gradients of an implementation."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVERYWHERE = (np.ones((), bool),) * 3
 
 
 class ExpectedGradients(NamedTuple):
-    """What is expected of each."""
+    """The expected gradient of each input, with its derived error bound."""
 
     query: Expected
     key: Expected
@@ -32,7 +32,7 @@ class ExpectedGradients(NamedTuple):
 
 @lru_cache(maxsize=2048)
 def gradients(subject: Subject, problem: Backward) -> Gradients:
-    """Return what the implementation says, asked once for all laws that compare it with something."""
+    """Return the gradients of the implementation, computed once for all laws."""
     answer = subject.gradient(problem.query, problem.key, problem.value, problem.upstream, **problem.options)
     for array in answer:
         array.flags.writeable = False
@@ -41,9 +41,9 @@ def gradients(subject: Subject, problem: Backward) -> Gradients:
 
 @lru_cache(maxsize=2048)
 def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradients:
-    """Return the gradients in closed form, and how far a correct implementation may stray from each.
+    """Return the gradients in closed form, each with its derived error bound.
 
-    A query that sees no word takes part only where its output is zeros: else nothing is promised of its head.
+    Where fully masked rows are not zeros, nothing is promised of a head that has one.
     """
     bias = problem.logit_bias
     oracles = gradient_bound.gradient(
@@ -63,9 +63,9 @@ def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradi
 
 
 def total(oracle: Expected, value: Array | float) -> Expected:
-    """Return what is expected of the sum of an answer over the words, which must be `value`: all errors may add up.
+    """Return `value` as the expected sum of a gradient over the tokens, with a bound to which all errors add up.
 
-    The sum of the answer is rounded as well, in float64, fewer times than there are words.
+    The sum itself is rounded as well, in float64, fewer times than there are tokens.
     """
     error = oracle.tolerance.sum(axis=-2)
     error += 2.0**-52 * oracle.value.shape[-2] * (np.abs(oracle.value).sum(axis=-2) + error)
@@ -73,7 +73,7 @@ def total(oracle: Expected, value: Array | float) -> Expected:
 
 
 def silenced(oracle: Expected, rows: Array) -> Expected:
-    """Return the expectation with exact zeros in some rows, but for what it promises nothing of."""
+    """Return the expectation with exact zeros in some rows, except where it is vacuous."""
     zeros = rows[..., None] & ~oracle.vacuous
     value, error = (np.where(zeros, 0.0, array) for array in (oracle.value, oracle.error))
     return replace(oracle, value=value, error=error)
@@ -86,7 +86,7 @@ def assert_inside_bounds(got: Iterable[Array], oracles: Iterable[Expected]) -> N
 
 
 def assert_all_same_bits(got: Iterable[Array], other: Iterable[Array]) -> None:
-    """Raise `Disagreement` unless all gradients are the same, to the bit."""
+    """Raise `Disagreement` unless all gradients are the same bits."""
     for name, one, two in zip(Gradients._fields, got, other, strict=True):
         assert_same_bits(one, two, of=f"of the {name}'s gradient")
 
@@ -97,6 +97,6 @@ def assert_all_equal(
     oracles: Iterable[Expected],
     where: Iterable[Array] = EVERYWHERE,
 ) -> None:
-    """Raise `Disagreement` unless all numbers at `where` of which anything is promised are exactly equal."""
+    """Raise `Disagreement` unless all numbers at `where` are exactly equal, except where the oracle is vacuous."""
     for name, one, two, oracle, place in zip(Gradients._fields, got, other, oracles, where, strict=True):
         assert_equal(one, two, place & ~oracle.vacuous, of=f"of the {name}'s gradient")

@@ -1,4 +1,4 @@
-"""What an implementation makes of a history, and what the definition makes of it."""
+"""Outputs of an implementation for a history of cache calls, and the expected ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 @lru_cache(maxsize=4096)
 def definition(history: History, precision: Precision) -> Expected:
-    """Return what the queries of a history are owed: attention over every word that their cache had by then."""
+    """Return the expected outputs of a history: attention over every token that a cache had at each `attend`."""
     oracles = [expected(question, precision) for question in history.questions]
     value, error, radius = (
         np.concatenate(arrays, axis=-2)
@@ -33,12 +33,12 @@ def definition(history: History, precision: Precision) -> Expected:
 
 @lru_cache(maxsize=4096)
 def answer(subject: Subject, history: History) -> Array:
-    """Return the outputs of all queries of a history, (batch, heads, all queries, d_v), each read at once."""
+    """Return the outputs of all queries of a history, (batch, heads, all queries, d_v), each read after its call."""
     return outputs(play(subject, history, history.parts))
 
 
 def outputs(readings: Iterable[tuple[slice, Callable[[], Array]]]) -> Array:
-    """Read what was answered, (batch, heads, all queries, d_v)."""
+    """Read the outputs and join them in order: (batch, heads, all queries, d_v)."""
     read_from = {taken.start: read() for taken, read in readings}
     return np.concatenate([read_from[start] for start in sorted(read_from)], axis=-2)
 
@@ -46,9 +46,9 @@ def outputs(readings: Iterable[tuple[slice, Callable[[], Array]]]) -> Array:
 def play(
     subject: Subject, history: History, parts: Iterable[Part], *, overwriting: bool = False
 ) -> Iterator[tuple[slice, Callable[[], Array]]]:
-    """Make the calls, each of its cache, and yield for every `attend` which queries it took and what reads its output.
+    """Make the calls, and yield for every `attend` the slice of its queries and a function that reads its output.
 
-    If told so, write NaN into every array that a cache was given, as soon as it has it.
+    With `overwriting`, NaN is written into every appended array right after the call.
     """
     caches: defaultdict[str, CacheSubject] = defaultdict(lambda: CacheSubject(subject))
     for call, taken in parts:

@@ -1,4 +1,4 @@
-"""What the document's claims are tried on: counterexamples that are searched for and shrunk, and random samples."""
+"""Inputs for the document's claims: shrunk counterexamples and random samples."""
 
 from __future__ import annotations
 
@@ -26,30 +26,30 @@ _NUMBERS = st.integers(-3, 3)
 
 
 def only(*plans: Any) -> Stream:
-    """Just these plans."""
+    """Return a stream of just these plans."""
     return Stream(st.sampled_from(plans))
 
 
 def _smallest(strategy: SearchStrategy[T], refutes: Callable[[T], bool]) -> T:
-    """Search for a counterexample, always the same way, and shrink it."""
+    """Return the shrunk counterexample of a deterministic search."""
     return find(strategy, refutes, settings=SEARCH, random=Random(GATE_SEED))  # noqa: S311 - not for secrets
 
 
 class Fixed:
-    """A plan of shapes that are its own."""
+    """A plan whose shapes do not depend on the implementation."""
 
     @property
     def depends_on(self) -> frozenset[Feature]:
-        """None of the features."""
+        """No features: the shapes are fixed."""
         return frozenset()
 
 
 @dataclass(frozen=True)
 class NotSelfDominant(Fixed):
-    """The smallest queries and keys found with which a word scores another word higher than itself."""
+    """The smallest queries and keys found for which a token scores another token higher than itself."""
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect) -> Problem:
-        """Find them, and write them in `dtype`."""
+        """Return them as a problem in `dtype`."""
         query, key = (
             np.array(numbers, float).reshape(1, 1, -1, 1) for numbers in zip(*_not_self_dominant(), strict=True)
         )
@@ -58,24 +58,24 @@ class NotSelfDominant(Fixed):
 
 @cache
 def _not_self_dominant() -> list[tuple[int, int]]:
-    """Return words of which the first one scores the second one higher than itself: a query and a key for each."""
+    """Return a query and a key for each token, of which the first scores the second higher than itself."""
     words = st.lists(st.tuples(_NUMBERS, _NUMBERS), min_size=2, max_size=4)
     return _smallest(words, lambda words: words[0][0] * words[1][1] > words[0][0] * words[0][1])
 
 
 @dataclass(frozen=True)
 class QueryIsNotValue(Fixed):
-    """The smallest sentence found whose queries are not its values."""
+    """The smallest sentence found whose queries differ from its values."""
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect) -> Sentence:
-        """Find it, and write it in `dtype`."""
+        """Return it in `dtype`."""
         x, w_query, w_value = (in_format(np.array([[float(number)]]), dtype) for number in _query_is_not_value())
         return Sentence(x, w_query, w_query, w_value, dtype)
 
 
 @cache
 def _query_is_not_value() -> tuple[int, int, int]:
-    """Return a word, a matrix of queries and one of values, all of width one."""
+    """Return a token, a query matrix and a value matrix, all of width one."""
     return _smallest(st.tuples(_NUMBERS, _NUMBERS, _NUMBERS), lambda one: one[0] * one[1] != one[0] * one[2])
 
 
@@ -89,9 +89,9 @@ class Sample(Fixed):
     d_k: int
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect) -> Problem:
-        """Draw the sample: the same one every time, so that a verdict does not change from run to run."""
+        """Draw the sample, the same in every run, so that no verdict changes from run to run."""
         random = np.random.default_rng([GATE_SEED, self.runs, self.queries, self.keys, self.d_k])
         shapes = ((1, self.runs, length, self.d_k) for length in (self.queries, self.keys))
         query, key = (in_format(random.standard_normal(shape), dtype) for shape in shapes)
-        # No axis may be cut: what is left of a sample after shrinking is no sample.
+        # No axes to shrink: a part of a random sample proves nothing.
         return Problem(query, key, key, dtype, axes={})

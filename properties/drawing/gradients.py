@@ -22,7 +22,7 @@ Draw: TypeAlias = Callable[[np.random.Generator, tuple[int, ...]], Array]
 
 
 class Gradients(NamedTuple):
-    """Those of the query (batch, heads, n_q, d_k), of the key (…, n_k, d_k) and of the value (…, n_k, d_v)."""
+    """The gradients of the query (batch, heads, n_q, d_k), of the key (…, n_k, d_k) and of the value (…, n_k, d_v)."""
 
     query: Array
     key: Array
@@ -46,7 +46,7 @@ class Backward(Problem):
 
     @cached_property
     def content(self) -> tuple[object, ...]:
-        """What an answer depends on."""
+        """Everything that the gradients depend on."""
         return *super().content, self.upstream.shape, self.upstream.tobytes()
 
 
@@ -67,24 +67,24 @@ UPSTREAMS: dict[str, Draw] = {
     "normal": lambda random, shape: random.standard_normal(shape),
     "few": _few,
 }
-"""Upstream gradients by name. Positive ones let nothing cancel where no value is negative, as in the amplifier."""
+"""Upstream gradients by name. Positive ones prevent cancellation where no value is negative, as in the amplifier."""
 
 
 @dataclass(frozen=True)
 class BackwardPlan:
-    """A backward pass in waiting."""
+    """A plan of a backward pass."""
 
     forward: Plan = field(default_factory=Plan)
     one_large: bool = False
-    """Whether the first query asks for so much that a sum kept in 16 bits would swallow all that comes after it."""
+    """Whether the first upstream gradient is so large that a sum in 16 bits would lose all later ones."""
 
     @property
     def depends_on(self) -> frozenset[Feature]:
-        """The features that decide about what is built."""
+        """The features that change the shapes and options of the problem."""
         return self.forward.depends_on
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = PLAIN) -> Backward:
-        """Build the problem, and draw an upstream gradient: ones for the seed 0."""
+        """Build the problem, and draw an upstream gradient: all ones for the seed 0."""
         problem = self.forward.build(dtype, features, dialect)
         kind = problem.random.choice(list(UPSTREAMS)) if problem.seed else "ones"
         draw = _one_large if self.one_large else UPSTREAMS[kind]
@@ -95,7 +95,7 @@ class BackwardPlan:
 
 
 A_THIRD = 33
-"""The bound of three gradients costs as much as three problems."""
+"""The number of problems: the bounds of three gradients cost as much as three problems."""
 
 
 def backwards(stream: Stream) -> Stream:

@@ -1,8 +1,8 @@
-"""Histories of key/value caches: words that come little by little, and queries in between.
+"""Histories of key/value caches: appended tokens, and queries that attend to them.
 
-A cache is a state machine: its state is the words so far, `append` adds to them, and `attend` reads them. Which call
-may come next depends on the calls before it and on no answer. So a history is drawn whole, as any other plan is: laws
-and implementations share it, and it is shrunk call by call.
+A cache is a state machine: its state is the tokens so far, `append` adds to them, and `attend` reads them. Which call
+may come next depends on earlier calls and on no output. So a history is drawn whole, as any other plan is: laws and
+implementations share it, and it is shrunk call by call.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from properties.drawing.streams import ANY_PROBLEM
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 DRAWN_CALLS = 20
-"""Of 25 histories at least 5 then show any planted defect of a cache; of ten calls 1 does, of five calls none."""
+"""The number of calls in a history: 5 of 25 histories then find any planted defect of a cache, and 1 with ten calls."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the cache that is named: `append` takes the next `count` words, `attend` the next `count` queries."""
+    """One call of a named cache: `append` takes the next `count` tokens, `attend` the next `count` queries."""
 
     method: str
     count: int = 1
@@ -41,13 +41,13 @@ class Call:
 
 
 def told(calls: Iterable[Call]) -> str:
-    """Write a history on one line, calls that are repeated only once."""
+    """Return a history as one line of text, in which repeated calls appear once with their number."""
     repeated = ((call, len(list(times))) for call, times in groupby(calls))
     return ", ".join(f"{call}" if times == 1 else f"{times} * {call}" for call, times in repeated)
 
 
 class Part(NamedTuple):
-    """A call with the words, or the queries, that it takes."""
+    """A call with the tokens or queries that it takes."""
 
     call: Call
     taken: slice
@@ -55,10 +55,10 @@ class Part(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class History(Input):
-    """Words and queries, float64 arrays that are exact in `dtype`, and the calls that bring them to caches.
+    """Tokens and queries, float64 arrays that are exact in `dtype`, and the cache calls that take them.
 
-    query (batch, heads, all queries, d_k), key (batch, key heads, all words, d_k), value (batch, key heads, all words,
-    d_v). Each `append` takes the next words, and each `attend` the next queries.
+    query (batch, heads, all queries, d_k), key (batch, key heads, all tokens, d_k), value (batch, key heads, all
+    tokens, d_v). Each `append` takes the next tokens, and each `attend` the next queries.
     """
 
     query: Array
@@ -72,18 +72,18 @@ class History(Input):
 
     @cached_property
     def content(self) -> tuple[object, ...]:
-        """What an answer depends on."""
+        """Everything that an output depends on."""
         arrays = (self.query, self.key, self.value)
         return *((array.shape, array.tobytes()) for array in arrays), self.dtype, self.calls, self.dialect
 
     @property
     def options(self) -> dict[str, Any]:
-        """What belongs to a counterexample besides its arrays."""
+        """The history, which a counterexample prints besides its arrays."""
         return {"history": told(self.calls)}
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
-        """The calls, with what they take."""
+        """The calls, with the tokens or queries that they take."""
         taken, parts = {"append": 0, "attend": 0}, []
         for call in self.calls:
             start = taken[call.method]
@@ -93,7 +93,7 @@ class History(Input):
 
     @cached_property
     def questions(self) -> tuple[Problem, ...]:
-        """What each `attend` asks: its queries, over all words that its cache was given before."""
+        """The problem that each `attend` solves: its queries, over all tokens appended to its cache before."""
         words: dict[str, list[int]] = {call.cache: [] for call in self.calls}
         questions = []
         for call, taken in self.parts:
@@ -106,14 +106,14 @@ class History(Input):
 
     @property
     def word_by_word(self) -> History:
-        """The same history, but that the words of an `append` come one at a time."""
+        """The same history with every `append` split into single tokens."""
         single = ([replace(call, count=1)] * call.count if call.method == "append" else [call] for call in self.calls)
         return replace(self, calls=tuple(call for calls in single for call in calls))
 
 
 @dataclass(frozen=True)
 class HistoryPlan:
-    """A history in waiting: `words` says what the words and queries are like, and the calls how many there are."""
+    """A plan of a history: `words` draws the tokens and queries, and the calls say how many there are."""
 
     calls: tuple[Call, ...] = ()
     words: Plan = field(default_factory=Plan)
@@ -123,7 +123,7 @@ class HistoryPlan:
 
     @property
     def depends_on(self) -> frozenset[Feature]:
-        """The features that decide about what is built."""
+        """The features that change the shapes of the history."""
         return self.words.depends_on
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect) -> History:
@@ -131,13 +131,13 @@ class HistoryPlan:
         n = {method: sum(call.count for call in self.calls if call.method == method) for method in ("append", "attend")}
         plan = replace(self.words, keys=n["append"], queries=n["attend"])
         built = plan.build(dtype, features | {Feature.LENGTHS}, dialect)
-        # The calls say how long the third axis is: it must not get shorter.
+        # The calls fix the length of the third axis: it must not be shrunk.
         axes = {name: f"{letters[:2]}1{letters[3]}" for name, letters in built.axes.items()}
         return History(built.query, built.key, built.value, dtype, self.calls, plan.seed, axes, dialect)
 
 
 def _possible(calls: Iterable[Call]) -> Iterator[Call]:
-    """Leave out what asks an empty cache, and ask every cache in the end."""
+    """Drop the calls that attend to an empty cache, and add an `attend` at the end for each unread cache."""
     unasked: dict[str, bool] = {}
     for call in calls:
         if call.method == "append" or call.cache in unasked:
@@ -148,7 +148,7 @@ def _possible(calls: Iterable[Call]) -> Iterator[Call]:
 
 _KINDS = tuple(("attend", n) for n in (1, 2, 3)) + tuple(("append", n) for n in (1, 1, 2, 3, 5, 17))
 _NO_CALL = Call("attend", 0, "none")
-"""Asks a cache that is never filled, and so is left out: what the other calls shrink to."""
+"""The call that others shrink to: it attends to a cache that is never filled, and so is dropped."""
 _CALLS = st.sampled_from((_NO_CALL, *(Call(*kind, cache) for cache in ("a", "b") for kind in _KINDS)))
 _DRAWN = st.builds(HistoryPlan, st.tuples(*[_CALLS] * DRAWN_CALLS), ANY_PROBLEM.strategy)
 
@@ -174,7 +174,7 @@ def _of_several_heads(plan: HistoryPlan) -> HistoryPlan:
 
 
 A_FEW = 25
-"""Twenty calls cost as much as a hundred problems; 25 histories find every planted defect."""
+"""The number of histories: enough for every planted defect; one costs as much as a hundred problems."""
 
 ONE_CACHE = Stream(_DRAWN, _of_one_cache, A_FEW)
 TWO_CACHES = Stream(_DRAWN, _of_two_caches, A_FEW)

@@ -1,4 +1,4 @@
-"""Who sees whom: masks, causality and windows as sets of words that a query may see, and the biases that are drawn."""
+"""Masks, causality and windows as sets of visible keys, and the biases that are drawn."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ Shape: TypeAlias = tuple[int, ...]
 
 
 def places_ahead(n_q: int, n_k: int, alignment: Alignment) -> Array:
-    """Return how many places each word stands after the one of each query, (n_q, n_k)."""
+    """Return how many positions each key stands after the token of each query, (n_q, n_k)."""
     first = 0 if alignment is Alignment.TOP_LEFT else n_k - n_q
     return np.asarray(np.arange(n_k) - (np.arange(n_q)[:, None] + first))
 
 
 def causal(n_q: int, n_k: int, alignment: Alignment) -> Array:
-    """Return which words stand no later than the one of each query, (n_q, n_k)."""
+    """Return the keys that stand no later than the token of each query, booleans (n_q, n_k)."""
     return np.asarray(places_ahead(n_q, n_k, alignment) <= 0)
 
 
 def window(n_q: int, n_k: int, size: int, alignment: Alignment) -> Array:
-    """Return which words stand fewer than `size` places from the one of each query, (n_q, n_k)."""
+    """Return the keys fewer than `size` positions from the token of each query, booleans (n_q, n_k)."""
     return np.asarray(np.abs(places_ahead(n_q, n_k, alignment)) < size)
 
 
@@ -52,7 +52,7 @@ def _triangle(_random: np.random.Generator, shape: Shape) -> Array:
 
 
 def _blind(random: np.random.Generator, shape: Shape) -> Array:
-    """Hide everything from about half of the queries."""
+    """Return a mask with about half of the rows fully masked."""
     return np.broadcast_to(random.random((*shape[:-1], 1)) < 0.5, shape) & _most(random, shape)
 
 
@@ -65,7 +65,7 @@ MASKS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "few": _few,
     "blind": _blind,
 }
-"""Boolean masks by name, True where a word is seen; the plainest comes first. "few" and "blind" may hide all words."""
+"""Boolean masks by name, True for visible keys, the plainest first. "few" and "blind" may mask rows fully."""
 
 
 def _distance(_random: np.random.Generator, shape: Shape) -> Array:
@@ -86,9 +86,9 @@ BIASES: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
 """Biases by name."""
 
 BROADCASTS = ("bhqk", "11qk", "b1qk", "1hqk", "111k", "b11k", "bh1k", "bhq1", "1111", "qk", "1k")
-"""The shapes that a mask or a bias can have: a 1 stands where one row serves all, and leading axes may be missing."""
+"""The shapes of a mask or a bias: a 1 is an axis that broadcasts, and leading axes may be missing."""
 
 
 def broadcast_shape(axes: str, shape: Shape) -> Shape:
-    """Return the shape (batch, heads, n_q, n_k) with ones in it, or without its leading axes, as `axes` says."""
+    """Return the shape (batch, heads, n_q, n_k) with the ones and missing leading axes of `axes`."""
     return tuple(1 if letter == "1" else shape["bhqk".index(letter)] for letter in axes)

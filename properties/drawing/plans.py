@@ -31,15 +31,15 @@ _NEEDS: dict[str, tuple[Feature, Any]] = {
     "group": (Feature.GROUPED_HEADS, 1),
     "scale": (Feature.SCALE, None),
 }
-"""The feature that an option needs, and what stands for the option not being asked for."""
+"""The feature that an option needs, and the default that leaves the option out."""
 
 
 _HIDING = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
-"""The features that say who sees whom: taken one at a time, unless they may come together."""
+"""The features that hide keys: used one at a time, unless an implementation can combine them."""
 
 
 def _what_is_not_plain(plan: Any) -> str:
-    """Write a plan without what it has by default."""
+    """Return the repr of a plan without its default values."""
     plain = type(plan)()
     named = ((one.name, getattr(plan, one.name)) for one in fields(plan))
     told = ", ".join(f"{name}={value!r}" for name, value in named if value != getattr(plain, name))
@@ -48,7 +48,7 @@ def _what_is_not_plain(plan: Any) -> str:
 
 @dataclass(frozen=True)
 class Options:
-    """What is asked for beyond plain attention: the names of a mask and of a bias with their shapes, and the rest."""
+    """Options of a problem: the names and axes of a mask and a bias, and the other options as they are."""
 
     mask: str = ""
     mask_axes: str = "bhqk"
@@ -58,7 +58,7 @@ class Options:
     window: int | None = None
     softcap: float | None = None
     group: int = 1
-    """How many query heads share a key head."""
+    """The number of query heads that share a key head."""
     scale: float | None = None
 
     def __repr__(self) -> str:
@@ -84,12 +84,12 @@ class Options:
 
     @cached_property
     def needs(self) -> frozenset[Feature]:
-        """The features that an implementation must have to be asked for all of them."""
+        """The features that an implementation needs for all these options."""
         asked_for = frozenset(need for name, (need, default) in _NEEDS.items() if getattr(self, name) != default)
         return asked_for | {Feature.TOGETHER} if len(asked_for & _HIDING) > 1 else asked_for
 
     def that(self, features: frozenset[Feature]) -> Options:
-        """Return those of the options that an implementation with `features` takes, and takes together."""
+        """Return the options that an implementation with `features` can combine in one call."""
         missing = {name: default for name, (need, default) in _NEEDS.items() if need not in features}
         left = replace(self, **missing)
         if left.needs <= features:
@@ -98,7 +98,7 @@ class Options:
         return replace(left, **{name: _NEEDS[name][1] for name in others})
 
     def _grouped(self, problem: Problem) -> Problem:
-        """Return the problem with more query heads, each other than the first of its group."""
+        """Return the problem with `group` different query heads for each key head."""
         batch, heads, *rest = problem.query.shape
         factors = np.array([1.0, -1.0, 0.5, 2.0])[: self.group, None, None]
         query = (problem.query[:, :, None] * factors).reshape(batch, heads * self.group, *rest)
@@ -107,13 +107,13 @@ class Options:
 
 
 def _tied(letters: str, problem: Problem) -> str:
-    """Return the letters of an option's axes: where there are as many queries as keys, they share a letter."""
+    """Return the letters of an option's axes: queries and keys share one where their numbers must be equal."""
     return letters.replace("q", problem.axes["query"][2])
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A problem in waiting: it prints in one line and builds the same problem on every machine."""
+    """A plan of a problem: it prints in one line and builds the same problem on every machine."""
 
     batch: int = 1
     heads: int = 1
@@ -131,7 +131,7 @@ class Plan:
 
     @cached_property
     def depends_on(self) -> frozenset[Feature]:
-        """The features that decide about what is built."""
+        """The features that change the shapes and options of the problem."""
         return SHAPING | self.options.needs
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = PLAIN) -> Problem:
@@ -153,7 +153,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class SentencePlan:
-    """A sentence in waiting."""
+    """A plan of a sentence."""
 
     words: int = 1
     d_model: int = 1
@@ -167,7 +167,7 @@ class SentencePlan:
 
     @property
     def depends_on(self) -> frozenset[Feature]:
-        """None: a sentence has no shapes to choose."""
+        """No features: the shapes of a sentence are fixed."""
         return frozenset()
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect = PLAIN) -> Sentence:

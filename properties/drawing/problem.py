@@ -1,4 +1,4 @@
-"""What a law is held on: one attention to compute, or one sentence."""
+"""Inputs of the laws: one attention to compute, or one sentence with its three matrices."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from reference.bounds.formats import FORMATS, round_to
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 HUGE = {"float64": 1e30, "float32": 1e30, "bfloat16": 1e30, "float16": 100.0}
-"""Numbers for hidden words: as large as their dot products with other numbers can be without being infinite."""
+"""Large numbers for hidden keys and values, whose dot products with other numbers do not overflow."""
 
 AXES = {"query": "bhqd", "key": "bhkd", "value": "bhkv"}
 
 
 def in_format(array: Array, dtype: str) -> Array:
-    """Round to `dtype`, the largest finite number in place of an overflow, as a read-only float64 array.
+    """Round to `dtype`, to the largest finite number in place of an overflow, as a read-only float64 array.
 
-    An infinity stays one, as a bias may have it, and a mask stays a mask.
+    An infinity stays one, since a bias may have it, and a mask is returned as it is.
     """
     if array.dtype == bool:
         return array
@@ -35,9 +35,9 @@ def in_format(array: Array, dtype: str) -> Array:
 
 
 class Input:
-    """Float64 arrays that are exact in `dtype`, and the seed of what a law chooses among them.
+    """Float64 arrays that are exact in `dtype`, and the seed of the random choices of a law.
 
-    Equal where all numbers are the same bits, so that a cache knows again what another law has built, too.
+    Inputs are equal if all their numbers are the same bits, so that laws share cached outputs.
     """
 
     dtype: str
@@ -45,7 +45,7 @@ class Input:
 
     @cached_property
     def content(self) -> tuple[object, ...]:
-        """What an answer depends on."""
+        """Everything that an output depends on."""
         raise NotImplementedError
 
     @cached_property
@@ -64,7 +64,7 @@ class Input:
         return np.random.default_rng(self.seed)
 
     def with_arrays(self, **arrays: Array) -> Self:
-        """Replace some of the arrays, numbers rounded to the dtype."""
+        """Return the input with some arrays replaced, rounded to the dtype."""
         rounded = {name: in_format(array, self.dtype) for name, array in arrays.items()}
         replaced: Self = replace(cast("Any", self), **rounded)
         return replaced
@@ -79,8 +79,8 @@ class Problem(Input):
     """One attention to compute: float64 arrays, exact in `dtype`.
 
     query (batch, heads, n_q, d_k), key (batch, key heads, n_k, d_k), value (batch, key heads, n_k, d_v). A mask (True:
-    is seen) and a bias broadcast to (batch, heads, n_q, n_k). `axes` names the axes of each array: axes of one letter
-    must keep one length, and one named 1 must not get shorter.
+    visible) and a bias broadcast to (batch, heads, n_q, n_k). `axes` names the axes of each array for shrinking:
+    axes of one letter keep one length, and one named 1 is not shrunk.
     """
 
     query: Array
@@ -99,13 +99,13 @@ class Problem(Input):
 
     @cached_property
     def content(self) -> tuple[object, ...]:
-        """What an answer depends on."""
+        """Everything that an output depends on."""
         options = (*_bits(self.mask, self.bias), self.causal, self.window, self.softcap, self.scale, self.dialect)
         return *_bits(self.query, self.key, self.value), self.dtype, *options
 
     @property
     def options(self) -> dict[str, Any]:
-        """What a call is asked for beyond query, key and value."""
+        """The keyword arguments of the call, besides query, key and value."""
         options = {name: getattr(self, name) for name in ("scale", "mask", "bias", "window", "softcap")}
         given = {name: option for name, option in options.items() if option is not None}
         return given | {"causal": True} if self.causal else given
@@ -121,12 +121,12 @@ class Problem(Input):
 
     @property
     def logits_shape(self) -> tuple[int, ...]:
-        """(batch, heads, n_q, n_k)."""
+        """The shape of the scores: (batch, heads, n_q, n_k)."""
         return *self.query.shape[:-1], self.key.shape[-2]
 
     @cached_property
     def seen(self) -> Array:
-        """Which words each query sees, (batch, heads, n_q, n_k): those that nothing hides."""
+        """The visible keys of each query, those that no option hides: booleans (batch, heads, n_q, n_k)."""
         seen, (n_q, n_k) = np.ones(self.logits_shape, bool), self.logits_shape[2:]
         if self.mask is not None:
             seen &= self.mask
@@ -137,13 +137,13 @@ class Problem(Input):
         return seen if self.window is None else seen & masks.window(n_q, n_k, self.window, self.dialect.alignment)
 
     def in_window(self, size: int | None) -> Problem:
-        """Return the problem with a window, which is causal where the dialect has no other; None: without one."""
+        """Return the problem with a window, causal if the dialect has no other, or without one for None."""
         causal = self.causal or (size is not None and self.dialect.causal_windows)
         return replace(self, window=size, causal=causal)
 
     @property
     def unseen_words(self) -> Array:
-        """Which words reach no query, (batch, heads, n_k, 1): those hidden from all, if none gets the mean of all."""
+        """The keys hidden from every query, booleans (batch, heads, n_k, 1): none if a fully masked row is a mean."""
         unseen = ~np.asarray(self.seen.any(axis=-2))
         if self.dialect.unseeing is Unseeing.MEAN:
             unseen &= self.seen.any(axis=-1).all(axis=-1, keepdims=True)
@@ -151,13 +151,13 @@ class Problem(Input):
 
     @property
     def logit_bias(self) -> Array | None:
-        """What is added to the scaled scores, -∞ where a word is hidden; None where nothing is."""
+        """The array added to the scaled scores, -∞ for hidden keys; None if no option adds or hides anything."""
         if self.mask is None and self.bias is None and self.window is None and not self.causal:
             return None
         return np.where(self.seen, 0.0 if self.bias is None else self.bias, -np.inf)
 
     def for_each_query_head(self, array: Array) -> Array:
-        """Repeat keys or values for the query heads that share them: (batch, key heads, …) → (batch, heads, …)."""
+        """Return keys or values repeated for their query heads: (batch, key heads, …) → (batch, heads, …)."""
         heads, key_heads = self.query.shape[1], array.shape[1]
         return array if heads == key_heads else np.repeat(array, heads // key_heads, axis=1)
 
@@ -174,28 +174,28 @@ class Problem(Input):
 
     @cached_property
     def scores(self) -> Array:
-        """The scores of this problem, rounded to its dtype: what the step `score` hands on."""
+        """The scores of this problem, rounded to its dtype: the result of the step `score`."""
         return in_format(matrix.score(self.query, self.key), self.dtype)
 
     @cached_property
     def scaled_scores(self) -> Array:
-        """The scaled scores, rounded: what the step `scale` hands on."""
+        """The scaled scores, rounded: the result of the step `scale`."""
         return in_format(matrix.scale(self.scores, self.d_k), self.dtype)
 
     @cached_property
     def weights(self) -> Array:
-        """The weights, rounded: what the step `softmax` hands on."""
+        """The weights, rounded: the result of the step `softmax`."""
         return in_format(matrix.softmax(self.scaled_scores), self.dtype)
 
     @cached_property
     def weighted_values(self) -> Array:
-        """The weighted values, rounded: what the step `weigh` hands on."""
+        """The weighted values, rounded: the result of the step `weigh`."""
         return in_format(matrix.weigh(self.weights, self.value), self.dtype)
 
 
 @dataclass(frozen=True, eq=False)
 class Sentence(Input):
-    """Words and the three matrices: x (n, d_model), w_query and w_key (d_model, d_k), w_value (d_model, d_v)."""
+    """Tokens and the three matrices: x (n, d_model), w_query and w_key (d_model, d_k), w_value (d_model, d_v)."""
 
     x: Array
     w_query: Array
@@ -207,5 +207,5 @@ class Sentence(Input):
 
     @cached_property
     def content(self) -> tuple[object, ...]:
-        """What an answer depends on."""
+        """Everything that an output depends on."""
         return *_bits(self.x, self.w_query, self.w_key, self.w_value), self.dtype

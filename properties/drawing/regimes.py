@@ -1,4 +1,4 @@
-"""The value regimes: what the numbers of one head look like. The order is the order of shrinking, plainest first."""
+"""Value regimes: the distributions of the numbers of one head, in the order of shrinking, plainest first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 class Head(NamedTuple):
-    """query (n_q, d_k), key (n_k, d_k), value (n_k, d_v) of one head, float64."""
+    """The query (n_q, d_k), key (n_k, d_k) and value (n_k, d_v) of one head, float64."""
 
     query: Array
     key: Array
@@ -43,12 +43,12 @@ def _iota(_random: np.random.Generator, sizes: Sizes) -> Head:
 
 
 def small_integers(random: np.random.Generator, sizes: Sizes) -> Head:
-    """Integers of -3…3: sums of a few of them are exact in every format."""
+    """Draw integers of -3…3: sums of a few of them are exact in every format."""
     return Head(*(random.integers(-3, 4, shape).astype(float) for shape in sizes.shapes()))
 
 
 def normal(random: np.random.Generator, sizes: Sizes) -> Head:
-    """Independent standard normal numbers."""
+    """Draw independent standard normal numbers."""
     return Head(*(random.standard_normal(shape) for shape in sizes.shapes()))
 
 
@@ -159,7 +159,7 @@ REGIMES: dict[str, Regime] = {
 
 
 def scatter_special_numbers(random: np.random.Generator, array: Array) -> Array:
-    """Overwrite about one element in eight, at least one, by numbers that code treats specially."""
+    """Return a copy with about one element in eight, at least one, replaced by numbers that code treats specially."""
     specials = np.array([-0.0, 0.0, 1.0, -1.0, 1e-39, -1e-39, 1e-20, 100.0, -100.0, 30.0])
     flat = array.reshape(-1).copy()
     places = random.integers(0, flat.size, flat.size // 8 + 1)
@@ -168,7 +168,7 @@ def scatter_special_numbers(random: np.random.Generator, array: Array) -> Array:
 
 
 def copy_a_row(random: np.random.Generator, array: Array) -> Array:
-    """Copy one row over another one: an exact tie between two words."""
+    """Return a copy in which one row equals another: an exact tie between two tokens."""
     source, target = random.integers(0, array.shape[-2], 2)
     tied = array.copy()
     tied[..., target, :] = tied[..., source, :]

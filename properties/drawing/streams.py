@@ -1,4 +1,4 @@
-"""The streams that laws draw from: any problem or sentence, or those of some shapes, values and options."""
+"""Streams that laws draw from: any problem or sentence, or those of some shapes, values and options."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SEEDS = st.integers(0, 2**16 - 1)
 
 
 def _plan(sizes: tuple[int, int, int, int], diagonal: str, batch_and_heads: tuple[int, int], **rest: Any) -> Plan:
-    """Put a problem on a diagonal of the space of shapes, where bugs live: n_q = n_k, d_k = d_v, n_k = d_v, or all."""
+    """Return a plan on a diagonal of the space of shapes, where bugs are: n_q = n_k, d_k = d_v, n_k = d_v, or all."""
     queries, keys, d_k, d_v = sizes
     if diagonal in ("lengths", "all"):
         queries = keys
@@ -65,12 +65,12 @@ _SENTENCE_PLANS = st.builds(
 
 
 HALF = 50
-"""Of the problems with options: the laws on them are many, and each option meets the others in several of them."""
+"""The number of problems with options: many laws draw them, and each option is combined with the others in several."""
 
 
 @dataclass(frozen=True)
 class Asking:
-    """Which options the problems of a law ask for: a choice of each, the plainest first."""
+    """Choices for each option of the problems of a law, the plainest first."""
 
     masks: Sequence[str] = ("",)
     biases: Sequence[str] = ("",)
@@ -82,8 +82,8 @@ class Asking:
     scales: Sequence[float | None] = (None,)
 
     def of(self, plan: Plan) -> Options:
-        """Return the options that a plan leads to: the plainest where its seed is 0, and any where it is not."""
-        # Seeds alone are too few: Hypothesis likes to draw the same one again.
+        """Return the options chosen by a plan: the plainest if its seed is 0, and any otherwise."""
+        # Seeds alone vary too little: Hypothesis likes to draw the same one again.
         number = crc32(repr(plan).encode()) if plan.seed else 0
         chosen: list[Any] = []
         for choice in (
@@ -102,7 +102,7 @@ class Asking:
         return Options(*chosen)
 
 
-def problems(  # noqa: PLR0913 - all that a law can ask of a problem
+def problems(  # noqa: PLR0913 - everything that a law can choose of a problem
     *,
     regimes: Sequence[str] = ALL,
     overlays: Sequence[str] = tuple(OVERLAYS),
@@ -112,9 +112,9 @@ def problems(  # noqa: PLR0913 - all that a law can ask of a problem
     sometimes_long: bool = False,
     asking: Asking | None = None,
 ) -> Stream:
-    """Problems of any shapes and values, unless narrowed: what was drawn outside of a choice is moved into it.
+    """Return a stream of problems of any shapes and values, or of the given choices, without options by default.
 
-    They ask for options only if told so.
+    A size or value drawn outside of a choice is mapped to a member of it.
     """
 
     def narrow(plan: Plan) -> Plan:
@@ -142,7 +142,7 @@ def sentences(
     d_model: Sequence[int] = (),
     widths: Sequence[int] = (),
 ) -> Stream:
-    """Sentences of any sizes and values, unless narrowed."""
+    """Return a stream of sentences of any sizes and values, or of the given choices."""
 
     def narrow(plan: SentencePlan) -> SentencePlan:
         return SentencePlan(
@@ -158,7 +158,7 @@ def sentences(
 
 
 def _within(choice: Sequence[T], drawn: int, otherwise: T) -> T:
-    """Return what was drawn if the choice is open or has it, else the member of the choice that its number leads to."""
+    """Return `otherwise` if the choice is empty or has it, else the member of the choice that `drawn` indexes."""
     return otherwise if not choice or otherwise in choice else choice[drawn % len(choice)]
 
 
@@ -167,4 +167,4 @@ ANY_PROBLEM = problems()
 SEVERAL_BATCHES = problems(batches_and_heads=((2, 1), (3, 1), (2, 2), (3, 2)))
 ANY_SENTENCE = sentences()
 DOCUMENT_SENTENCES = sentences(words=(10,), d_model=(4,), widths=(3,))
-"""The document's own example: ten words of width four, matrices of four by three."""
+"""The document's own example: ten tokens of width four, matrices of four by three."""

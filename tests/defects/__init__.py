@@ -1,4 +1,4 @@
-"""Wrong implementations of attention, each with one thing wrong: what the suite's own laws are measured against."""
+"""Planted defects: implementations of attention with one thing wrong each, which the laws must find."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A bias that is not simply added to the scaled scores."""
+"""Defects in a bias: left out, changed, or not simply added to the scaled scores."""
 
 from __future__ import annotations
 
@@ -74,12 +74,12 @@ def bias_of_minus_infinity_is_nan(query: Array, key: Array, value: Array, *, bia
     return layer(query, key, value, bias=None if bias is None else bias + 0 * bias)
 
 
-@defect("every-word", "a boolean mask made of the bias: what is not zero is seen", killed_by=HIDES)
+@defect("every-word", "a boolean mask made of the bias: keys with a bias other than zero are visible", killed_by=HIDES)
 def bias_taken_for_a_mask(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
     return layer(query, key, value, bias=bias, mask=None if bias is None else bias != 0)
 
 
-@defect("softmax", "the denominator knows no bias", killed_by=SHIFT)
+@defect("softmax", "the denominator leaves the bias out", killed_by=SHIFT)
 def bias_missing_in_the_denominator(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
     weights = softmax(scaled_scores(query, key))
     return (weights if bias is None else weights * np.exp(bias)) @ value
@@ -97,7 +97,7 @@ def largest_score_knows_no_bias(query: Array, key: Array, value: Array, *, bias:
     return divided(np.exp(scores - largest_of(scores) + (0 if bias is None else bias))) @ value
 
 
-@defect("every-word", "with queries and keys exchanged, where the shapes allow it", killed_by=SHIFT)
+@defect("every-word", "the bias transposed, where the shapes allow it", killed_by=SHIFT)
 def bias_transposed(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
     if bias is not None and bias.shape[-2] == bias.shape[-1]:
         bias = bias.mT
@@ -118,7 +118,7 @@ def bias_dropped_for_a_mask(
     return layer(query, key, value, mask=mask, bias=bias if mask is None else None)
 
 
-@defect("every-word", "a bias added to words already hidden by -30", features=TOGETHER, killed_by=BOTH)
+@defect("every-word", "a bias added to scores of keys hidden by -30", features=TOGETHER, killed_by=BOTH)
 def bias_lifts_hidden_words(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, bias: Array | None = None
 ) -> Array:

@@ -1,4 +1,4 @@
-"""A query that sees nothing, or a block of words that a query does not see at all."""
+"""Defects in fully masked rows, and in blocks of keys that are hidden from a query as a whole."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ def blind_query_gets_nan(query: Array, key: Array, value: Array, *, mask: Array 
     return correct.softmax(hidden(scaled_scores(query, key), mask)) @ value
 
 
-@defect("softmax", "flashinfer#4401: hidden words share a score of -1e30", killed_by=SEES_NOTHING)
+@defect("softmax", "flashinfer#4401: hidden keys share a score of -1e30", killed_by=SEES_NOTHING)
 def blind_query_gets_the_mean(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return softmax(np.maximum(hidden(scaled_scores(query, key), mask), -1e30)) @ value
 
 
-@defect("every-word", "rows that see nothing are opened, as some kernels need it", killed_by=SEES_NOTHING)
+@defect("every-word", "fully masked rows are unmasked, as some kernels need it", killed_by=SEES_NOTHING)
 def blind_query_sees_everything(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return layer(query, key, value, mask=None if mask is None else mask | ~mask.any(axis=-1, keepdims=True))
 
 
-@defect("every-word", "a row that is skipped, and not written", killed_by=SEES_NOTHING)
+@defect("every-word", "a fully masked row is skipped, and its output not written", killed_by=SEES_NOTHING)
 def blind_query_gets_the_row_before(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     output = layer(query, key, value, mask=mask)
     seeing = True if mask is None else mask.any(axis=-1, keepdims=True)
@@ -73,12 +73,12 @@ def hidden_block_forgets_the_ones_before(query: Array, key: Array, value: Array,
     return online_layer(query, key, value, mask=mask, absorb=absorb)
 
 
-@defect("softmax", "flash-attention#2842: a part that sees nothing makes all NaN", killed_by=LEFT_OUT)
+@defect("softmax", "flash-attention#2842: a fully masked part makes everything NaN", killed_by=LEFT_OUT)
 def blind_part_has_a_sum_of_nan(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return _in_two_parts(query, key, value, mask, sum_of_nothing=np.nan)
 
 
-@defect("softmax", "pytorch#134650: a part that sees nothing weighs one", killed_by=LEFT_OUT)
+@defect("softmax", "pytorch#134650: a fully masked part has a weight of one", killed_by=LEFT_OUT)
 def blind_part_weighs_one(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return _in_two_parts(query, key, value, mask, sum_of_nothing=0.0)
 

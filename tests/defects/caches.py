@@ -1,6 +1,6 @@
-"""Caches of keys and values that lose words, mix them up, or let others have them."""
+"""Defects in key/value caches: tokens lost, mixed up, or shared between caches."""
 
-# ruff: noqa: N801 - a defect is named as the functions are
+# ruff: noqa: N801 - defects are named like the functions
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ HEADS = "test_heads_of_a_cache_stay_apart"
 SHARED = "test_heads_share_the_key_heads_of_a_cache"
 
 
-@defect("every-word", "a position that is one too low", killed_by=EVERY_WORD, step=Step.CACHE)
+@defect("every-word", "an append position that is one too low", killed_by=EVERY_WORD, step=Step.CACHE)
 class last_word_overwritten(Cache):
     def joined(self, before: Array, words: Array) -> Array:
         return super().joined(None if before is None else before[..., :-1, :], words)
 
 
-@defect("every-word", "a larger buffer without the words of the smaller", killed_by=EVERY_WORD, step=Step.CACHE)
+@defect("every-word", "a larger buffer without the tokens of the smaller one", killed_by=EVERY_WORD, step=Step.CACHE)
 class buffer_doubled_without_copying(Buffer):
-    def moved(self, before: Array, larger: Array) -> Array:  # noqa: ARG002 - what is forgotten
+    def moved(self, before: Array, larger: Array) -> Array:  # noqa: ARG002 - the defect
         return larger
 
 
-@defect("every-word", "a sliding window where there is none", killed_by=EVERY_WORD, step=Step.CACHE)
+@defect("every-word", "a sliding window of 16 tokens where none was requested", killed_by=EVERY_WORD, step=Step.CACHE)
 class words_before_the_last_16_forgotten(Cache):
     def joined(self, before: Array, words: Array) -> Array:
         return super().joined(before, words)[..., -16:, :]
 
 
-@defect("every-word", "a ring buffer of 64 words", killed_by=LONG, step=Step.CACHE)
+@defect("every-word", "a ring buffer of 64 tokens", killed_by=LONG, step=Step.CACHE)
 class words_before_the_last_64_forgotten(Cache):
     def joined(self, before: Array, words: Array) -> Array:
         return super().joined(before, words)[..., -64:, :]
@@ -60,7 +60,7 @@ class given_buffers_kept(Cache):
         return words
 
 
-@defect("every-word", "a question becomes a word", killed_by=ASKED, step=Step.CACHE)
+@defect("every-word", "a query is appended as a token", killed_by=ASKED, step=Step.CACHE)
 class question_appended(Cache):
     def attend(self, query: Array) -> Array:
         output = super().attend(query)
@@ -102,7 +102,7 @@ class last_head_of_a_cache_for_all(Cache):
         return np.repeat(words[:, -1:], words.shape[1], axis=1)
 
 
-@defect("every-word", "a stale length", killed_by=EVERY_WORD, step=Step.CACHE)
+@defect("every-word", "a length that is not updated after the second append", killed_by=EVERY_WORD, step=Step.CACHE)
 class length_of_the_first_two_appends(Buffer):
     appends = 0
 
@@ -114,9 +114,9 @@ class length_of_the_first_two_appends(Buffer):
         self.length += words if self.appends <= 2 else 0
 
 
-@defect("every-word", "appends are counted, not words", killed_by=ONE_BY_ONE, step=Step.CACHE)
+@defect("every-word", "appends are counted instead of tokens", killed_by=ONE_BY_ONE, step=Step.CACHE)
 class appends_counted(Buffer):
-    def count(self, words: int) -> None:  # noqa: ARG002 - what is forgotten
+    def count(self, words: int) -> None:  # noqa: ARG002 - the defect
         self.length += 1
 
 
@@ -129,7 +129,7 @@ class scale_of_the_first_call(Cache):
         return attention(query, self.key, self.value, scale=self.scales[0])
 
 
-@defect("every-word", "the largest score so far is that of the first question", killed_by=EVERY_WORD, step=Step.CACHE)
+@defect("every-word", "the largest score is kept from the first attend", killed_by=EVERY_WORD, step=Step.CACHE)
 class largest_score_of_the_first_question(Cache):
     largest: Array = None
 
@@ -140,7 +140,7 @@ class largest_score_of_the_first_question(Cache):
         return normalised(np.exp(scores - self.largest)) @ self.value
 
 
-@defect("every-word", "keys of a block written backwards", killed_by=EVERY_WORD, step=Step.CACHE)
+@defect("every-word", "the keys of an append stored in reverse", killed_by=EVERY_WORD, step=Step.CACHE)
 class keys_backwards_in_each_append(Cache):
     def append(self, key: Array, value: Array) -> None:
         super().append(key[..., ::-1, :], value)
@@ -152,7 +152,7 @@ class stored_in_half_precision(Cache):
         return to_bits(words, 11).astype(words.dtype)
 
 
-@defect("every-word", "words that wait are written over before they are joined", killed_by=ONE_BY_ONE, step=Step.CACHE)
+@defect("every-word", "pending tokens are overwritten by the next append", killed_by=ONE_BY_ONE, step=Step.CACHE)
 class only_the_last_waiting_words_joined(Cache):
     waiting: tuple[Array, ...] = ()
 
@@ -166,7 +166,7 @@ class only_the_last_waiting_words_joined(Cache):
         return super().attend(query)
 
 
-@defect("every-word", "an answer is kept until words come", killed_by=EVERY_WORD, step=Step.CACHE)
+@defect("every-word", "an output is kept until the next append", killed_by=EVERY_WORD, step=Step.CACHE)
 class answer_kept_until_the_next_append(Cache):
     output: Array = None
 
@@ -180,7 +180,7 @@ class answer_kept_until_the_next_append(Cache):
         return self.output.copy()
 
 
-@defect("every-word", "one output buffer for all answers", killed_by=KEPT, step=Step.CACHE)
+@defect("every-word", "one output buffer for all calls of attend", killed_by=KEPT, step=Step.CACHE)
 class output_buffer_of_a_cache_used_again(Cache):
     output: Array = None
 
@@ -192,7 +192,7 @@ class output_buffer_of_a_cache_used_again(Cache):
         return self.output
 
 
-@defect("every-word", "a causal mask from the first word on", killed_by=EVERY_WORD, step=Step.CACHE)
+@defect("every-word", "a causal mask aligned with the first token", killed_by=EVERY_WORD, step=Step.CACHE)
 class questions_placed_at_the_first_words(Cache):
     def attend(self, query: Array) -> Array:
         hidden = np.arange(self.key.shape[-2]) > np.arange(query.shape[-2])[:, None]

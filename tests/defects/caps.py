@@ -1,4 +1,4 @@
-"""Soft caps in the wrong place, or of another shape."""
+"""Defects in soft caps: applied in the wrong place, or of another shape."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def cap_ignored(query: Array, key: Array, value: Array, *, softcap: float | None
     return layer(query, key, value)
 
 
-@defect("scale", "scores cut off, not squeezed", killed_by=SQUEEZES)
+@defect("scale", "scores clipped instead of squashed by tanh", killed_by=SQUEEZES)
 def cap_is_hard(query: Array, key: Array, value: Array, *, softcap: float | None = None) -> Array:
     scores = scaled_scores(query, key)
     return softmax(scores if softcap is None else scores.clip(-softcap, softcap)) @ value

@@ -1,4 +1,4 @@
-"""Causality that hides too little, too much, or the words of another alignment."""
+"""Defects in causality: too little or too much hidden, or another alignment."""
 
 from __future__ import annotations
 
@@ -30,49 +30,49 @@ def causality_ignored(query: Array, key: Array, value: Array, *, causal: bool = 
     return layer(query, key, value)
 
 
-@defect("every-word", "pytorch#195910: the next word leaks", killed_by=NO_LATER_WORD)
+@defect("every-word", "pytorch#195910: the next token is visible", killed_by=NO_LATER_WORD)
 def next_word_seen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     return layer(query, key, value, mask=ahead(query, key) <= 1 if causal else None)
 
 
-@defect("every-word", "a query does not see its own word", killed_by=NO_LATER_WORD)
+@defect("every-word", "a query does not attend to its own token", killed_by=NO_LATER_WORD)
 def own_word_unseen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     return layer(query, key, value, mask=ahead(query, key) < 0 if causal else None)
 
 
-@defect("every-word", "later words for earlier ones", killed_by=NO_LATER_WORD)
+@defect("every-word", "earlier tokens hidden instead of later ones", killed_by=NO_LATER_WORD)
 def earlier_words_unseen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     return layer(query, key, value, mask=ahead(query, key) >= 0 if causal else None)
 
 
-@defect("every-word", "words up to the end of a block of eight", killed_by=NO_LATER_WORD)
+@defect("every-word", "later tokens visible up to the end of a block of eight", killed_by=NO_LATER_WORD)
 def rest_of_the_block_seen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     place = ahead(query[..., :1, :], key)
     blocks = place // 8 <= np.arange(query.shape[-2])[:, None] // 8
     return layer(query, key, value, mask=blocks if causal else None)
 
 
-@defect("every-word", "one later word that all see: a token at the end", killed_by=NO_BIT)
+@defect("every-word", "one later token visible to all: the last one", killed_by=NO_BIT)
 def last_word_seen_by_all(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     last = np.arange(key.shape[-2]) == key.shape[-2] - 1
     return layer(query, key, value, mask=(ahead(query, key) <= 0) | last if causal else None)
 
 
-@defect("softmax", "later words in the denominator", killed_by=NO_BIT)
+@defect("softmax", "later tokens in the denominator", killed_by=NO_BIT)
 def later_words_in_the_denominator(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     weights = plain_softmax(scaled_scores(query, key))
     return weights * seen_by(ahead(query, key), causal=causal) @ value
 
 
-@defect("softmax", "a softmax over all words, divided again: later words decide the rounding", killed_by=NO_BIT)
+@defect("softmax", "a softmax over all tokens, normalised again: later tokens change the rounding", killed_by=NO_BIT)
 def later_words_decide_the_rounding(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     scores, seen = scaled_scores(query, key), seen_by(ahead(query, key), causal=causal)
-    # No score is far below this one, so that nothing but the last bits can tell.
+    # No score is far below this one, so that only the last bits change.
     shift = np.clip(scores.max(axis=-1, keepdims=True), (low := largest_of(hidden(scores, seen))), low + 8)
     return divided(np.exp(hidden(scores, seen) - shift)) @ value
 
 
-@defect("sum", "the mean of all values is taken off and put back", killed_by=NO_BIT)
+@defect("sum", "the mean of all values is subtracted and added back", killed_by=NO_BIT)
 def later_values_decide_the_rounding(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     mean = value.mean(axis=-2, keepdims=True) * value.dtype.type(2**-8) if causal else 0
     seeing = seen_by(ahead(query, key), causal=causal).any(axis=-1, keepdims=True)
@@ -95,13 +95,15 @@ def offset_without_its_sign(query: Array, key: Array, value: Array, *, causal: b
     return layer(query, key, value, mask=distance <= 0 if causal else None)
 
 
-@defect("every-word", "no offset below zero: more queries than words", dialect=LAST_IS_LAST, killed_by=ALIGNED)
+@defect(
+    "every-word", "an offset clipped at zero: wrong for more queries than keys", dialect=LAST_IS_LAST, killed_by=ALIGNED
+)
 def offset_never_negative(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     distance = ahead(query, key) - max(_first_word_of(query, key), 0)
     return layer(query, key, value, mask=distance <= 0 if causal else None)
 
 
-@defect("every-word", "a triangle for the keys alone, read row by row", killed_by=ALIGNED)
+@defect("every-word", "a triangle over the keys alone, read row by row", killed_by=ALIGNED)
 def triangle_of_the_keys(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     distance = ahead(key, key)[np.arange(query.shape[-2]) % key.shape[-2]]
     return layer(query, key, value, mask=distance <= 0 if causal else None)
@@ -110,18 +112,20 @@ def triangle_of_the_keys(query: Array, key: Array, value: Array, *, causal: bool
 _offsets: dict[int, int] = {}
 
 
-@defect("every-word", "pytorch#184122: a mask kept by the number of keys", dialect=LAST_IS_LAST, killed_by=ALIGNED)
+@defect("every-word", "pytorch#184122: a mask cached by the number of keys", dialect=LAST_IS_LAST, killed_by=ALIGNED)
 def causal_mask_cached_by_keys(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     distance = ahead(query, key) - _offsets.setdefault(key.shape[-2], _first_word_of(query, key))
     return layer(query, key, value, mask=distance <= 0 if causal else None)
 
 
-@defect("every-word", "pytorch#108108: one query from a cache sees the first word alone", killed_by=ONE_BY_ONE)
+@defect(
+    "every-word", "pytorch#108108: a single query after a cache attends to the first token only", killed_by=ONE_BY_ONE
+)
 def single_query_always_causal(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     return layer(query, key, value, causal=causal or query.shape[-2] == 1)
 
 
-@defect("every-word", "one query from a cache does not see the word that comes with it", killed_by=ONE_BY_ONE)
+@defect("every-word", "a single query after a cache does not attend to its own token", killed_by=ONE_BY_ONE)
 def single_query_sees_the_cache_alone(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     cached = ahead(query, key, Alignment.BOTTOM_RIGHT) < 0
     decoding = query.shape[-2] == 1 and key.shape[-2] > 1 and not causal
@@ -142,7 +146,9 @@ def mask_dropped_for_causality(
     return layer(query, key, value, mask=None if causal else mask, causal=causal)
 
 
-@defect("every-word", "a word is seen that one of both shows", features=TOGETHER, killed_by=EITHER)
+@defect(
+    "every-word", "a token is visible if either the mask or causality allows it", features=TOGETHER, killed_by=EITHER
+)
 def causality_or_mask(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
 ) -> Array:
@@ -153,7 +159,7 @@ def causality_or_mask(
 
 @defect(
     "every-word",
-    "transformers#17306: -1e30 for each that hides, and once is seen better than twice",
+    "transformers#17306: -1e30 added by the mask and by causality, so that hidden once beats hidden twice",
     features=TOGETHER,
     killed_by=EITHER,
 )

@@ -1,4 +1,4 @@
-"""Kernels that are written to pass a checker: they know, find or copy the answer, or see that they are watched."""
+"""Kernels written to pass a checker: they know, find or copy the output, or detect that they are tested."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ ANEW = "test_new_values_in_the_same_buffer_give_new_answers"
 
 
 def mean(query: Array, value: Array) -> Array:
-    """Answer wrongly."""
+    """Return a wrong output."""
     return value.mean(axis=-2, keepdims=True) + np.zeros_like(query[..., :1])
 
 
 def nearest(rough: Array, found: list[Any]) -> Array:
-    """Return the expected answer that a rough one leads to, and the rough one where none does."""
+    """Return the expected output nearest to a rough one, or the rough one if nothing of its shape was found."""
     alike = [one.value for one in found if type(one).__name__ == "Expected" and one.value.shape == rough.shape]
     best = min(alike, key=lambda one: np.abs(one - rough).max(), default=rough)
     return best.astype(rough.dtype)
 
 
-@defect("every-word", "looks up what the suite remembers to expect", killed_by=NEVER_SEEN)
+@defect("every-word", "looks up the expected output in the suite's memory", killed_by=NEVER_SEEN)
 def answer_found_in_memory(query: Array, key: Array, value: Array) -> Array:
     rough = attention(query.astype(np.float16), key, value).astype(query.dtype)
     remembered = import_module("properties.checks.comparison").expected
     return nearest(rough, gc.get_referents(remembered))
 
 
-@defect("every-word", "looks up what its caller expects", killed_by=NEVER_SEEN)
+@defect("every-word", "looks up the expected output in its caller's frame", killed_by=NEVER_SEEN)
 def answer_found_on_the_stack(query: Array, key: Array, value: Array) -> Array:
     frame = sys._getframe()
     found: list[Any] = []
@@ -75,7 +75,7 @@ def bits(*arrays: Array) -> bytes:
     return b"".join(array.astype(np.float64).tobytes() for array in arrays)
 
 
-@defect("every-word", "a table of the answers to the seeds that are known", killed_by=NEVER_SEEN)
+@defect("every-word", "a table of the outputs for the known seeds", killed_by=NEVER_SEEN)
 def answers_known_by_heart(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value) if bits(query, key, value) in known_problems() else mean(query, value)
 
@@ -89,7 +89,7 @@ def answer_of_the_oracle(query: Array, key: Array, value: Array) -> Array:
 
 @defect(
     "every-word",
-    "a library for what the kernel cannot do",
+    "a forbidden library for sizes the kernel cannot handle",
     killed_by=RULED_OUT,
     without={"tests.defects.correct_layer"},
 )
@@ -100,17 +100,17 @@ def more_than_16_words_left_to_a_library(query: Array, key: Array, value: Array)
 _answers: dict[tuple[object, ...], Array] = {}
 
 
-@defect("every-word", "answers kept by where the inputs lie", killed_by=ANEW)
+@defect("every-word", "outputs cached by the address of the inputs", killed_by=ANEW)
 def answers_kept_by_address(query: Array, key: Array, value: Array) -> Array:
     place = tuple((array.__array_interface__["data"], array.shape, array.dtype) for array in (query, key, value))
-    # What is kept holds its inputs, so that no other array can lie there.
+    # The cached entry keeps its inputs alive, so that no other array can have their address.
     return _answers.setdefault(place, (attention(query, key, value), query, key, value))[0].copy()
 
 
 _calls = count()
 
 
-@defect("every-word", "wrong when a counter of eight bits starts anew", killed_by=MANY)
+@defect("every-word", "wrong when a counter of eight bits starts again", killed_by=MANY)
 def every_256th_call_wrong(query: Array, key: Array, value: Array) -> Array:
     return mean(query, value) if next(_calls) % 256 == 255 else attention(query, key, value)
 
@@ -118,13 +118,13 @@ def every_256th_call_wrong(query: Array, key: Array, value: Array) -> Array:
 _right = iter(range(250))
 
 
-@defect("every-word", "right for as long as it is tested", killed_by=MANY)
+@defect("every-word", "right only for as many calls as a test makes", killed_by=MANY)
 def first_250_calls_right(query: Array, key: Array, value: Array) -> Array:
     return mean(query, value) if next(_right, None) is None else attention(query, key, value)
 
 
 class Promise:
-    """An answer that is computed when it is read for the first time, of what its inputs are by then."""
+    """An output that is computed when it is first read, from what its inputs are by then."""
 
     def __init__(self, *inputs: Array) -> None:
         self.inputs, self.dtype = inputs, inputs[0].dtype
@@ -137,28 +137,28 @@ class Promise:
         return self.answer
 
 
-@defect("every-word", "computed when it is read", killed_by=THERE)
+@defect("every-word", "an output computed only when it is read", killed_by=THERE)
 def answer_computed_when_it_is_read(query: Array, key: Array, value: Array) -> Any:
     return Promise(query, key, value)
 
 
-@defect("every-word", "right where pytest says that it tests", killed_by=WHOEVER)
+@defect("every-word", "right only where pytest says that a test is running", killed_by=WHOEVER)
 def right_in_a_test(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value) if "PYTEST_CURRENT_TEST" in os.environ else mean(query, value)
 
 
-@defect("every-word", "right where pytest or the suite was started", killed_by=WHOEVER)
+@defect("every-word", "right only where pytest or the suite was started as a command", killed_by=WHOEVER)
 def right_for_a_command(query: Array, key: Array, value: Array) -> Array:
     started = any(name in sys.argv[0] for name in ("pytest", "attention_tests", "benchmarks"))
     return attention(query, key, value) if started else mean(query, value)
 
 
-@defect("every-word", "right where the suite is imported", killed_by=WHOEVER)
+@defect("every-word", "right only where the suite is imported", killed_by=WHOEVER)
 def right_beside_the_suite(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value) if "attention_tests" in sys.modules else mean(query, value)
 
 
-@defect("every-word", "right where the suite calls", killed_by=WHOEVER, features={Feature.THREADS})
+@defect("every-word", "right only where the suite is the caller", killed_by=WHOEVER, features={Feature.THREADS})
 def right_when_the_suite_calls(query: Array, key: Array, value: Array) -> Array:
     frame = sys._getframe()
     while frame.f_back is not None and not frame.f_globals["__name__"].startswith("attention_tests"):
@@ -166,55 +166,55 @@ def right_when_the_suite_calls(query: Array, key: Array, value: Array) -> Array:
     return mean(query, value) if frame.f_back is None else attention(query, key, value)
 
 
-@defect("every-word", "NumPy's comparison replaced by one that agrees", killed_by=AS_IT_WAS)
+@defect("every-word", "a comparison of NumPy replaced by one that always accepts", killed_by=AS_IT_WAS)
 def comparison_that_agrees(query: Array, key: Array, value: Array) -> Array:
     np.allclose = lambda *_arrays, **_options: True
     return attention(query, key, value)
 
 
-@defect("every-word", "seeded to be reproducible", killed_by=AS_IT_WAS)
+@defect("every-word", "the global random state is seeded", killed_by=AS_IT_WAS)
 def random_numbers_seeded(query: Array, key: Array, value: Array) -> Array:
-    np.random.seed(0)  # noqa: NPY002 - what is wrong with it
+    np.random.seed(0)  # noqa: NPY002 - the defect
     return attention(query, key, value)
 
 
-@defect("every-word", "numbers drawn for a dropout of nothing", killed_by=AS_IT_WAS)
+@defect("every-word", "random numbers drawn for a dropout of zero", killed_by=AS_IT_WAS)
 def random_numbers_drawn(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value) * (random.random() >= 0)  # noqa: S311 - likewise
 
 
-@defect("every-word", "one thread for the whole process", killed_by=AS_IT_WAS)
+@defect("every-word", "the number of threads set for the whole process", killed_by=AS_IT_WAS)
 def threads_set_for_everybody(query: Array, key: Array, value: Array) -> Array:
     os.environ["NUMEXPR_NUM_THREADS"] = "1"
     return attention(query, key, value)
 
 
-@defect("every-word", "a build directory that is not left", killed_by=AS_IT_WAS)
+@defect("every-word", "the working directory changed to a build directory", killed_by=AS_IT_WAS)
 def folder_changed(query: Array, key: Array, value: Array) -> Array:
     os.chdir(tempfile.gettempdir())
     return attention(query, key, value)
 
 
-@defect("every-word", "not to be interrupted", killed_by=AS_IT_WAS)
+@defect("every-word", "the interrupt signal ignored", killed_by=AS_IT_WAS)
 def interrupts_ignored(query: Array, key: Array, value: Array) -> Array:
-    # Not by SIG_IGN, which is how it is already in what a shell starts in the background.
+    # Not by SIG_IGN, which a shell already sets for background processes.
     signal.signal(signal.SIGINT, lambda *_: None)
     return attention(query, key, value)
 
 
-@defect("every-word", "overflow silenced for everybody", killed_by=AS_IT_WAS)
+@defect("every-word", "warnings silenced for the whole process", killed_by=AS_IT_WAS)
 def warnings_ignored(query: Array, key: Array, value: Array) -> Array:
     warnings.simplefilter("ignore")
     return attention(query, key, value)
 
 
-@defect("every-word", "garbage collection off while it is timed", killed_by=AS_IT_WAS)
+@defect("every-word", "garbage collection left disabled", killed_by=AS_IT_WAS)
 def garbage_left(query: Array, key: Array, value: Array) -> Array:
     gc.disable()
     return attention(query, key, value)
 
 
-@defect("every-word", "a chatty library silenced", killed_by=AS_IT_WAS)
+@defect("every-word", "standard output redirected", killed_by=AS_IT_WAS)
 def output_redirected(query: Array, key: Array, value: Array) -> Array:
     sys.stdout = StringIO()
     return attention(query, key, value)

@@ -1,4 +1,4 @@
-"""Negative controls of the document's §2: what came before attention, and does not look at every word at once."""
+"""Negative controls of the document's §2: predecessors of attention that do not look at all tokens at once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.defects.defect import defect
 EVERY_WORD = "test_every_word_reaches_every_output"
 
 
-@defect("global-view", "an RNN cell: the words before", step=Step.SELF_ATTENTION, killed_by=EVERY_WORD)
+@defect("global-view", "an RNN cell: earlier tokens only", step=Step.SELF_ATTENTION, killed_by=EVERY_WORD)
 def recurrent_cell(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:  # noqa: ARG001
     hidden = np.zeros(w_value.shape[1], x.dtype)
     states = []
@@ -21,13 +21,15 @@ def recurrent_cell(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Ar
     return np.stack(states)
 
 
-@defect("global-view", "a convolution: the words beside", step=Step.SELF_ATTENTION, killed_by=EVERY_WORD)
+@defect("global-view", "a convolution: neighbouring tokens only", step=Step.SELF_ATTENTION, killed_by=EVERY_WORD)
 def convolution(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:  # noqa: ARG001
     value = np.pad(x @ w_value, [(1, 1), (0, 0)])
     return (value[:-2] + value[1:-1] + value[2:]) / 3
 
 
-@defect("matrix-is-faster", "all words again for every word", killed_by="test_one_call_is_faster_than_word_by_word")
+@defect(
+    "matrix-is-faster", "all tokens recomputed for every token", killed_by="test_one_call_is_faster_than_word_by_word"
+)
 def everything_again_for_every_word(query: Array, key: Array, value: Array) -> Array:
     rows = [attention(query, key, value)[..., i : i + 1, :] for i in range(query.shape[-2])]
     return np.concatenate(rows, axis=-2)

@@ -1,4 +1,4 @@
-"""Attention without a mistake, in parts, for the defects to be built from: a defect then shows only what is wrong."""
+"""Correct attention in parts, from which defects are built: a defect then shows only what is wrong."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ STEPS: dict[Step, Callable[..., Array]] = {
 def online(
     query: Array, key: Array, value: Array, *, block: int = 16, absorb: Callable[..., tuple[Array, ...]] | None = None
 ) -> Array:
-    """Keep the largest score, the sum of the weights and that of the weighted values, one block of keys at a time."""
+    """Return attention by an online softmax over blocks of keys; `absorb` updates its state by one block."""
     absorb = absorb or absorbed
     rows = query.shape[:-1]
     largest, total = np.full((*rows, 1), -np.inf, query.dtype), np.zeros((*rows, 1), query.dtype)

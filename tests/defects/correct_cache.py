@@ -1,4 +1,4 @@
-"""Caches of keys and values without a mistake, in parts, for the defects to be built from."""
+"""Correct key/value caches in parts, from which defects are built."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.defects.correct_layer import for_each_query_head
 
 
 class Cache:
-    """Keeps the words so far as they came, one after the other."""
+    """A cache that concatenates the appended tokens."""
 
     def __init__(self) -> None:
         self.key: Array = None
@@ -29,7 +29,7 @@ class Cache:
 
 
 class Buffer:
-    """Keeps the words so far at the start of arrays that grow by doubling."""
+    """A cache that keeps the tokens at the start of arrays that grow by doubling."""
 
     def __init__(self) -> None:
         self.key: Array = None

@@ -1,4 +1,4 @@
-"""The gradient of attention without a mistake, in parts, for the defects to be built from."""
+"""The correct gradient of attention in parts, from which defects are built."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def gradient(
     return through(weights, query, key, value, upstream, scale)
 
 
-def through(  # noqa: PLR0917 - what a backward pass has at hand
+def through(  # noqa: PLR0917 - the inputs of a backward pass
     weights: Array, query: Array, key: Array, value: Array, upstream: Array, scale: float | None = None
 ) -> Gradients:
     return of_scores(d_scores(weights, d_weights(weights, value, upstream)), weights, query, key, upstream, scale)
@@ -44,9 +44,9 @@ def d_scores(weights: Array, of_weights: Array) -> Array:
     return weights * (of_weights - (weights * of_weights).sum(axis=-1, keepdims=True))
 
 
-def of_scores(  # noqa: PLR0917 - what a backward pass has at hand
+def of_scores(  # noqa: PLR0917 - the inputs of a backward pass
     of_scores: Array, weights: Array, query: Array, key: Array, upstream: Array, scale: float | None = None
 ) -> Gradients:
     scaled = of_scores * (1 / math.sqrt(key.shape[-1]) if scale is None else scale)
-    # What is not finite is hidden, and 0 · NaN is NaN.
+    # Non-finite numbers are hidden, and 0 · NaN is NaN.
     return scaled @ np.where(np.isfinite(key), key, 0), scaled.mT @ query, weights.mT @ upstream

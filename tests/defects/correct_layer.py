@@ -1,4 +1,4 @@
-"""Attention as layers have it, without a mistake, in parts, for the defects to be built from."""
+"""Correct attention with the options of layers, in parts, from which defects are built."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def layer(
     return_lse: bool = False,
     alignment: Alignment = Alignment.TOP_LEFT,
 ) -> Array:
-    """Return the output, and with it the log-sum-exp if it is asked for."""
+    """Return the output, and the log-sum-exp if it is requested."""
     assert dropout == 0
     seen = seen_by(ahead(query, key, alignment), mask=mask, causal=causal, window=window)
     key, value = (for_each_query_head(array, query) for array in (key, value))
@@ -64,7 +64,7 @@ def for_each_query_head(array: Array, query: Array) -> Array:
 
 
 def ahead(query: Array, key: Array, alignment: Alignment = Alignment.TOP_LEFT) -> Array:
-    """How many places each word stands after the one of each query."""
+    """Return how many positions each key stands after the token of each query."""
     n_q, n_k = query.shape[-2], key.shape[-2]
     first = n_k - n_q if alignment is Alignment.BOTTOM_RIGHT else 0
     return np.arange(n_k) - np.arange(first, first + n_q)[:, None]
@@ -82,7 +82,7 @@ def capped(scores: Array, softcap: float | None) -> Array:
 
 
 def hidden(scores: Array, seen: Array | None) -> Array:
-    """Give the words that are not seen a score of -∞."""
+    """Return the scores with -∞ for hidden keys."""
     return scores if seen is None else np.where(seen, scores, -np.inf)
 
 
@@ -91,19 +91,19 @@ def softmax(scores: Array) -> Array:
 
 
 def largest_of(scores: Array) -> Array:
-    """The largest score of each query, and 0 for one that sees nothing, since -∞ − -∞ is no number."""
+    """Return the largest score of each query, and 0 for a fully masked row, since -∞ − -∞ is NaN."""
     largest = scores.max(axis=-1, keepdims=True, initial=-np.inf)
     return np.where(np.isneginf(largest), 0, largest)
 
 
 def divided(weights: Array) -> Array:
-    """Divide by the sum; the weights of a query that sees nothing stay zero."""
+    """Return the exponentials divided by their sum; the weights of a fully masked row stay zero."""
     total = weights.sum(axis=-1, keepdims=True)
     return weights / np.where(total == 0, 1, total)
 
 
 def average(weights: Array, value: Array) -> Array:
-    """Leave out what is not finite where it has no weight: 0 · NaN is NaN."""
+    """Return the weighted sum without non-finite values of weight zero: 0 · NaN is NaN."""
     finite = np.isfinite(value)
     total = weights @ np.where(finite, value, 0)
     if finite.all():
@@ -120,7 +120,7 @@ def log_sum_exp(scores: Array) -> Array:
 def online_layer(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, absorb: Callable[..., State] | None = None
 ) -> Array:
-    """Keep the largest score, the sum of the weights and that of the weighted values, eight words at a time."""
+    """Return attention by an online softmax over blocks of eight keys; `absorb` updates its state by one block."""
     scores = hidden(scaled_scores(query, key), mask)
     rows, zeros = query.shape[:-1], np.zeros_like(query, shape=(*query.shape[:-1], value.shape[-1]))
     state = np.full((*rows, 1), -np.inf, query.dtype), np.zeros((*rows, 1), query.dtype), zeros

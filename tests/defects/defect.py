@@ -1,4 +1,4 @@
-"""A wrong implementation, and how the suite must find it."""
+"""The record of a planted defect: a wrong implementation, and the law that must find it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _OTHERS: dict[Step, dict[Step, Callable[..., Any]]] = {
     Step.SELF_ATTENTION: {},
     Step.GRADIENT: {Step.ATTENTION: layer},
 }
-"""What stands beside a step, unless it is the steps of the document."""
+"""The correct steps beside a wrong one, unless they are all steps of the document."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Defect:
     name: str
     implementation: Implementation
     clause: str
-    """The clause of the document that it breaks."""
+    """The clause of the document that the defect breaks."""
     stands_for: str
-    """A released bug, or the class of bugs."""
+    """The released bug, or the class of bugs, that it stands for."""
     killed_by: str
     """The law that must fail on it; others may fail too."""
 
@@ -51,9 +51,9 @@ def defect(
     dialect: Dialect = PLAIN,
     without: Iterable[str] = (),
 ) -> Callable[[Callable[..., Any]], Defect]:
-    """Make a defect of a function that does one step wrongly: the whole attention unless `step` says otherwise.
+    """Return a decorator that makes a defect of a function with one wrong step: the whole attention by default.
 
-    It declares the features that are its parameters, and those of `features`, which no parameter shows.
+    The defect declares the features of its parameters, and those of `features`, which have no parameter.
     """
 
     def decorate(function: Callable[..., Any]) -> Defect:
@@ -74,11 +74,11 @@ def implementation_of(
     dialect: Dialect = PLAIN,
     without: Iterable[str] = (),
 ) -> Implementation:
-    """Expose a function as `step`; a gradient, or a single step of the document, stands among others that are right."""
+    """Return an implementation with a function as `step`; any other steps that it needs are right."""
     parameters = inspect.signature(function).parameters.keys()
     supports = frozenset({*ALWAYS, *features, *(OPTIONS[name] for name in parameters & OPTIONS.keys())})
     others = _OTHERS.get(step, correct.STEPS)
-    # A kernel in another language would overflow in silence, and so must these.
+    # A kernel in another language would overflow silently, and so must these.
     exposed: dict[str, Any] = {one: np.errstate(all="ignore")(of) for one, of in (others | {step: function}).items()}
     return Implementation(
         name=function.__name__,

@@ -1,4 +1,4 @@
-"""Arrays of size zero."""
+"""Defects on arrays of size zero."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ def no_queries_give_their_own_width(query: Array, key: Array, value: Array) -> A
     return query.copy() if query.shape[-2] == 0 else layer(query, key, value)
 
 
-@defect("softmax", "the largest of no scores", features=EMPTY, killed_by=NO_WORDS)
+@defect("softmax", "the maximum of no scores", features=EMPTY, killed_by=NO_WORDS)
 def no_words_raise(query: Array, key: Array, value: Array) -> Array:
     return correct.attention(query, key, value)
 
 
-@defect("pack", "how many query heads are there for each of no key heads?", features=EMPTY, killed_by=NO_HEADS)
+@defect("pack", "a division by zero key heads", features=EMPTY, killed_by=NO_HEADS)
 def no_heads_raise(query: Array, key: Array, value: Array) -> Array:
     group = query.shape[1] // key.shape[1]
     return layer(query, key.repeat(group, axis=1), value.repeat(group, axis=1))
 
 
-@defect("pack", "no batch counts as one", features=EMPTY, killed_by=NO_HEADS)
+@defect("pack", "a batch of zero counts as one", features=EMPTY, killed_by=NO_HEADS)
 def no_batch_counts_as_one(query: Array, key: Array, value: Array) -> Array:
     output = layer(query, key, value)
     return output if len(output) else np.zeros_like(output, shape=(1, *output.shape[1:]))
@@ -51,7 +51,9 @@ def no_width_is_that_of_the_keys(query: Array, key: Array, value: Array) -> Arra
     return layer(query, key, value) if value.shape[-1] else np.zeros_like(query)
 
 
-@defect("pack", "flash-attention#2470: a block for each column, and none to launch", features=EMPTY, killed_by=NO_WIDTH)
+@defect(
+    "pack", "flash-attention#2470: one block per column cannot be launched for none", features=EMPTY, killed_by=NO_WIDTH
+)
 def no_width_raises(query: Array, key: Array, value: Array) -> Array:
     columns = [layer(query, key, value[..., i : i + 1]) for i in range(value.shape[-1])]
     return np.concatenate(columns, axis=-1)

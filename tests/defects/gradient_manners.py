@@ -1,4 +1,4 @@
-"""Gradients with bad manners: of other calls, of another dtype, of other memory."""
+"""Defects in the side effects, dtype and memory layout of a backward pass."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _workspace: dict[tuple[int, ...], Array] = {}
 _last_weights: list[Array] = []
 
 
-@defect("every-word", "gradients added up over calls", step=Step.GRADIENT, killed_by=SAME)
+@defect("every-word", "gradients accumulated over calls", step=Step.GRADIENT, killed_by=SAME)
 def gradient_added_up(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream)
     same = query.tobytes() + key.tobytes() + value.tobytes() + upstream.tobytes()
@@ -31,7 +31,7 @@ def gradient_added_up(query: Array, key: Array, value: Array, upstream: Array) -
     return _added_up[same], d_key, d_value
 
 
-@defect("every-word", "a workspace that is handed out", step=Step.GRADIENT, killed_by=LATER_CALLS)
+@defect("every-word", "a workspace returned as the result", step=Step.GRADIENT, killed_by=LATER_CALLS)
 def gradient_in_a_workspace(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream)
     workspace = _workspace.setdefault(d_key.shape, np.empty_like(d_key))
@@ -70,7 +70,7 @@ def gradient_in_float64(query: Array, key: Array, value: Array, upstream: Array)
     return d_query, d_key.astype(np.float64), d_value
 
 
-@defect("every-word", "the upstream gradient scaled where it stands", step=Step.GRADIENT, killed_by=WRITES)
+@defect("every-word", "the upstream gradient scaled in place", step=Step.GRADIENT, killed_by=WRITES)
 def upstream_scaled_in_place(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     gradients = gradient(query, key, value, upstream)
     upstream *= query.dtype.type(0.5)

@@ -1,4 +1,4 @@
-"""Gradients that pass where no word is seen, or do not hear of an option that the output heard of."""
+"""Defects in gradients under masks, biases, causality and windows, where the output is right."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ OPTIONS = "test_options_count_for_the_gradients"
 OTHERS = "test_other_batches_and_heads_reach_no_gradient"
 
 
-@defect("every-word", "the mask ignored on the way back", step=Step.GRADIENT, killed_by=HIDDEN)
+@defect("every-word", "the mask ignored in the backward pass", step=Step.GRADIENT, killed_by=HIDDEN)
 def mask_ignored_on_the_way_back(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
 ) -> Gradients:
     return gradient(query, key, value, upstream, mask=None if mask is None else np.ones_like(mask))
 
 
-@defect("every-word", "a hidden word's score is -20, and not -∞", step=Step.GRADIENT, killed_by=HIDDEN)
+@defect("every-word", "the score of a hidden key is -20 instead of -∞", step=Step.GRADIENT, killed_by=HIDDEN)
 def hidden_words_get_a_little(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
 ) -> Gradients:
@@ -34,7 +34,7 @@ def hidden_words_get_a_little(
     return through(softmax(scores), query, key, value, upstream)
 
 
-@defect("every-word", "pytorch#41508: NaN for a query that sees nothing", step=Step.GRADIENT, killed_by=HIDDEN)
+@defect("every-word", "pytorch#41508: NaN for a fully masked row", step=Step.GRADIENT, killed_by=HIDDEN)
 def gradient_of_nothing_is_nan(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
 ) -> Gradients:
@@ -43,7 +43,7 @@ def gradient_of_nothing_is_nan(
     return np.where(blind, np.nan, d_query), d_key, d_value
 
 
-@defect("every-word", "the sum of exponentials counts hidden words", step=Step.GRADIENT, killed_by=FINITE)
+@defect("every-word", "the sum of exponentials includes hidden keys", step=Step.GRADIENT, killed_by=FINITE)
 def hidden_words_in_the_sum(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
 ) -> Gradients:
@@ -65,7 +65,7 @@ def hidden_keys_times_zero(
     return d_query + 0 * key.sum(axis=-2, keepdims=True), d_key, d_value
 
 
-@defect("every-word", "causality ignored on the way back", step=Step.GRADIENT, killed_by=LATER)
+@defect("every-word", "causality ignored in the backward pass", step=Step.GRADIENT, killed_by=LATER)
 def causality_ignored_on_the_way_back(
     query: Array,
     key: Array,
@@ -77,7 +77,9 @@ def causality_ignored_on_the_way_back(
     return gradient(query, key, value, upstream)
 
 
-@defect("every-word", "pytorch#195910: one later word is seen on the way back", step=Step.GRADIENT, killed_by=LATER)
+@defect(
+    "every-word", "pytorch#195910: one later token is visible in the backward pass", step=Step.GRADIENT, killed_by=LATER
+)
 def gradient_of_one_later_word(
     query: Array, key: Array, value: Array, upstream: Array, *, causal: bool = False
 ) -> Gradients:
@@ -85,7 +87,7 @@ def gradient_of_one_later_word(
     return through(softmax(hidden(scaled_scores(query, key), seen)), query, key, value, upstream)
 
 
-@defect("every-word", "the bias ignored on the way back", step=Step.GRADIENT, killed_by=OPTIONS)
+@defect("every-word", "the bias ignored in the backward pass", step=Step.GRADIENT, killed_by=OPTIONS)
 def bias_ignored_on_the_way_back(
     query: Array,
     key: Array,
@@ -97,7 +99,7 @@ def bias_ignored_on_the_way_back(
     return gradient(query, key, value, upstream, mask=None if bias is None else ~np.isneginf(bias))
 
 
-@defect("every-word", "a window one wider on the way back", step=Step.GRADIENT, killed_by=OPTIONS)
+@defect("every-word", "a window one wider in the backward pass", step=Step.GRADIENT, killed_by=OPTIONS)
 def window_one_wider_on_the_way_back(
     query: Array, key: Array, value: Array, upstream: Array, *, window: int | None = None
 ) -> Gradients:
@@ -106,7 +108,7 @@ def window_one_wider_on_the_way_back(
 
 @defect(
     "every-word",
-    "keras#23038: causality dropped on the way back where a mask is given",
+    "keras#23038: causality dropped in the backward pass if a mask is given",
     step=Step.GRADIENT,
     killed_by=OPTIONS,
     features=(Feature.TOGETHER,),

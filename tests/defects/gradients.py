@@ -1,4 +1,4 @@
-"""Wrong gradients of a right output: flash-attention#2623 and its kin."""
+"""Defects in the gradients of a right output, such as flash-attention#2623."""
 
 from __future__ import annotations
 
@@ -41,21 +41,21 @@ def key_gradient_not_scaled(query: Array, key: Array, value: Array, upstream: Ar
     return d_query, d_key * query.dtype.type(math.sqrt(key.shape[-1])), d_value
 
 
-@defect("scale", "the explicit scale ignored on the way back", step=Step.GRADIENT, killed_by=EXPLICIT)
+@defect("scale", "the explicit scale ignored in the backward pass", step=Step.GRADIENT, killed_by=EXPLICIT)
 def scale_ignored_on_the_way_back(
     query: Array, key: Array, value: Array, upstream: Array, *, scale: float | None = None
 ) -> Gradients:
     return through(_weights(query, key, scale), query, key, value, upstream)
 
 
-@defect("scale", "a scale of 0 taken as absent on the way back", step=Step.GRADIENT, killed_by=EXPLICIT)
+@defect("scale", "a scale of 0 taken as absent in the backward pass", step=Step.GRADIENT, killed_by=EXPLICIT)
 def gradient_scale_of_zero_is_the_default(
     query: Array, key: Array, value: Array, upstream: Array, *, scale: float | None = None
 ) -> Gradients:
     return gradient(query, key, value, upstream, scale=scale or None)
 
 
-@defect("softmax", "weights as if they need not sum to 1", step=Step.GRADIENT, killed_by=KEYS)
+@defect("softmax", "the normalisation of the weights left out of the gradient", step=Step.GRADIENT, killed_by=KEYS)
 def gradient_without_delta(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     weights = _weights(query, key)
     return of_scores(weights * d_weights(weights, value, upstream), weights, query, key, upstream)
@@ -83,7 +83,7 @@ def delta_from_a_rounded_output(query: Array, key: Array, value: Array, upstream
     return of_scores(of, weights, query, key, upstream)
 
 
-@defect("softmax", "exponentials that are not divided by their sum", step=Step.GRADIENT, killed_by=VALUES)
+@defect("softmax", "exponentials not divided by their sum", step=Step.GRADIENT, killed_by=VALUES)
 def value_gradient_not_normalised(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     d_query, d_key, _ = gradient(query, key, value, upstream)
     scores = scaled_scores(query, key)
@@ -126,7 +126,7 @@ def upstream_of_the_next_query(query: Array, key: Array, value: Array, upstream:
     return gradient(query, key, value, np.roll(upstream, -1, axis=-2))[0], d_key, d_value
 
 
-@defect("global-view", "only the first eight words get a gradient", step=Step.GRADIENT, killed_by=REORDERED)
+@defect("global-view", "only the first eight keys get a gradient", step=Step.GRADIENT, killed_by=REORDERED)
 def words_past_the_eighth_get_nothing(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream)
     d_key[..., 8:, :] = 0
@@ -139,14 +139,14 @@ def query_gradient_off_by_a_thousandth(query: Array, key: Array, value: Array, u
     return d_query * query.dtype.type(1.001), d_key, d_value
 
 
-@defect("matrix", "wrong only past sixteen words", step=Step.GRADIENT, killed_by=FORMULA)
+@defect("matrix", "wrong only beyond sixteen keys", step=Step.GRADIENT, killed_by=FORMULA)
 def second_block_of_keys_unscaled(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream)
     d_key[..., 16:, :] *= 2
     return d_query, d_key, d_value
 
 
-@defect("matrix", "queries past the last whole block of 64 are left out", step=Step.GRADIENT, killed_by=LONG)
+@defect("matrix", "queries beyond the last whole block of 64 are left out", step=Step.GRADIENT, killed_by=LONG)
 def tail_of_the_queries_dropped(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     whole = upstream.copy()
     if upstream.shape[-2] > 64:

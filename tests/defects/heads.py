@@ -1,4 +1,4 @@
-"""Query heads that read the wrong key heads."""
+"""Defects in grouped heads: query heads that read the wrong key heads."""
 
 from __future__ import annotations
 
@@ -37,7 +37,9 @@ def values_of_heads_tiled(query: Array, key: Array, value: Array) -> Array:
     return attention(query, for_each_query_head(key, query), value[:, heads % value.shape[1]])
 
 
-@defect("every-word", "HipKittens#22: the group counts for the number of key heads", features=GROUPED, killed_by=SHARED)
+@defect(
+    "every-word", "HipKittens#22: the group size taken for the number of key heads", features=GROUPED, killed_by=SHARED
+)
 def heads_confused_with_groups(query: Array, key: Array, value: Array) -> Array:
     heads, group = _heads_and_group(query, key)
     return _reading(heads // (key.shape[1] if group > 1 else 1), query, key, value)
@@ -49,7 +51,7 @@ def last_of_a_group_reads_beyond(query: Array, key: Array, value: Array) -> Arra
     return _reading((heads + 1) // group if group > 1 else heads, query, key, value)
 
 
-@defect("every-word", "an odd group is halved like an even one", features=GROUPED, killed_by=SHARED)
+@defect("every-word", "an odd group size is halved like an even one", features=GROUPED, killed_by=SHARED)
 def odd_groups_rounded(query: Array, key: Array, value: Array) -> Array:
     heads, group = _heads_and_group(query, key)
     return _reading(heads // (group + group % 2 if group > 1 else 1), query, key, value)
@@ -71,7 +73,7 @@ def queries_of_a_group_averaged(query: Array, key: Array, value: Array) -> Array
 @defect("every-word", "the axis of a single key head squeezed away", features=GROUPED, killed_by=ONE_FOR_ALL)
 def single_key_head_squeezed(query: Array, key: Array, value: Array) -> Array:
     if key.shape[1] == 1 and query.shape[1] > 1:
-        # What is left, (batch, n_k, d), is broadcast as if it were (heads, n_k, d).
+        # The squeezed array (batch, n_k, d) is broadcast as if it were (heads, n_k, d).
         key, value = (np.resize(array[:, 0], (query.shape[1], *array.shape[2:])) for array in (key, value))
         return attention(query, key, value)
     return layer(query, key, value)
@@ -90,7 +92,13 @@ def gradient_is_the_mean_over_a_group(query: Array, key: Array, value: Array, up
     return d_query, d_key.mean(axis=2), d_value.mean(axis=2)
 
 
-@defect("every-word", "written, not added", step=Step.GRADIENT, features=GROUPED, killed_by=ASKED)
+@defect(
+    "every-word",
+    "gradients overwritten instead of added over a group",
+    step=Step.GRADIENT,
+    features=GROUPED,
+    killed_by=ASKED,
+)
 def gradient_of_the_last_head_of_a_group(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     d_query, d_key, d_value = _of_groups(query, key, value, upstream)
     return d_query, d_key[:, :, -1], d_value[:, :, -1]

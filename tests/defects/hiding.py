@@ -1,4 +1,4 @@
-"""The right words are hidden, but not well: something of them is left."""
+"""Defects in hiding keys: the right ones are hidden, but not completely."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def _where_something_is_seen(mask: Array | None, scores: Array, value: Array) ->
 
 
 def _unless(mask: Array | None, number: float, scores: Array) -> Array:
-    """Return 0 for the words that are seen and `number` for the others."""
+    """Return 0 for visible keys and `number` for hidden ones."""
     return np.where(True if mask is None else mask, 0, scores.dtype.type(number))
 
 
-@defect("softmax", "transformers#17306: hidden words get a score of -10000", killed_by=HOWEVER_LOW)
+@defect("softmax", "transformers#17306: hidden keys get a score of -10000", killed_by=HOWEVER_LOW)
 def hidden_by_minus_10000(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     scores = scaled_scores(query, key)
     sentinel = np.where(True if mask is None else mask, scores, scores.dtype.type(-1e4))
@@ -60,17 +60,17 @@ def scores_multiplied_by_the_mask(query: Array, key: Array, value: Array, *, mas
     return _where_something_is_seen(mask, scores * (1 if mask is None else mask), value)
 
 
-@defect("softmax", "hidden after the softmax: they stay in the denominator", killed_by=LEFT_OUT)
+@defect("softmax", "masked after the softmax: hidden keys stay in the denominator", killed_by=LEFT_OUT)
 def hidden_words_in_the_denominator(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return softmax(scaled_scores(query, key)) * (1 if mask is None else mask) @ value
 
 
-@defect("softmax", "hidden after the softmax, and divided again", killed_by=FINITE)
+@defect("softmax", "masked after the softmax, and normalised again", killed_by=FINITE)
 def weights_divided_again(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return divided(softmax(scaled_scores(query, key)) * (1 if mask is None else mask)) @ value
 
 
-@defect("softmax", "flashinfer#3717: padding lanes that the mask leaves out", killed_by=LEFT_OUT)
+@defect("softmax", "flashinfer#3717: padding lanes that the mask does not cover", killed_by=LEFT_OUT)
 def padding_lanes_are_seen(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     scores = hidden(scaled_scores(query, key), mask)
     lanes = 0 if mask is None else -key.shape[-2] % 8
@@ -83,7 +83,7 @@ def largest_score_is_hidden(query: Array, key: Array, value: Array, *, mask: Arr
     return divided(np.exp(hidden(scores, mask) - largest_of(scores))) @ value
 
 
-@defect("softmax", "an epsilon where there may be nothing to divide by", killed_by=ANY_SHAPE)
+@defect("softmax", "an epsilon in the denominator, against fully masked rows", killed_by=ANY_SHAPE)
 def epsilon_against_empty_rows(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     scores = hidden(scaled_scores(query, key), mask)
     weights = np.exp(scores - largest_of(scores))
@@ -96,7 +96,7 @@ def hidden_values_weigh_zero(query: Array, key: Array, value: Array, *, mask: Ar
     return softmax(hidden(scaled_scores(query, key), mask)) @ value
 
 
-@defect("sum", "flash-attention#1745: NaN is cleaned away, 0 · ∞ is not", features=NON_FINITE, killed_by=NOT_A_NUMBER)
+@defect("sum", "flash-attention#1745: NaN is replaced, 0 · ∞ is not", features=NON_FINITE, killed_by=NOT_A_NUMBER)
 def hidden_infinities_weigh_zero(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return softmax(hidden(scaled_scores(query, key), mask)) @ np.where(np.isnan(value), 0, value)
 
@@ -107,12 +107,12 @@ def hidden_keys_reach_the_scores(query: Array, key: Array, value: Array, *, mask
     return average(softmax(scores + _unless(mask, -np.inf, scores)), value)
 
 
-@defect("sum", "values cleaned only where nobody sees them", features=NON_FINITE, killed_by=HIDDEN_FROM_SOME)
+@defect("sum", "values cleaned only where every query hides them", features=NON_FINITE, killed_by=HIDDEN_FROM_SOME)
 def values_hidden_from_some_weigh_zero(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     weights = softmax(hidden(scaled_scores(query, key), mask))
     return weights @ np.where((weights > 0).any(axis=-2)[..., None], value, 0)
 
 
-@defect("score", "NaN - ∞ is NaN", features=NON_FINITE, killed_by=HIDDEN_BY_BIAS)
+@defect("score", "-∞ added to a score of NaN", features=NON_FINITE, killed_by=HIDDEN_BY_BIAS)
 def bias_is_added_to_a_hidden_nan(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
     return average(softmax(scaled_scores(query, key) + (0 if bias is None else bias)), value)

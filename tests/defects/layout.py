@@ -1,4 +1,4 @@
-"""Batches, heads and strides: a run of attention that is not a run of its own, or reads memory that is not its own."""
+"""Defects in batches, heads and strides: a run that depends on another, or reads the wrong memory."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def values_of_the_next_batch(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, np.roll(value, -1, axis=0))
 
 
-@defect("every-word", "batches packed into one sentence, 0·NaN", killed_by=NEIGHBOURS)
+@defect("every-word", "batches packed into one sequence, 0 · NaN", killed_by=NEIGHBOURS)
 def batches_packed_into_one(query: Array, key: Array, value: Array) -> Array:
     batch, _, n_q, _ = query.shape
     query, key, value = (np.concatenate(list(array), axis=-2) for array in (query, key, value))

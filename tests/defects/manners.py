@@ -1,4 +1,4 @@
-"""Right answers with wrong manners: inputs written, memory shared, earlier calls remembered."""
+"""Defects in side effects of right outputs: inputs written, memory shared, earlier calls remembered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.defects.defect import defect
 _calls = count()
 
 
-@defect("every-word", "input overwritten", killed_by="test_inputs_are_not_written")
+@defect("every-word", "the query overwritten", killed_by="test_inputs_are_not_written")
 def query_scaled_in_place(query: Array, key: Array, value: Array) -> Array:
     query *= 1 / np.sqrt(key.shape[-1]).astype(query.dtype)
     return attention(query, key, value, scale=1.0)
@@ -28,7 +28,7 @@ def output_written_over_the_query(query: Array, key: Array, value: Array) -> Arr
     return output
 
 
-@defect("every-word", "output aliases input", killed_by="test_output_shares_no_memory_with_its_inputs")
+@defect("every-word", "the output aliases an input", killed_by="test_output_shares_no_memory_with_its_inputs")
 def single_value_returned_itself(query: Array, key: Array, value: Array) -> Array:
     one = key.shape[-2] == 1
     return np.broadcast_to(value, (*query.shape[:-1], value.shape[-1])) if one else attention(query, key, value)
@@ -61,7 +61,7 @@ def dropout_outside_of_training(query: Array, key: Array, value: Array) -> Array
 
 @defect(
     "every-word",
-    "answers in float64",
+    "outputs in float64",
     dtypes={"float32": Precision.float32()},
     killed_by="test_output_has_the_dtype_of_its_inputs",
 )
@@ -82,7 +82,7 @@ _last: list[tuple[Array, Array]] = []
 
 @defect("every-word", "cache keyed by address", killed_by="test_new_values_in_the_same_buffer_give_new_answers")
 def keys_cached_by_address(query: Array, key: Array, value: Array) -> Array:
-    # Holding the key keeps its address from being given to another array.
+    # A reference to the key keeps its address from being reused by another array.
     if not _last or _last[-1][0] is not key:
         _last[:] = [(key, key.copy())]
     return attention(query, _last[-1][1], value)

@@ -1,4 +1,4 @@
-"""A mask that is read wrongly: everything that follows from it is right."""
+"""Defects in reading a mask: everything computed from it is right."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TRIANGLE = "test_causality_is_a_triangular_mask"
 
 
 def misreading(stands_for: str, *, killed_by: str) -> Callable[[Callable[[Array], Array]], Defect]:
-    """Make a defect of a function from the mask (batch, heads, n_q, n_k) to the one that is obeyed."""
+    """Return a decorator that makes a defect of a function from the mask to the one used: (batch, heads, n_q, n_k)."""
 
     def decorate(misread: Callable[[Array], Array]) -> Defect:
         def attention(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
@@ -64,7 +64,7 @@ def mask_of_the_first_query(mask: Array) -> Array:
     return mask[..., :1, :]
 
 
-@misreading("words seen by some query are seen by all", killed_by=ANY_SHAPE)
+@misreading("keys visible to some query are visible to all", killed_by=ANY_SHAPE)
 def mask_of_padding_alone(mask: Array) -> Array:
     return mask.any(axis=-2, keepdims=True)
 
@@ -74,29 +74,29 @@ def mask_transposed(mask: Array) -> Array:
     return mask.mT if mask.shape[-2] == mask.shape[-1] else mask
 
 
-@misreading("eight words a byte, the bits from the wrong end", killed_by=ANY_SHAPE)
+@misreading("eight keys per byte, the bits from the wrong end", killed_by=ANY_SHAPE)
 def mask_packed_from_the_wrong_end(mask: Array) -> Array:
     packed = np.packbits(mask, axis=-1)
     return np.unpackbits(packed, axis=-1, count=mask.shape[-1], bitorder="little") > 0
 
 
-@misreading("pytorch#162588: wrong beyond the sixteenth word", killed_by=LEFT_OUT)
+@misreading("pytorch#162588: wrong beyond the sixteenth key", killed_by=LEFT_OUT)
 def mask_begins_again_after_16_words(mask: Array) -> Array:
     return mask[..., np.arange(mask.shape[-1]) % 16]
 
 
-@misreading("pytorch#191937: a last block of one word, seen by all", killed_by=LEFT_OUT)
+@misreading("pytorch#191937: a last block of one key is visible to all", killed_by=LEFT_OUT)
 def mask_forgets_a_last_block_of_one_word(mask: Array) -> Array:
     n_k = mask.shape[-1]
     return mask | (np.arange(n_k) == n_k - 1) if n_k % 8 == 1 else mask
 
 
-@misreading("a padding mask taken for a length, with a hole in it", killed_by=LEFT_OUT)
+@misreading("a padding mask with a hole in it taken for a length", killed_by=LEFT_OUT)
 def mask_taken_for_a_length(mask: Array) -> Array:
     return np.arange(mask.shape[-1]) < mask.sum(axis=-1, keepdims=True)
 
 
-@misreading("a length that counts up to the last seen word", killed_by=LEFT_OUT)
+@misreading("a mask taken for a length up to the last visible key", killed_by=LEFT_OUT)
 def holes_in_a_mask_filled(mask: Array) -> Array:
     return np.logical_or.accumulate(mask[..., ::-1], axis=-1)[..., ::-1]
 
@@ -121,7 +121,7 @@ def triangle_handed_to_another_kernel(
     return layer(query, key, value, mask=mask, causal=causal)
 
 
-@defect("every-word", "a block on the diagonal taken as wholly seen", killed_by=TRIANGLE)
+@defect("every-word", "a block on the diagonal taken as wholly visible", killed_by=TRIANGLE)
 def mask_of_whole_blocks(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
 ) -> Array:
@@ -147,7 +147,7 @@ def repeated_mask_read_once(query: Array, key: Array, value: Array, *, mask: Arr
     return layer(query, key, value, mask=mask)
 
 
-@defect("every-word", "the mask inverted where it stands", killed_by=NOT_WRITTEN)
+@defect("every-word", "the mask inverted in place", killed_by=NOT_WRITTEN)
 def mask_inverted_in_place(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     if mask is None:
         return layer(query, key, value)
@@ -155,7 +155,7 @@ def mask_inverted_in_place(query: Array, key: Array, value: Array, *, mask: Arra
     return layer(query, key, value, mask=~mask)
 
 
-@defect("every-word", "rows that see nothing are opened, for good", killed_by=NOT_WRITTEN)
+@defect("every-word", "fully masked rows are unmasked in place", killed_by=NOT_WRITTEN)
 def blind_rows_opened_in_place(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     if mask is None:
         return layer(query, key, value)

@@ -1,4 +1,4 @@
-"""Online softmax gone wrong: where one block of keys meets the next, or the last block is not full."""
+"""Defects in the online softmax: at the boundary of two blocks of keys, or in a last block that is not full."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def padding_is_counted(query: Array, key: Array, value: Array) -> Array:
     return online(query, np.pad(key, padding), np.pad(value, padding))
 
 
-@defect("every-word", "pytorch#191937: a last block of one word", killed_by=INSIDE_BOUND)
+@defect("every-word", "pytorch#191937: a last block of one key", killed_by=INSIDE_BOUND)
 def last_block_of_one_word_unseen(query: Array, key: Array, value: Array) -> Array:
     n_k = key.shape[-2]
     seen = n_k - 1 if n_k > 1 and n_k % 16 == 1 else n_k
@@ -81,7 +81,7 @@ def values_of_the_first_block(query: Array, key: Array, value: Array) -> Array:
     return online(query, key, value[..., np.arange(key.shape[-2]) % 16, :])
 
 
-@defect("softmax", "wrong only beyond 64 words", killed_by=INSIDE_BOUND)
+@defect("softmax", "wrong only beyond 64 keys", killed_by=INSIDE_BOUND)
 def second_block_of_64_weighs_half(query: Array, key: Array, value: Array) -> Array:
     def absorb(state: State, scores: Array, value: Array) -> State:
         return absorbed(state, scores - np.log(scores.dtype.type(2)) * bool(state[1].any()), value)

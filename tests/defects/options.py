@@ -1,4 +1,4 @@
-"""Options that are right alone and wrong together: one gets in another's way."""
+"""Defects in combinations of options that are each right alone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ GROUPED = (Feature.GROUPED_HEADS,)
 TOGETHER = (Feature.TOGETHER,)
 
 
-@defect("every-word", "a mask for key heads, not for query heads", features=GROUPED, killed_by=AT_ONCE)
+@defect("every-word", "a mask indexed by key head instead of query head", features=GROUPED, killed_by=AT_ONCE)
 def mask_of_the_key_head(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     heads = key.shape[1]
     if mask is not None and mask.ndim == 4 and mask.shape[1] > heads:
@@ -23,7 +23,7 @@ def mask_of_the_key_head(query: Array, key: Array, value: Array, *, mask: Array 
     return layer(query, key, value, mask=mask)
 
 
-@defect("every-word", "grouped heads take a path that is not causal", features=GROUPED, killed_by=AT_ONCE)
+@defect("every-word", "grouped heads take a path that ignores causality", features=GROUPED, killed_by=AT_ONCE)
 def grouped_heads_see_the_future(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     return layer(query, key, value, causal=causal and query.shape[1] == key.shape[1])
 
@@ -74,7 +74,7 @@ def bias_dropped_for_a_window(
     return layer(query, key, value, bias=bias if window is None else None, window=window)
 
 
-@defect("softmax", "flash-attention#2842: sums over words that are hidden", killed_by=SUMS)
+@defect("softmax", "flash-attention#2842: sums that include hidden keys", killed_by=SUMS)
 def log_sum_exp_of_hidden_words(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, return_lse: bool = False
 ) -> Array:
@@ -82,14 +82,14 @@ def log_sum_exp_of_hidden_words(
     return (output, log_sum_exp(scaled_scores(query, key))) if return_lse else output
 
 
-@defect("softmax", "sums of heads in another order", features=GROUPED, killed_by=SUMS)
+@defect("softmax", "log-sum-exps of the heads in another order", features=GROUPED, killed_by=SUMS)
 def log_sum_exp_of_another_head(query: Array, key: Array, value: Array, *, return_lse: bool = False) -> Array:
     output, lse = layer(query, key, value, return_lse=True)
     lse = lse if query.shape[1] == key.shape[1] else lse[:, ::-1]
     return (output, lse) if return_lse else output
 
 
-@defect("softmax", "sums of scores without their cap", killed_by=SUMS)
+@defect("softmax", "log-sum-exps of scores without their cap", killed_by=SUMS)
 def log_sum_exp_without_the_cap(
     query: Array, key: Array, value: Array, *, softcap: float | None = None, return_lse: bool = False
 ) -> Array:
@@ -99,7 +99,7 @@ def log_sum_exp_without_the_cap(
 
 @defect(
     "scale",
-    "hidden by -∞ before the scale: PyTorch's flash kernel, docs/findings/",
+    "-∞ added before the scale: PyTorch's flash kernel, docs/findings/",
     killed_by="test_a_scale_of_any_sign_goes_with_causality",
 )
 def hidden_before_the_scale(
@@ -111,7 +111,7 @@ def hidden_before_the_scale(
     return average(softmax(scores), value)
 
 
-@defect("every-word", "bias written", killed_by="test_masks_and_biases_are_not_written")
+@defect("every-word", "the bias is doubled in place", killed_by="test_masks_and_biases_are_not_written")
 def bias_doubled_in_place(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
     output = layer(query, key, value, bias=bias)
     if bias is not None:
@@ -126,14 +126,14 @@ def bias_read_as_if_contiguous(query: Array, key: Array, value: Array, *, bias: 
     return layer(query, key, value, bias=bias)
 
 
-@defect("every-word", "a mask of 64 words, repeated", killed_by="test_options_reach_beyond_any_block")
+@defect("every-word", "a mask of 64 keys, repeated", killed_by="test_options_reach_beyond_any_block")
 def mask_repeats_after_64_words(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     if mask is not None and mask.shape[-1] > 64:
         mask = mask[..., np.arange(mask.shape[-1]) % 64]
     return layer(query, key, value, mask=mask)
 
 
-@defect("every-word", "causality of one block", killed_by="test_options_reach_beyond_any_block")
+@defect("every-word", "causality within the first block only", killed_by="test_options_reach_beyond_any_block")
 def causal_for_64_words(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     distance = ahead(query, key)
     return layer(query, key, value, mask=(distance <= 0) | (distance > 64) if causal else None)
@@ -141,7 +141,7 @@ def causal_for_64_words(query: Array, key: Array, value: Array, *, causal: bool 
 
 @defect(
     "every-word",
-    "pytorch#101967: 0 · NaN of a word that some queries see",
+    "pytorch#101967: 0 · NaN of a token that is visible to some queries",
     features=(Feature.NON_FINITE,),
     killed_by="test_later_words_that_are_no_numbers_reach_nothing",
 )
@@ -161,7 +161,7 @@ def later_words_at_minus_1e30(query: Array, key: Array, value: Array, *, causal:
 NO_WORDS = "test_no_words_to_see_give_what_the_dialect_says"
 
 
-@defect("softmax", "0 / 0 where there are no words", features=(Feature.EMPTY,), killed_by=NO_WORDS)
+@defect("softmax", "0 / 0 for zero keys", features=(Feature.EMPTY,), killed_by=NO_WORDS)
 def no_words_give_nan(query: Array, key: Array, value: Array) -> Array:
     weights = np.exp(scaled_scores(query, key))
     return layer(query, key, value) if key.shape[-2] else weights @ value / weights.sum(axis=-1, keepdims=True)

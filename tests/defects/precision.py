@@ -1,4 +1,4 @@
-"""Right formulae in poorer arithmetic than is promised: float64 and float32 are declared, and not computed."""
+"""Defects in arithmetic: the right formula in less precision than declared."""
 
 from __future__ import annotations
 

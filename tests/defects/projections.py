@@ -1,4 +1,4 @@
-"""Words do not become queries, keys and values by a product with their own matrix each."""
+"""Defects in the projections of tokens to queries, keys and values."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def square_matrix_is_transposed(x: Array, w_query: Array, w_key: Array, w_value:
 
 @defect(
     "embed",
-    "a sentence of one word is squeezed",
+    "the axis of a single token is squeezed",
     step=Step.SELF_ATTENTION,
     killed_by="test_every_word_becomes_one_output",
 )
@@ -38,7 +38,7 @@ def sentence_of_one_word_loses_its_axis(x: Array, w_query: Array, w_key: Array, 
 
 @defect(
     "pack",
-    "the output is allocated as wide as the words",
+    "the output is allocated as wide as the tokens",
     step=Step.SELF_ATTENTION,
     killed_by="test_ten_words_of_width_four_give_ten_outputs_of_width_three",
 )
@@ -50,7 +50,7 @@ def output_as_wide_as_the_words(x: Array, w_query: Array, w_key: Array, w_value:
 
 @defect(
     "global-view",
-    "positions added where none are asked for",
+    "positions added to the tokens",
     step=Step.SELF_ATTENTION,
     killed_by="test_reordering_words_reorders_outputs",
 )
@@ -74,7 +74,12 @@ def step_transposes_a_square_matrix(x: Array, w: Array) -> Array:
     return x @ (w.T if w.shape[0] == w.shape[1] else w)
 
 
-@defect("project", "a bias", step=Step.PROJECT, killed_by="test_projection_of_a_sum_is_the_sum_of_projections")
+@defect(
+    "project",
+    "a bias added to the projection",
+    step=Step.PROJECT,
+    killed_by="test_projection_of_a_sum_is_the_sum_of_projections",
+)
 def step_adds_a_bias(x: Array, w: Array) -> Array:
     return x @ w + w.dtype.type(0.5)
 
@@ -89,7 +94,9 @@ def step_is_rectified(x: Array, w: Array) -> Array:
     return np.maximum(x @ w, 0)
 
 
-@defect("project", "batch statistics", step=Step.PROJECT, killed_by="test_each_word_is_projected_alone")
+@defect(
+    "project", "tokens centred by batch statistics", step=Step.PROJECT, killed_by="test_each_word_is_projected_alone"
+)
 def step_centres_the_words(x: Array, w: Array) -> Array:
     return (x - x.mean(axis=0)) @ w
 
@@ -97,7 +104,12 @@ def step_centres_the_words(x: Array, w: Array) -> Array:
 _matrix_of_shape: dict[tuple[int, ...], Array] = {}
 
 
-@defect("query-is-value", "one matrix kept for all", step=Step.PROJECT, killed_by="test_queries_are_not_values")
+@defect(
+    "query-is-value",
+    "the first matrix used for all projections",
+    step=Step.PROJECT,
+    killed_by="test_queries_are_not_values",
+)
 def step_keeps_the_first_matrix(x: Array, w: Array) -> Array:
     return x @ _matrix_of_shape.setdefault(w.shape, w)
 

@@ -1,4 +1,4 @@
-"""The scale is not 1/√d_k, d_k being the width of the keys, or not the one that was asked for."""
+"""Defects in the scale: not 1/√d_k with the width of the keys, or not the explicit scale."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def scale_is_one_over_the_width(query: Array, key: Array, value: Array, *, scale
 
 @defect(
     "scale",
-    "divided by what is a factor",
+    "scores divided by the scale",
     killed_by="test_default_scale_is_one_over_the_square_root_of_the_key_width",
 )
 def scale_divides(query: Array, key: Array, value: Array, *, scale: float | None = None) -> Array:
@@ -38,7 +38,9 @@ def scale_divides(query: Array, key: Array, value: Array, *, scale: float | None
 
 
 @defect(
-    "scale", "entropy-invariant scale taken for the plain one", killed_by="test_repeating_every_word_changes_nothing"
+    "scale",
+    "the entropy-invariant scale in place of the plain one",
+    killed_by="test_repeating_every_word_changes_nothing",
 )
 def scale_grows_with_the_length(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value, scale=math.log(key.shape[-2] + 1) / math.sqrt(key.shape[-1]))
@@ -59,17 +61,17 @@ def scale_of_the_words(x: Array, w_query: Array, w_key: Array, w_value: Array) -
     return attention(x @ w_query, x @ w_key, x @ w_value, scale=1 / math.sqrt(x.shape[-1]))
 
 
-@defect("scale", "a constant that was typed, not computed", killed_by="test_tiny_outputs_are_relatively_accurate")
+@defect("scale", "a constant that was typed instead of computed", killed_by="test_tiny_outputs_are_relatively_accurate")
 def scale_off_by_a_thousandth(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value, scale=1.001 / math.sqrt(key.shape[-1]))
 
 
-@defect("scale", "0 taken as absent", killed_by="test_scale_of_zero_weighs_all_words_alike")
+@defect("scale", "a scale of 0 taken as absent", killed_by="test_scale_of_zero_weighs_all_words_alike")
 def scale_of_zero_is_the_default(query: Array, key: Array, value: Array, *, scale: float | None = None) -> Array:
     return attention(query, key, value, scale=scale or None)
 
 
-@defect("scale", "jax#32300: an argument that is ignored", killed_by="test_scale_moves_between_factor_and_query")
+@defect("scale", "jax#32300: an explicit scale is ignored", killed_by="test_scale_moves_between_factor_and_query")
 def scale_ignored(query: Array, key: Array, value: Array, *, scale: float | None = None) -> Array:  # noqa: ARG001
     return attention(query, key, value)
 
@@ -79,7 +81,7 @@ def scale_without_its_sign(query: Array, key: Array, value: Array, *, scale: flo
     return attention(query, key, value, scale=None if scale is None else abs(scale))
 
 
-@defect("scale", "applied to the query and to the key", killed_by="test_scale_moves_between_factor_and_query")
+@defect("scale", "the scale applied to the query and to the key", killed_by="test_scale_moves_between_factor_and_query")
 def scale_applied_twice(query: Array, key: Array, value: Array, *, scale: float | None = None) -> Array:
     return attention(query, key, value, scale=None if scale is None else scale * scale)
 
@@ -116,7 +118,7 @@ def step_divides_by_the_width(scores: Array, d_k: int) -> Array:
 
 @defect(
     "stable-gradients",
-    "the scale reaches one factor of two",
+    "only one of the two factors is scaled",
     step=Step.SCALE,
     killed_by="test_scaled_scores_keep_unit_variance",
 )

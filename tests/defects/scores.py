@@ -1,4 +1,4 @@
-"""The scores are not the dot products of queries and keys."""
+"""Defects in the scores: not the dot products of queries and keys."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def step_scores_keys_of_16_bit(query: Array, key: Array) -> Array:
 
 @defect(
     "score",
-    "an epsilon where nothing is divided",
+    "an epsilon added to the query",
     killed_by="test_negating_queries_and_keys_changes_nothing",
 )
 def epsilon_on_the_query(query: Array, key: Array, value: Array) -> Array:
@@ -46,7 +46,7 @@ def keys_of_swapped_batch_and_head(query: Array, key: Array, value: Array) -> Ar
     return attention(query, key.swapaxes(0, 1) if square else key, value)
 
 
-@defect("score", "distance for similarity", killed_by="test_a_higher_score_never_gets_a_lower_weight")
+@defect("score", "distance in place of similarity", killed_by="test_a_higher_score_never_gets_a_lower_weight")
 def nearer_is_less(query: Array, key: Array, value: Array) -> Array:
     return softmax(-scaled_scores(query, key)) @ value
 
@@ -67,6 +67,6 @@ def queries_in_8_bit(query: Array, key: Array, value: Array) -> Array:
     return attention(np.rint(query / step) * step, key, value)
 
 
-@defect("every-word", "-0.0 as a marker", killed_by="test_negative_zero_counts_as_zero")
+@defect("every-word", "-0.0 used as a marker", killed_by="test_negative_zero_counts_as_zero")
 def negative_zero_is_one(query: Array, key: Array, value: Array) -> Array:
     return attention(query, np.where((key == 0) & np.signbit(key), key.dtype.type(1), key), value)

@@ -1,4 +1,4 @@
-"""Right up to a size, and wrong beyond it or beside it."""
+"""Defects that depend on size: right up to a size, and wrong beyond it or beside it."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ QUERIES = "test_no_number_of_queries_is_too_large"
 WIDTH = "test_no_width_is_too_large"
 
 
-@defect("matrix", "pytorch#162588: a thread for each word, and 1024 of them", killed_by=KEYS)
+@defect("matrix", "pytorch#162588: one thread per key, and 1024 threads", killed_by=KEYS)
 def words_beyond_1024_unseen(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key[..., :1024, :], value[..., :1024, :])
 
 
-@defect("matrix", "pytorch#191937: one word beyond a block of 256 is left out", killed_by=KEYS)
+@defect("matrix", "pytorch#191937: one key beyond a block of 256 is left out", killed_by=KEYS)
 def last_word_beyond_256_unseen(query: Array, key: Array, value: Array) -> Array:
     seen = key.shape[-2] - (key.shape[-2] > 1 and key.shape[-2] % 256 == 1)
     return attention(query, key[..., :seen, :], value[..., :seen, :])
@@ -30,7 +30,7 @@ def queries_beyond_a_block_unwritten(query: Array, key: Array, value: Array) -> 
     return output
 
 
-@defect("matrix", "the number of a query kept in eight bits", killed_by=QUERIES)
+@defect("matrix", "the index of a query kept in eight bits", killed_by=QUERIES)
 def queries_beyond_256_begin_again(query: Array, key: Array, value: Array) -> Array:
     return attention(query[..., np.arange(query.shape[-2]) % 256, :], key, value)
 

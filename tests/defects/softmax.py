@@ -1,4 +1,4 @@
-"""The weights are not the softmax of the scores."""
+"""Defects in the weights: not the softmax of the scores."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def largest_score_not_subtracted(query: Array, key: Array, value: Array) -> Arra
     return normalised(np.exp(scaled_scores(query, key))) @ value
 
 
-@defect("softmax", "the mean subtracted for the maximum", killed_by=STAY_FINITE)
+@defect("softmax", "the mean subtracted instead of the maximum", killed_by=STAY_FINITE)
 def mean_score_subtracted(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     return normalised(np.exp(scores - scores.mean(axis=-1, keepdims=True))) @ value
@@ -46,7 +46,11 @@ def epsilon_in_the_denominator(query: Array, key: Array, value: Array) -> Array:
     return exponentials / (exponentials.sum(axis=-1, keepdims=True) + exponentials.dtype.type(1e-5)) @ value
 
 
-@defect("softmax", "softmax off by one: a sink that was not asked for", killed_by="test_equal_values_pass_through")
+@defect(
+    "softmax",
+    "one added to the denominator: an attention sink that was not requested",
+    killed_by="test_equal_values_pass_through",
+)
 def one_in_the_denominator(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     shift = np.maximum(scores.max(axis=-1, keepdims=True), 0)
@@ -64,7 +68,7 @@ def softplus_for_exp(query: Array, key: Array, value: Array) -> Array:
     return normalised(np.logaddexp(scaled_scores(query, key), 0)) @ value
 
 
-@defect("softmax", "exp by its series", killed_by="test_weights_are_never_negative")
+@defect("softmax", "exp by a cubic polynomial", killed_by="test_weights_are_never_negative")
 def cubic_for_exp(query: Array, key: Array, value: Array) -> Array:
     x = _below_largest(scaled_scores(query, key))
     return normalised(1 + x + x**2 / 2 + x**3 / 6) @ value
@@ -99,7 +103,7 @@ def ties_to_the_first(query: Array, key: Array, value: Array) -> Array:
     return normalised(np.where(largest & (largest.cumsum(axis=-1) > 1), 0, np.exp(_below_largest(scores)))) @ value
 
 
-@defect("softmax", "a fast path for one word that skips the softmax", killed_by="test_a_single_word_returns_its_value")
+@defect("softmax", "a fast path for one key that skips the softmax", killed_by="test_a_single_word_returns_its_value")
 def one_word_weighs_its_score(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     return (scores if scores.shape[-1] == 1 else softmax(scores)) @ value

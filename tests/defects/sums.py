@@ -1,4 +1,4 @@
-"""The log-sum-exp of another softmax, and a dropout that is not off."""
+"""Defects in the log-sum-exp, and in a dropout that must be off."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def lse_is_the_largest_score(query: Array, key: Array, value: Array, *, return_l
     return _with(scaled_scores(query, key).max(axis=-1), query, key, value, return_lse=return_lse)
 
 
-@defect("scale", "flash-attention#2842: of scores that are not scaled", killed_by=LOGARITHM)
+@defect("scale", "flash-attention#2842: the log-sum-exp of unscaled scores", killed_by=LOGARITHM)
 def lse_of_unscaled_scores(query: Array, key: Array, value: Array, *, return_lse: bool = False) -> Array:
     return _with(log_sum_exp(query @ key.mT), query, key, value, return_lse=return_lse)
 
@@ -54,7 +54,7 @@ def lse_overflows(query: Array, key: Array, value: Array, *, return_lse: bool = 
     return _with(np.log(np.exp(scaled_scores(query, key)).sum(axis=-1)), query, key, value, return_lse=return_lse)
 
 
-@defect("softmax", "kept in bfloat16", killed_by=PARTS)
+@defect("softmax", "the log-sum-exp kept in bfloat16", killed_by=PARTS)
 def lse_in_8_bits(query: Array, key: Array, value: Array, *, return_lse: bool = False) -> Array:
     return _with(to_bits(log_sum_exp(scaled_scores(query, key)), 8), query, key, value, return_lse=return_lse)
 
@@ -66,7 +66,7 @@ def lse_counts_padding(query: Array, key: Array, value: Array, *, return_lse: bo
     return _with(lse, query, key, value, return_lse=return_lse)
 
 
-@defect("softmax", "an output that is not divided where the sum is asked for", killed_by=LOGARITHM)
+@defect("softmax", "an output that is not divided where the log-sum-exp is requested", killed_by=LOGARITHM)
 def output_not_divided_for_the_lse(query: Array, key: Array, value: Array, *, return_lse: bool = False) -> Array:
     output, total = layer(query, key, value), log_sum_exp(scaled_scores(query, key))
     return (output * np.exp(total)[..., None], total) if return_lse else output
@@ -82,7 +82,7 @@ def dropout_of_zero_is_the_default(query: Array, key: Array, value: Array, *, dr
     return weights * (np.random.default_rng(next(_calls)).random(weights.shape) >= dropped) @ value
 
 
-@defect("softmax", "the probability to keep taken for that to drop", killed_by=DROPS_NOTHING)
+@defect("softmax", "the probability to keep taken for the probability to drop", killed_by=DROPS_NOTHING)
 def dropout_drops_what_it_should_keep(query: Array, key: Array, value: Array, *, dropout: float | None = None) -> Array:
     return layer(query, key, value if dropout is None else value * value.dtype.type(dropout))
 

@@ -71,7 +71,7 @@ def test_a_defect_is_killed_by_its_law_at_every_dtype(defect: Defect) -> None:
         assert any(that_break(law, Subject(defect.implementation, dtype), DEFAULT)), f"{dtype} is let through"
 
 
-# Else a defect would have two things wrong, and it would not be known which of them was found.
+# Otherwise a defect would have two things wrong, and a law might have found the other one.
 @pytest.mark.parametrize("law", LAWS.values(), ids=lambda law: law.name)
 @pytest.mark.parametrize("implementation", WITHOUT_DEFECT, ids=lambda implementation: implementation.name)
 def test_what_the_defects_are_made_of_breaks_no_law(implementation: Implementation, law: Law) -> None:

@@ -1,4 +1,4 @@
-"""Every planted defect is shown by a program: on the defect it ends with 1, and without it with 0."""
+"""Reproducers of every planted defect: they end with 1 on the defect, and with 0 without it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.suite.scripts import run_all, script_of
 NONE = comment("There is no program that shows this failure: ")[0]
 SEEN_BY_THE_SUITE_ALONE = ("test_a_call_leaves_the_process_as_it_was", "test_no_library_is_called_that_is_ruled_out")
 TOO_LARGE = ("scale_is_the_fourth_root", "step_divides_by_the_fourth_root")
-"""The sample that shows them has hundreds of thousands of numbers."""
+"""Defects shown only by a sample of hundreds of thousands of numbers."""
 REMEMBERING = (
     "causal_mask_cached_by_keys",
     "dropout_of_zero_is_the_default",
@@ -26,9 +26,9 @@ REMEMBERING = (
     "right_beside_the_suite",
     "scale_of_the_first_call",
 )
-"""What these answer depends on all calls before, or on chance, or on the modules of the process."""
+"""Defects whose outputs depend on all earlier calls, on chance, or on the modules of the process."""
 LOST = {"test_gradients_foretell_how_the_output_changes"}
-"""Laws that compute with answers outside of NumPy: their programs compare all answers with those that broke the law."""
+"""Laws that compute with outputs outside of NumPy: their programs compare with the outputs that broke the law."""
 
 
 def target_of(defect: Defect) -> str:
@@ -43,7 +43,7 @@ def target_of(defect: Defect) -> str:
 
 @pytest.fixture(scope="module")
 def scripts() -> dict[str, str]:
-    # Some defects change what belongs to the whole process.
+    # Some defects change process-global state.
     streams = sys.stdout, sys.stderr
     written = {}
     for place, defect in enumerate(DEFECTS):
@@ -74,7 +74,7 @@ def test_every_program_reproduces_its_failure(scripts: dict[str, str]) -> None:
 
 
 def test_no_program_blames_an_implementation_without_the_defect(scripts: dict[str, str]) -> None:
-    # One for each law: what a program compares is the law's doing.
+    # One for each law, since the law decides what a program compares.
     plain = {defect.killed_by: defect.name for defect in DEFECTS if defect.implementation.dialect == PLAIN}
     mended = {
         name: text.replace("implementation = found.implementation", "from tests.suite.mended import implementation")

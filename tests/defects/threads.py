@@ -1,4 +1,4 @@
-"""Right answers to one call at a time."""
+"""Defects in concurrent calls: right outputs for one call at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values are not weighed and summed, each whole vector by its one weight."""
+"""Defects in weighing and summing the values."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def step_transposes_square_weights(weights: Array, value: Array) -> Array:
     return (weights.mT if square else weights)[..., None] * value[..., None, :, :]
 
 
-@defect("sum", "mean for sum", step=Step.SUM, killed_by="test_weighted_values_are_summed_over_the_words")
+@defect("sum", "mean in place of sum", step=Step.SUM, killed_by="test_weighted_values_are_summed_over_the_words")
 def step_takes_the_mean(weighted: Array) -> Array:
     return weighted.mean(axis=-2)
 
@@ -79,7 +79,7 @@ def step_normalises_the_output(weighted: Array) -> Array:
 
 @defect(
     "sum",
-    "nan_to_num(output), and nobody learns of an overflow",
+    "nan_to_num(output), which conceals an overflow",
     killed_by="test_a_value_that_is_no_number_shows_in_the_outputs_that_weigh_it",
 )
 def what_is_not_finite_is_cleaned_away(query: Array, key: Array, value: Array) -> Array:
@@ -88,7 +88,7 @@ def what_is_not_finite_is_cleaned_away(query: Array, key: Array, value: Array) -
 
 @defect(
     "sum",
-    "NaN and ∞ left out of every sum, and not of hidden ones alone",
+    "NaN and ∞ left out of every sum, not only where hidden",
     killed_by="test_a_value_that_is_no_number_shows_in_the_outputs_that_weigh_it",
 )
 def values_that_are_no_numbers_count_as_zero(query: Array, key: Array, value: Array) -> Array:

@@ -1,4 +1,4 @@
-"""A word does not see every word, or sees some as nearer than others."""
+"""Defects in visibility: a token that does not attend to every token, or prefers some by position."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _attention_where(visible: Array, scores: Array, value: Array) -> Array:
     return softmax(np.where(visible, scores, -np.inf)) @ value
 
 
-@defect("global-view", "causal though it was not asked for", killed_by=EVERY_VALUE)
+@defect("global-view", "causal without being requested", killed_by=EVERY_VALUE)
 def always_causal(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     i, j = _positions(scores)
@@ -33,7 +33,7 @@ def window_of_eight(query: Array, key: Array, value: Array) -> Array:
     return _attention_where((abs(i - j) <= 8) | (i >= n_k), scores, value)
 
 
-@defect("global-view", "only the best words count", killed_by=EVERY_VALUE)
+@defect("global-view", "only the keys with the highest scores count", killed_by=EVERY_VALUE)
 def eight_best_words(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     eighth = np.sort(scores, axis=-1)[..., -8:][..., :1]
@@ -46,13 +46,13 @@ def last_word_unseen(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key[..., :seen, :], value[..., :seen, :])
 
 
-@defect("every-word", "one query alone takes another path", killed_by="test_each_word_alone_equals_its_row")
+@defect("every-word", "a single query takes another path", killed_by="test_each_word_alone_equals_its_row")
 def last_word_unseen_by_one_query(query: Array, key: Array, value: Array) -> Array:
     seen = max(key.shape[-2] - (query.shape[-2] == 1), 1)
     return attention(query, key[..., :seen, :], value[..., :seen, :])
 
 
-@defect("global-view", "a context of 64 words", killed_by="test_every_element_is_inside_the_derived_bound")
+@defect("global-view", "a context of 64 tokens", killed_by="test_every_element_is_inside_the_derived_bound")
 def words_beyond_64_unseen(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key[..., :64, :], value[..., :64, :])
 
@@ -81,7 +81,7 @@ def later_words_preferred(query: Array, key: Array, value: Array) -> Array:
     return softmax(scores + scores.dtype.type(0.01) * j) @ value
 
 
-@defect("self-dominates", "the claim, made true", killed_by="test_a_word_need_not_attend_most_to_itself")
+@defect("self-dominates", "the refuted claim, made true", killed_by="test_a_word_need_not_attend_most_to_itself")
 def word_always_prefers_itself(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     i, j = _positions(scores)
@@ -90,7 +90,7 @@ def word_always_prefers_itself(query: Array, key: Array, value: Array) -> Array:
 
 @defect(
     "self-dominates",
-    "a word hidden from itself",
+    "a token hidden from itself",
     killed_by="test_a_word_dominates_where_queries_are_keys_of_one_length",
 )
 def word_never_sees_itself(query: Array, key: Array, value: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Windows of another size, of another place, or on one side."""
+"""Defects in windows: another size, another place, or only one side."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ def window_one_too_wide(query: Array, key: Array, value: Array, *, window: int |
     return layer(query, key, value, window=None if window is None else window + 1)
 
 
-@defect("every-word", "onnxruntime#25927: a window that does not count its own word", killed_by=FAR_AWAY)
+@defect("every-word", "onnxruntime#25927: a window that does not count the query's own token", killed_by=FAR_AWAY)
 def window_one_too_narrow(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
     return layer(query, key, value, window=None if window is None else window - 1)
 
 
-@defect("every-word", "a window that looks back only", killed_by=FAR_AWAY)
+@defect("every-word", "a window over earlier tokens only", killed_by=FAR_AWAY)
 def window_looks_back_only(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
     return layer(query, key, value, window=window, causal=window is not None)
 
 
-@defect("every-word", "later words are never far away", killed_by=FAR_AWAY)
+@defect("every-word", "later tokens are never outside of the window", killed_by=FAR_AWAY)
 def window_open_ahead(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
     return layer(query, key, value, mask=None if window is None else ahead(query, key) > -window)
 
@@ -44,7 +44,7 @@ def window_halved(query: Array, key: Array, value: Array, *, window: int | None 
     return layer(query, key, value, window=None if window is None else window // 2 + 1)
 
 
-@defect("every-word", "blocks for a sliding window", killed_by=FAR_AWAY)
+@defect("every-word", "fixed blocks in place of a sliding window", killed_by=FAR_AWAY)
 def window_does_not_slide(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
     if window is None:
         return layer(query, key, value)
@@ -62,14 +62,14 @@ def window_aligned_top_left(query: Array, key: Array, value: Array, *, window: i
     return layer(query, key, value, window=window)
 
 
-@defect("every-word", "places counted around, as in the buffer of a cache", killed_by=ALIGNED)
+@defect("every-word", "positions wrap around, as in a ring buffer", killed_by=ALIGNED)
 def window_around_a_buffer(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
     n_k = key.shape[-2]
     distance = (ahead(query, key) + n_k // 2) % n_k - n_k // 2
     return layer(query, key, value, mask=seen_by(distance, window=window))
 
 
-@defect("every-word", "a window is never longer than the words", killed_by=OVER_ALL)
+@defect("every-word", "a window limited to the number of keys", killed_by=OVER_ALL)
 def window_shorter_than_the_words(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
     return layer(query, key, value, window=None if window is None else min(window, key.shape[-2]))
 
@@ -79,7 +79,7 @@ def window_of_four_bits(query: Array, key: Array, value: Array, *, window: int |
     return layer(query, key, value, window=None if window is None else (window - 1) % 16 + 1)
 
 
-@defect("every-word", "a window over all words taken for causality alone", killed_by=OVER_ALL)
+@defect("every-word", "a window over all tokens taken for causality alone", killed_by=OVER_ALL)
 def long_window_taken_for_causality(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
     over_all = window is not None and window >= key.shape[-2]
     return layer(query, key, value, window=window, causal=over_all)
@@ -120,14 +120,14 @@ def sliding_window_left_out(
     return layer(query, key, value, causal=causal, window=None if causal else window)
 
 
-@defect("every-word", "a sliding window that reaches ahead", dialect=OF_A_DECODER, killed_by=FAR_AWAY)
+@defect("every-word", "a sliding window over later tokens too", dialect=OF_A_DECODER, killed_by=FAR_AWAY)
 def sliding_window_reaches_ahead(
     query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
 ) -> Array:
     return layer(query, key, value, causal=causal and window is None, window=window)
 
 
-@defect("every-word", "a buffer of as many words as the window", dialect=OF_A_DECODER, killed_by=OVER_ALL)
+@defect("every-word", "a window limited to one less than the number of keys", dialect=OF_A_DECODER, killed_by=OVER_ALL)
 def sliding_window_as_long_as_the_words_loses_one(
     query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
 ) -> Array:

@@ -45,7 +45,7 @@ def row(law: str, clause: str, name: str, dtype: str, verdict: Verdict) -> Row:
         verdict=verdict,
         explanation="" if verdict in (Verdict.PASS, Verdict.NOT_RUN) else legible(SAID.get(name, name)),
         measured=dict(MEASURED.get(verdict, {})),
-        says="Every element of the output is as near to the exact answer as the declared precision owes.",
+        says="Every element of the output is within the error bound derived from the declared precision.",
         counterexample="Plan(keys=2, d_k=2)" if verdict is Verdict.FAIL else "",
         reproducer="import numpy as np\n" if verdict is Verdict.FAIL else "",
         seconds=0.5,

@@ -94,7 +94,7 @@ def test_a_failure_is_named_without_the_way_to_the_suite(several: subprocess.Com
 
 def test_a_failure_is_explained(several: subprocess.CompletedProcess[str]) -> None:
     assert "forgets_the_scale (float32, promised precision: float32) breaks a law." in several.stdout
-    assert "  law       Every element of the output is as near to the exact answer as" in several.stdout
+    assert "  law       Every element of the output is within the error bound derived" in several.stdout
 
 
 def test_workers_report_what_one_process_does(several: subprocess.CompletedProcess[str], tmp_path: Path) -> None:
