@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase
-
-T = TypeVar("T")
+from hypothesis.database import DirectoryBasedExampleDatabase, ExampleDatabase, InMemoryExampleDatabase
 
 FOLDER = ".hypothesis/examples"
 """Hypothesis's own, in the folder that the command is run from."""
@@ -23,7 +21,7 @@ class BadDatabase(ValueError):  # noqa: N818 - the word in the message
 
 
 class Lossy(ExampleDatabase):
-    """A database that may be lost on the way: exploring goes on without it, and `lost` says why."""
+    """A database that may be lost on the way: exploring goes on with one in memory, and `lost` says why."""
 
     def __init__(self, database: ExampleDatabase) -> None:
         super().__init__()
@@ -32,24 +30,26 @@ class Lossy(ExampleDatabase):
 
     def fetch(self, key: bytes) -> Iterable[bytes]:
         """Return what is kept under `key`."""
-        return self._unless_lost(lambda: list(self.database.fetch(key)), [])
+        with self._which_may_be_lost() as database:
+            return list(database.fetch(key))
+        return []
 
     def save(self, key: bytes, value: bytes) -> None:
         """Keep `value` under `key`."""
-        self._unless_lost(lambda: self.database.save(key, value), None)
+        with self._which_may_be_lost() as database:
+            database.save(key, value)
 
     def delete(self, key: bytes, value: bytes) -> None:
         """Keep `value` no longer under `key`."""
-        self._unless_lost(lambda: self.database.delete(key, value), None)
+        with self._which_may_be_lost() as database:
+            database.delete(key, value)
 
-    def _unless_lost(self, act: Callable[[], T], otherwise: T) -> T:
-        if self.lost:
-            return otherwise
+    @contextmanager
+    def _which_may_be_lost(self) -> Iterator[ExampleDatabase]:
         try:
-            return act()
+            yield self.database
         except Exception as error:  # noqa: BLE001 - each database raises what it likes, and no verdict depends on it
-            self.lost = _first_line(error)
-            return otherwise
+            self.database, self.lost = InMemoryExampleDatabase(), _first_line(error)
 
 
 class Drawer(ExampleDatabase):
@@ -58,11 +58,6 @@ class Drawer(ExampleDatabase):
     def __init__(self, database: ExampleDatabase, name: str) -> None:
         super().__init__()
         self.database, self.name = database, f"attention-tests {name} ".encode()
-        self.closed = False
-
-    def close(self) -> None:
-        """Keep nothing more: of a search that is stopped, Hypothesis would keep the problem that was next."""
-        self.closed = True
 
     def fetch(self, key: bytes) -> Iterable[bytes]:
         """Return what is kept under `key`."""
@@ -70,8 +65,7 @@ class Drawer(ExampleDatabase):
 
     def save(self, key: bytes, value: bytes) -> None:
         """Keep `value` under `key`."""
-        if not self.closed:
-            self.database.save(self.name + key, value)
+        self.database.save(self.name + key, value)
 
     def delete(self, key: bytes, value: bytes) -> None:
         """Keep `value` no longer under `key`."""
@@ -105,7 +99,8 @@ def _redis(url: str) -> ExampleDatabase:
     if scheme not in SCHEMES:
         raise BadDatabase(f"--database: {scheme}:// is not known: name a folder, or redis://host:6379/0")
     try:
-        client = redis.Redis.from_url(url, **_impatient())
+        times = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), SECONDS_TO_ANSWER)
+        client = redis.Redis.from_url(url, retry=None, **times)
         client.ping()
     except redis.RedisError as error:
         where = urlsplit(url).hostname or "its socket"
@@ -114,14 +109,6 @@ def _redis(url: str) -> ExampleDatabase:
     except (ValueError, TypeError):
         raise BadDatabase("--database: no address of a Redis server: write it as redis://host:6379/0") from None
     return RedisExampleDatabase(client)
-
-
-def _impatient() -> dict[str, Any]:
-    from redis.backoff import NoBackoff  # noqa: PLC0415 - as above
-    from redis.retry import Retry  # noqa: PLC0415 - likewise
-
-    times = dict.fromkeys(("socket_timeout", "socket_connect_timeout"), SECONDS_TO_ANSWER)
-    return {**times, "retry": Retry(NoBackoff(), 0)}
 
 
 def _first_line(error: Exception) -> str:

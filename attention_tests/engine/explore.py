@@ -35,8 +35,8 @@ class Exploration:
     database: Lossy
 
 
-class TimeIsOver(BaseException):
-    """The share of a property is over: no error, and so nothing that Hypothesis would catch and shrink."""
+class TimeIsOver(KeyboardInterrupt):
+    """The share of a property is over: of what a user interrupts, Hypothesis shrinks nothing and keeps nothing."""
 
 
 class Broken(Exception):  # noqa: N818 - the word of the report
@@ -85,7 +85,6 @@ class _Search:
     def examine(self, drawn: Any) -> None:
         """Raise Broken where the law is broken in the way that it first was, and TimeIsOver when it is."""
         if self.tried and time.monotonic() >= self.deadline:
-            self.drawer.close()
             raise TimeIsOver
         self.tried += 1
         plan = self.law.given.narrow(drawn)

@@ -6,7 +6,7 @@ import pytest
 
 from attention_tests.engine.row import Row
 from attention_tests.environment import suite
-from attention_tests.expectations.book import IN_THIS_FOLDER, Book
+from attention_tests.expectations.book import Book
 from attention_tests.expectations.entries import TO_BE_WRITTEN, BadExpectations
 from attention_tests.expectations.shrinkage import decided, shrunk
 from attention_tests.expectations.updating import Ran, updated
@@ -17,19 +17,6 @@ from attention_tests.targets.registry import REGISTRY
 
 SELECTING = ("keyword", "markexpr", "deselect", "lf", "stepwise", "ignore", "ignore_glob")
 """Options of pytest that leave properties out."""
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options of expectations."""
-    group = parser.getgroup("attention-tests")
-    group.addoption(
-        "--expectations",
-        metavar="FILE",
-        help=f"what is expected of the run (default: {IN_THIS_FOLDER}, if there is one in this folder)",
-    )
-    group.addoption(
-        "--update-expectations", action="store_true", help="write what this run shows into the expectations file"
-    )
 
 
 # Last, for the run must be there.

@@ -1,9 +1,9 @@
-"""The part of the pytest plugin that explores: its options, the shares of workers, and what to pin of the found."""
+"""The part of the pytest plugin that explores: the shares of workers, and what to pin of the found."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
@@ -14,30 +14,14 @@ from attention_tests.engine.database import FOLDER, BadDatabase, opened
 from attention_tests.engine.explore import PROBLEMS, Exploration
 from attention_tests.engine.profiles import EXPLORE
 from attention_tests.engine.row import Row
-from attention_tests.engine.verdict import Verdict
+from attention_tests.expectations.reading import BROKEN
 from attention_tests.pytest_plugin.decide import is_explored
+from attention_tests.pytest_plugin.options import BUDGET
 from attention_tests.pytest_plugin.run import RUN, Run
-from attention_tests.pytest_plugin.summary import row_of
+from attention_tests.pytest_plugin.summary import Summary
 
-BUDGET = "10m"
 LOST = "attention-tests: why the database was lost"
 """What a worker of pytest-xdist says at its end."""
-BROKEN = (Verdict.FAIL, Verdict.ERROR, Verdict.CRASH, Verdict.TIMEOUT)
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options of exploring."""
-    group = parser.getgroup("attention-tests")
-    group.addoption(
-        "--budget",
-        metavar="TIME",
-        help=f"with --profile explore: how long, such as 90s, 10m or 1h30m (default: {BUDGET})",
-    )
-    group.addoption(
-        "--database",
-        metavar="PLACE",
-        help=f"with --profile explore: keep what is found in a folder or at redis://host:6379/0 (default: {FOLDER})",
-    )
 
 
 # Last, for the run must be there, and what cannot be verified needs no database.
@@ -57,7 +41,9 @@ def pytest_configure(config: pytest.Config) -> None:
     run.exploration = Exploration(Budget(budget), run.profile, database)
     # The workers of pytest-xdist are given the options of the process that starts them: they must not draw a seed each.
     config.option.seed = run.profile.seed
-    config.pluginmanager.register(Exploring(config, run, run.exploration), "attention-tests-exploring")
+    summary = config.pluginmanager.get_plugin("attention-tests-summary")
+    assert isinstance(summary, Summary)
+    config.pluginmanager.register(Exploring(config, run, run.exploration, summary), "attention-tests-exploring")
 
 
 def _asked(config: pytest.Config, option: str, otherwise: str) -> str:
@@ -68,10 +54,9 @@ def _asked(config: pytest.Config, option: str, otherwise: str) -> str:
 class Exploring:
     """Shares the budget out, and says at the end what was tried and found."""
 
-    def __init__(self, config: pytest.Config, run: Run, exploration: Exploration) -> None:
-        self.config, self.run, self.exploration = config, run, exploration
+    def __init__(self, config: pytest.Config, run: Run, exploration: Exploration, summary: Summary) -> None:
+        self.config, self.run, self.exploration, self.summary = config, run, exploration, summary
         self.explored: set[str] = set()
-        self.rows: list[Row] = []
         self.lost: list[str] = []
         self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
 
@@ -104,12 +89,6 @@ class Exploring:
         if nodeid in self.explored:
             self.exploration.budget.properties -= 1
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep what became of one property."""
-        row = row_of(report)
-        if row is not None:
-            self.rows.append(row)
-
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
         """Deal the properties out evenly, unless another way was asked for."""
@@ -133,13 +112,14 @@ class Exploring:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print how to do it again, and what to add to the pinned corpus."""
-        tried = sum(int(row.measured.get(PROBLEMS, 0)) for row in self.rows)
+        rows, seed = self.summary.rows.values(), self.exploration.profile.seed
+        tried = sum(int(row.measured.get(PROBLEMS, 0)) for row in rows)
         terminalreporter.ensure_newline()
         terminalreporter.section("explored")
-        terminalreporter.write_line(f"{tried} problems; --seed {self.exploration.profile.seed} tries the same again")
+        terminalreporter.write_line(f"{tried} problems; --seed {seed} tries the same again")
         for sentence in dict.fromkeys(filter(None, self.lost)):
             terminalreporter.write_line(f"the database was lost on the way, and what was found since: {sentence}")
-        found = pinned(self.rows, self.exploration.profile.seed)
+        found = pinned(rows, seed)
         if found:
             terminalreporter.section("found by exploring: to pin it, add to attention-tests.toml")
             terminalreporter.write_line(found)
@@ -147,10 +127,7 @@ class Exploring:
 
 def pinned(rows: Iterable[Row], seed: int) -> str:
     """Write the problems that broke a law as entries of the pinned corpus, in TOML."""
-    broken = [(row.law, row.counterexample) for row in rows if row.verdict in BROKEN and row.counterexample]
+    broken = ((row.law, row.counterexample) for row in rows if row.verdict in BROKEN and row.counterexample)
     note = f"found by explore, seed {seed}"
-    return _written([{"law": law, "plan": plan, "note": note} for law, plan in dict.fromkeys(broken)])
-
-
-def _written(problems: Sequence[dict[str, str]]) -> str:
+    problems = [{"law": law, "plan": plan, "note": note} for law, plan in dict.fromkeys(broken)]
     return tomlkit.dumps({"problem": problems}).strip() if problems else ""

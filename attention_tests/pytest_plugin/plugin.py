@@ -9,13 +9,14 @@ from typing import cast
 import pytest
 
 from attention_tests.engine.law import Law
-from attention_tests.engine.profiles import DEFAULT, PROFILES, profile_named
+from attention_tests.engine.profiles import PROFILES, profile_named
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.execution.subject import Subject
-from attention_tests.pytest_plugin import isolation, reports
+from attention_tests.pytest_plugin import options, reports
 from attention_tests.pytest_plugin.annotations import Annotations, wanted
 from attention_tests.pytest_plugin.decide import decide
+from attention_tests.pytest_plugin.isolation import isolation_of
 from attention_tests.pytest_plugin.parametrized import end_as
 from attention_tests.pytest_plugin.registration import hand_in
 from attention_tests.pytest_plugin.run import RUN, Run
@@ -44,7 +45,7 @@ _ROW = pytest.StashKey[Row]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Declare the options of the suite."""
+    """Declare the options, and the one that the command makes of each of its targets."""
     group = parser.getgroup("attention-tests")
     group.addoption(
         "--target",
@@ -52,21 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="TARGET",
         help="what to verify: a known name, field for all, package.module:callable (repeatable; default: the gate's)",
     )
-    group.addoption("--dtype", action="append", metavar="DTYPE", help="verify at this dtype only (repeatable)")
-    group.addoption(
-        "--profile",
-        default=DEFAULT.name,
-        help=f"how many problems each property is tried on: {', '.join(PROFILES)} (default: %(default)s)",
-    )
-    group.addoption(
-        "--device",
-        choices=("cpu", "cuda"),
-        default="cpu",
-        help="with cuda, field (or no target) means PyTorch's kernels for a GPU (default: %(default)s)",
-    )
-    group.addoption("--seed", type=int, metavar="N", help="draw other problems than the gate does")
-    isolation.pytest_addoption(parser)
-    reports.add_options(group)
+    options.declare(group.addoption)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -78,7 +65,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUN] = Run(
         profile_named(profile, config.getoption("seed")),
         device=config.getoption("device"),
-        isolation=isolation.isolation_of(config),
+        isolation=isolation_of(config),
     )
     summary = Summary(config.stash[RUN])
     config.pluginmanager.register(summary, "attention-tests-summary")

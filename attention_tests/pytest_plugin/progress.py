@@ -1,4 +1,8 @@
-"""What is running, for those who wait: one line that changes on a terminal, and a line now and then in a log."""
+"""The progress of a run: one line that changes on a terminal, and a line now and then in a log.
+
+pytest's own progress moves only when a test ends: a call that hangs, or a property that is explored for minutes, would
+not be seen.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from typing import TextIO, cast
 import pytest
 
 from attention_tests.pytest_plugin.run import Run
-from attention_tests.pytest_plugin.summary import row_of
+from attention_tests.pytest_plugin.summary import Summary
 from attention_tests.reports.report import BROKEN
 
 SECONDS_ON_A_TERMINAL = 0.5
@@ -22,16 +26,15 @@ SECONDS_IN_A_LOG = 30.0
 
 
 class Progress:
-    """Counts verdicts and knows what is running.
+    """Says how many verdicts there are, and what is running.
 
     On a terminal its line takes the place of pytest's letters, unless pytest was told to say more (-v, -s) itself.
     """
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
-        self.config, self.run = config, run
+    def __init__(self, config: pytest.Config, run: Run, summary: Summary) -> None:
+        self.config, self.run, self.summary = config, run, summary
         self.started: dict[str, float] = {}
         """When each test began that is running."""
-        self.verdicts = self.broken = 0
         self.live = False
         self._begun = time.monotonic()
         self._ended = Event()
@@ -39,7 +42,7 @@ class Progress:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Speak while tests run, and only then."""
-        terminal = self._terminal
+        terminal = cast("pytest.TerminalReporter", self.config.pluginmanager.get_plugin("terminalreporter"))
         out = uncaptured() if terminal.verbosity >= 0 else None
         if out is None:
             return (yield)
@@ -65,13 +68,6 @@ class Progress:
         """Forget what ended."""
         self.started.pop(nodeid, None)
 
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Count a verdict."""
-        row = row_of(report)
-        if row is not None:
-            self.verdicts += 1
-            self.broken += row.verdict in BROKEN
-
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_report_teststatus(self) -> Generator[None, tuple[str, str, str], tuple[str, str, str]]:
         """Leave out pytest's letters where our line is."""
@@ -91,18 +87,15 @@ class Progress:
                 out.write(f"\r{_fitting('')}\r")
                 out.flush()
 
-    @property
-    def _terminal(self) -> pytest.TerminalReporter:
-        return cast("pytest.TerminalReporter", self.config.pluginmanager.get_plugin("terminalreporter"))
-
     def line(self, of_how_many: int) -> str:
         """Say how far the run is, and what it is at."""
         now = time.monotonic()
-        parts = [f"{self.verdicts} of {of_how_many} verdicts", f"{self.broken} broken", words(now - self._begun)]
+        # Copies: the thread that runs tests adds to both.
+        verdicts, started = [row.verdict for row in list(self.summary.rows.values())], list(self.started.items())
+        broken = sum(verdict in BROKEN for verdict in verdicts)
+        parts = [f"{len(verdicts)} of {of_how_many} verdicts", f"{broken} broken", words(now - self._begun)]
         if self.run.deadline is not None:
             parts.append(f"{words(max(self.run.deadline - now, 0))} of the budget left")
-        # A copy: the thread that runs tests adds to it.
-        started = list(self.started.items())
         running = [f"{words(now - began)} in {nodeid.rpartition('::')[2]}" for nodeid, began in started]
         return ", ".join(parts) + (f"; {' and '.join(running)}" if running else "")
 

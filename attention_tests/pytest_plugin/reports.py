@@ -27,14 +27,6 @@ from attention_tests.reports.report import BROKEN, Report
 NOT_JUDGED = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED)
 
 
-def add_options(group: pytest.OptionGroup) -> None:
-    """Declare the options of the reports."""
-    group.addoption("--report", metavar="DIR", help="write reports into this folder: JSON, JUnit XML, Markdown, HTML")
-    group.addoption(
-        "--resume", action="store_true", help="go on with the run that was killed, whose reports are in --report DIR"
-    )
-
-
 def configure(config: pytest.Config, run: Run, summary: Summary) -> None:
     """Prepare the folder of the reports, so that one that cannot be written is said before anything runs."""
     where, resumes = config.getoption("report"), config.getoption("resume")
@@ -45,7 +37,7 @@ def configure(config: pytest.Config, run: Run, summary: Summary) -> None:
     if hasattr(config, "workerinput"):
         run.decided |= journal.decided(Path(where) / files.JOURNAL) if resumes else {}
         return
-    config.pluginmanager.register(Progress(config, run), "attention-tests-progress")
+    config.pluginmanager.register(Progress(config, run, summary), "attention-tests-progress")
     if where is None:
         return
     folder = Path(where).absolute()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -11,8 +12,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from attention_tests.__main__ import main
+from attention_tests.cli import main
 from attention_tests.environment import suite
+from attention_tests.pytest_plugin import options
 from implementations import SHIPPED
 
 WORDS_OF_OTHERS = ("Traceback", "hypothesis", "Hypothesis", "INTERNALERROR", "site-packages", "pyfuncitem")
@@ -22,6 +24,13 @@ SEVERAL = ("attention", "forgets_the_scale", "raises_on_seven_keys", "drops_a_co
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return python(folder, "attention_tests", *arguments)
+
+
+def ended(*arguments: str) -> object:
+    """Return the code that the command ends with where nothing is verified."""
+    with pytest.raises(SystemExit) as end:
+        main([*arguments])
+    return end.value.code
 
 
 def python(folder: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -150,6 +159,9 @@ def test_an_interruption_ends_the_run(tmp_path: Path) -> None:
         (named(["returns_none"]), "nothing could be verified: tests.suite.targets:returns_none-float64: attention"),
         (["numpy", "--profile", "quik"], "did you mean 'quick'?"),
         (["numpy", "--dtype", "float23"], "did you mean 'float32'?"),
+        (["numpy", "--proflie=quick"], "did you mean '--profile'?"),
+        (["numpy", "--see=x"], "did you mean '--seed'?"),
+        (["numpy", "--seed=x"], "argument --seed: invalid int value: 'x'"),
     ],
 )
 def test_nothing_verified_is_one_sentence(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -169,21 +181,34 @@ def test_without_a_gpu_nothing_is_verified_there(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["numpy", "-h"]])
 def test_usage_is_shown(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(arguments) == pytest.ExitCode.OK
+    assert ended(*arguments) == pytest.ExitCode.OK
     printed = capsys.readouterr().out
     assert printed.startswith("usage: attention-tests TARGET")
-    assert "torch-sdpa-flash" in printed
+    assert set(SHIPPED.names()) <= set(re.split(r"[\s,]+", printed))
     assert max(map(len, printed.splitlines())) <= 120
 
 
+def test_every_option_is_shown_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
+    flags: list[str] = []
+    options.declare(lambda flag, **_: flags.append(flag))
+    assert flags
+    ended("--help")
+    _, *shown = re.split(
+        r"^  (?=--)", capsys.readouterr().out.partition("options of the suite:")[2], flags=re.MULTILINE
+    )
+    assert [text.split()[0].strip(",") for text in shown] == flags
+    assert all("default: " in " ".join(text.split()) for text in shown)
+
+
 def test_the_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--version"]) == pytest.ExitCode.OK
+    assert ended("--version") == pytest.ExitCode.OK
     assert capsys.readouterr().out == f"attention-tests {suite.version()}\n"
 
 
-def test_options_without_a_target_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--profile=quick"]) == pytest.ExitCode.USAGE_ERROR
-    assert "attention-tests numpy --profile=quick" in capsys.readouterr().err
+@pytest.mark.parametrize("arguments", [["--profile=quick"], ["--profile=quick", "torch"], ["-k", "softmax", "torch"]])
+def test_options_before_a_target_are_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert ended(*arguments) == pytest.ExitCode.USAGE_ERROR
+    assert f"attention-tests numpy {' '.join(arguments)}\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", suite.PACKAGES)
@@ -195,7 +220,7 @@ def test_a_package_of_the_callers_that_would_be_hidden_is_named(
     theirs.parent.mkdir(exist_ok=True)
     theirs.touch()
     monkeypatch.chdir(tmp_path)
-    assert main(["numpy"]) == pytest.ExitCode.USAGE_ERROR
+    assert ended("numpy") == pytest.ExitCode.USAGE_ERROR
     message = capsys.readouterr().err
     assert f"package {name!r} of its own" in message
     assert str(theirs) in message

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from attention_tests.__main__ import main
 from attention_tests.targets import entry_points
 from attention_tests.targets.resolve import resolve
 from attention_tests.text.wording import BadTarget
 from implementations import SHIPPED
+from tests.suite.test_command import ended
 
 ENTRIES = {
     "kernels": (
@@ -121,7 +121,7 @@ def test_a_misspelt_one_is_recognised() -> None:
 
 
 def test_all_of_them_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
-    main(["--help"])
+    ended("--help")
     printed = capsys.readouterr().out
     assert "right" in printed
     assert "the numpy of kernels is verified as theirs:attention" in printed

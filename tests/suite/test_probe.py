@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from attention_tests import Alignment, Dialect, Feature, Implementation, Layout, Unseeing
-from attention_tests.__main__ import main
 from attention_tests.declare.signature import from_callable
 from attention_tests.engine.probe import declared, probe
 from implementations import SHIPPED
 from tests.defects.correct_layer import layer, layer_of_a_decoder
+from tests.suite.test_command import ended
 
 WHOLE = SHIPPED.load("numpy")
 LAYER = SHIPPED.load("numpy-layer")
@@ -91,7 +91,8 @@ def test_a_declaration_is_python() -> None:
 
 
 def test_the_command_probes_one_target(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["probe"]) == 4
-    assert "probe one target" in capsys.readouterr().err
-    assert main(["probe", "nunpy"]) == 4
+    for arguments in ([], ["numpy", "torch"], ["numpy", "-x"]):
+        assert ended("probe", *arguments) == pytest.ExitCode.USAGE_ERROR
+        assert "probe one target" in capsys.readouterr().err
+    assert ended("probe", "nunpy") == pytest.ExitCode.USAGE_ERROR
     assert "did you mean 'numpy'" in capsys.readouterr().err

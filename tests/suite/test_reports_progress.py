@@ -17,7 +17,7 @@ from attention_tests.environment import suite
 from attention_tests.pytest_plugin import progress as module
 from attention_tests.pytest_plugin.progress import Progress, words
 from attention_tests.pytest_plugin.run import Run
-from attention_tests.pytest_plugin.summary import ROW
+from attention_tests.pytest_plugin.summary import Summary
 from tests.suite import reported
 
 NODE = "properties/test_softmax.py::test_rows_sum_to_one[mine-float32]"
@@ -51,12 +51,8 @@ def out(monkeypatch: pytest.MonkeyPatch) -> Out:
 def progress(terminal: Terminal, capture: str = "fd") -> Progress:
     plugins = SimpleNamespace(get_plugin=lambda _: terminal)
     config = SimpleNamespace(pluginmanager=plugins, getoption=lambda _: capture)
-    return Progress(cast("Any", config), Run(QUICK))
-
-
-def report(verdict: Verdict) -> pytest.TestReport:
-    row = reported.row("test_law", "softmax", "mine", "float32", verdict)
-    return cast("pytest.TestReport", SimpleNamespace(**{ROW: row.plain()}))
+    run = Run(QUICK)
+    return Progress(cast("Any", config), run, Summary(run))
 
 
 def running(one: Progress, *, seconds: float = 0.1) -> tuple[str, str, str]:
@@ -156,9 +152,8 @@ def _read(terminal: int) -> bytes:
 def test_verdicts_are_counted_and_what_ended_runs_no_more() -> None:
     one = progress(Terminal(isatty=False))
     one.pytest_runtest_logstart(NODE)
-    for verdict in Verdict:
-        one.pytest_runtest_logreport(report(verdict))
-    one.pytest_runtest_logreport(cast("pytest.TestReport", SimpleNamespace()))
+    rows = [reported.row(f"test_{verdict}", "softmax", "mine", "float32", verdict) for verdict in Verdict]
+    one.summary.rows |= {row.key: row for row in rows}
     one.pytest_runtest_logfinish(NODE)
     assert one.line(12) == "9 of 12 verdicts, 5 broken, 0 s"
 
