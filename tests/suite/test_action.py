@@ -12,7 +12,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from attention_tests.environment import suite
-from attention_tests.pytest_plugin.options import EXPECTATIONS
+from attention_tests.expectations.book import IN_THIS_FOLDER
 from tests.suite.action import ACTION, SHELL, action, environment, steps
 
 RECIPES = suite.FOLDER / "docs" / "how-to" / "ci.md"
@@ -162,4 +162,4 @@ def test_the_recipe_describes_every_input_and_names_the_file_that_is_read() -> N
         name for line in text.splitlines() if line.startswith("| `") for name in line.split("|")[1].split(", ")
     ]
     assert {name.strip(" `") for name in described} == set(action()["inputs"])
-    assert f"`{EXPECTATIONS}`" in text
+    assert f"`{IN_THIS_FOLDER}`" in text
