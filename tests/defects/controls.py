@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from attention_tests import Step
-from tests.defects.correct import Array, attention
+from tests.defects.correct import Array
 from tests.defects.defect import defect
 
 EVERY_WORD = "test_every_word_reaches_every_output"
@@ -25,11 +25,3 @@ def recurrent_cell(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Ar
 def convolution(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:  # noqa: ARG001
     value = np.pad(x @ w_value, [(1, 1), (0, 0)])
     return (value[:-2] + value[1:-1] + value[2:]) / 3
-
-
-@defect(
-    "matrix-is-faster", "all tokens recomputed for every token", killed_by="test_one_call_is_faster_than_word_by_word"
-)
-def everything_again_for_every_word(query: Array, key: Array, value: Array) -> Array:
-    rows = [attention(query, key, value)[..., i : i + 1, :] for i in range(query.shape[-2])]
-    return np.concatenate(rows, axis=-2)

@@ -114,6 +114,19 @@ def step_keeps_the_first_matrix(x: Array, w: Array) -> Array:
     return x @ _matrix_of_shape.setdefault(w.shape, w)
 
 
+_matrix_of_size: dict[tuple[object, ...], Array] = {}
+
+
+@defect(
+    "query-is-value",
+    "a matrix known again by the sum of its magnitudes",
+    step=Step.PROJECT,
+    killed_by="test_queries_are_values_where_their_matrices_are_equal",
+)
+def step_knows_a_matrix_by_its_size(x: Array, w: Array) -> Array:
+    return x @ _matrix_of_size.setdefault((w.shape, w.dtype, float(np.abs(w).sum())), w)
+
+
 _calls = count()
 
 

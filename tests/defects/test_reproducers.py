@@ -70,7 +70,7 @@ def test_every_program_reproduces_its_failure(scripts: dict[str, str]) -> None:
     ran = run_all(programs)
     silent = {name: one for name, one in ran.items() if one[0] != 1}
     assert not silent, silent
-    assert all("reproduced" in printed for _, printed in ran.values())
+    assert all("\nreproduced" in f"\n{printed}" for _, printed in ran.values())
 
 
 def test_no_program_blames_an_implementation_without_the_defect(scripts: dict[str, str]) -> None:
@@ -84,4 +84,4 @@ def test_no_program_blames_an_implementation_without_the_defect(scripts: dict[st
     ran = run_all(mended)
     blaming = {name: one for name, one in ran.items() if one[0] != 0}
     assert not blaming, blaming
-    assert all("not reproduced" in printed for _, printed in ran.values())
+    assert all("\nnot reproduced: " in f"\n{printed}" for _, printed in ran.values())

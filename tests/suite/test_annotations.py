@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
+from unittest.mock import Mock, call
 
 import pytest
 
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Verdict
-from attention_tests.pytest_plugin.annotations import MOST, commands, wanted
+from attention_tests.pytest_plugin.annotations import MOST, Annotations, commands, wanted
+from attention_tests.pytest_plugin.summary import ROW as ROW_OF_A_REPORT
 from attention_tests.text.wording import place_in, raised
 
 ROW = Row(
@@ -50,7 +53,10 @@ def test_what_raised_in_a_library_is_shown_where_the_callable_is_defined(tmp_pat
 
 
 @pytest.mark.parametrize("elsewhere", ["", "/usr/lib/kernel.py:3", "flash.cu", ":3", "flash.cu:many"])
-def test_a_law_without_a_line_is_shown_all_the_same(tmp_path: Path, elsewhere: str) -> None:
+def test_a_law_without_a_line_is_shown_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert commands([replace(ROW, place=elsewhere)], tmp_path)[0].startswith("::error title=test_rows%3A fail::mine")
 
 
@@ -98,6 +104,17 @@ def test_nothing_is_said_where_github_does_not_listen(
     if value:
         monkeypatch.setenv("GITHUB_ACTIONS", value)
     assert wanted() == listens
+
+
+def test_what_pytest_reports_is_printed_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
+    row = replace(ROW, place=place(tmp_path, "flash.py"))
+    annotations, terminal = Annotations(), Mock()
+    for report in (SimpleNamespace(**{ROW_OF_A_REPORT: row.plain()}), SimpleNamespace()):
+        annotations.pytest_runtest_logreport(cast("pytest.TestReport", report))
+    annotations.pytest_terminal_summary(terminal)
+    (command,) = commands([row], tmp_path)
+    assert terminal.mock_calls == [call.ensure_newline(), call.write_line(command)]
 
 
 def test_a_place_is_read_from_what_raised_says() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from attention_tests.guards import forbidden_calls
 from attention_tests.guards.forbidden_calls import ruled_out_calls
 from reference import matrix
 from tests.defects import correct
@@ -53,6 +54,19 @@ def test_a_thread_that_a_call_starts_is_seen() -> None:
             thread.submit(math.sqrt, 2).result()
 
     assert ruled_out_calls(call, {"math"}) == ["math.sqrt"]
+
+
+def test_no_profiler_is_used_where_there_is_nothing_to_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(forbidden_calls, "COMPARED_WITH", ("a_package_that_nobody_imports",))
+    profilers = [sys.getprofile()]
+    assert ruled_out_calls(lambda: profilers.append(sys.getprofile()), ()) == []
+    assert ruled_out_calls(lambda: profilers.append(sys.getprofile()), {"math"}) == []
+    before, without, with_something_to_see = profilers
+    assert before is without is not with_something_to_see
+
+
+def test_one_of_several_packages_is_enough() -> None:
+    assert ruled_out_calls(lambda: math.sqrt(2), ["email", "math"]) == ["math.sqrt"]
 
 
 def test_the_profiler_of_the_caller_stays() -> None:

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
@@ -26,7 +26,9 @@ from attention_tests.engine.row import Row
 from attention_tests.engine.search import corpus, hold
 from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.environment import suite
+from attention_tests.execution.in_process import LocalHost
 from attention_tests.execution.subject import Subject
+from implementations import SHIPPED
 from tests.suite import targets
 
 FEW = (
@@ -132,6 +134,15 @@ def test_time_to_shrink_changes_what_is_printed_and_no_verdict(name: str, monkey
     assert hasty.verdict is patient.verdict
     assert hasty.measured == patient.measured
     assert (hasty.explanation != patient.explanation) is (patient.verdict is not Verdict.PASS)
+
+
+def test_how_long_a_call_takes_is_measured_and_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = cycle([1.0, 4.0])
+    monkeypatch.setattr(LocalHost, "shortest_time", lambda *_: next(seconds))
+    (law,) = (law for law in LAWS if law.clause.id == "matrix-is-faster")
+    outcome = hold(law, Subject(SHIPPED.load("numpy"), "float32"), QUICK)
+    assert outcome.verdict is Verdict.PASS
+    assert "0.25" in outcome.measured.values()
 
 
 def _outcome(name: str) -> Outcome:

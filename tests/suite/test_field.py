@@ -5,6 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 from dataclasses import replace
+from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ from attention_tests.environment.suite import FOLDER
 from attention_tests.execution.isolation import POSSIBLE, Isolation
 from attention_tests.execution.isolation.executor import RemoteHost
 from attention_tests.pytest_plugin.run import Run
+from attention_tests.targets import entry_points, field
 from attention_tests.targets.field import FIELD, known, look_for
 from attention_tests.targets.registry import REGISTRY, Shipped
 from attention_tests.text.wording import BadTarget
@@ -85,12 +88,25 @@ def test_a_library_of_another_version_is_told_in_one_sentence(monkeypatch: pytes
     assert "\n" not in sentence
 
 
-def test_every_adapter_can_be_looked_for() -> None:
-    for name in known():
-        try:
-            look_for(name)
-        except BadTarget as refused:
-            assert str(refused).startswith(f"{name} needs the package ")  # noqa: PT017 - whether it is installed is all
+@pytest.mark.parametrize("name", SHIPPED.names())
+def test_no_implementation_is_there_where_no_package_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def suite_alone(module: str) -> ModuleSpec | None:
+        return find_spec(module) if module.startswith("implementations.") else None
+
+    monkeypatch.setattr(field, "find_spec", suite_alone)
+    with pytest.raises(BadTarget, match=f"^{name} needs the package '"):
+        look_for(name)
+
+
+@pytest.mark.parametrize("name", SHIPPED.gate())
+def test_all_of_the_gate_is_there(name: str) -> None:
+    look_for(name)
+
+
+def test_what_another_package_brings_is_not_looked_for_but_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(entry_points, "names", lambda: ["brought"])
+    look_for("brought")
+    assert known() == (*filter(SHIPPED.extra_of, SHIPPED.names()), "brought")
 
 
 def test_every_library_has_an_environment() -> None:

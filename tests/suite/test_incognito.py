@@ -9,7 +9,7 @@ import traceback
 
 import pytest
 
-from attention_tests.guards.concealment import call_incognito
+from attention_tests.guards.concealment import CHECKERS, call_incognito
 
 
 def signs() -> list[str]:
@@ -25,6 +25,14 @@ def test_a_call_that_looks_around_sees_nothing_of_a_test() -> None:
     assert call_incognito(signs, on_a_thread=True) == []
 
 
+def test_what_is_no_sign_stays() -> None:
+    def others() -> list[str]:
+        modules = [name for name in sys.modules if name.partition(".")[0] not in CHECKERS]
+        return sorted([*modules, *(name for name in os.environ if not name.startswith("PYTEST"))])
+
+    assert call_incognito(others, on_a_thread=False) == others()
+
+
 def test_only_on_a_thread_nobody_is_seen_to_have_called() -> None:
     assert call_incognito(threading.current_thread, on_a_thread=True) is not threading.current_thread()
     assert call_incognito(threading.current_thread, on_a_thread=False) is threading.current_thread()
@@ -34,7 +42,8 @@ def test_only_on_a_thread_nobody_is_seen_to_have_called() -> None:
 def test_all_is_there_again_afterwards_even_if_the_call_raises() -> None:
     before = signs()
     modules = dict(sys.modules)
+    assert {"attention_tests", "pytest"} <= modules.keys()
     with pytest.raises(ZeroDivisionError):
         call_incognito(lambda: 1 // 0, on_a_thread=True)
     assert signs() == before
-    assert {name: modules[name] for name in sys.modules if name in modules} == modules
+    assert {name: sys.modules.get(name) for name in modules} == modules

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_tests.engine.explain import literals
+from attention_tests.engine.explain import literals, one_line
 from attention_tests.text.literals import literal, number
 from properties.drawing.problem import Problem, in_format
 from reference.bounds.formats import FORMATS, round_to
@@ -54,6 +54,11 @@ def problem(dtype: str, *, keys: int = 3) -> Problem:
     random = np.random.default_rng(1)
     query, key, value = (in_format(random.standard_normal((1, 2, n, 2)), dtype) for n in (2, keys, keys))
     return Problem(query, key, value, dtype)
+
+
+def test_all_arrays_are_written_in_one_line() -> None:
+    given = Given(np.array([[True, False]]), np.array([[0.5, -1.0]]))
+    assert one_line(given) == "mask = [[True, False]], bias = [[0.5, -1.0]]"
 
 
 @by_dtype

@@ -65,6 +65,8 @@ def test_numbers_that_do_become_plain() -> None:
 
 
 def test_every_problem_on_the_way_is_one_that_could_be_drawn() -> None:
+    on_the_way: list[Problem] = []
+
     def could_be_drawn(problem: Problem) -> bool:
         (batch, heads, queries, d_k), n_keys = problem.query.shape, problem.key.shape[-2]
         assert problem.key.shape == (batch, heads, n_keys, d_k)
@@ -72,9 +74,11 @@ def test_every_problem_on_the_way_is_one_that_could_be_drawn() -> None:
         assert queries >= 1
         for array in (problem.query, problem.key, problem.value):
             assert np.array_equal(array, round_to(array, problem.dtype))
+        on_the_way.append(problem)
         return has_three_keys(problem)
 
-    minimise(large("bfloat16"), could_be_drawn)
+    smallest = minimise(large("bfloat16"), could_be_drawn)
+    assert any(smallest is problem for problem in on_the_way)
 
 
 def test_axes_that_are_tied_stay_tied() -> None:
@@ -105,6 +109,8 @@ def test_an_axis_that_is_fixed_keeps_its_length() -> None:
 
 @dataclass(frozen=True)
 class Masked:
+    """One array of two axes: a mask, or numbers."""
+
     mask: Any
     dtype: str = "float32"
 
@@ -121,6 +127,41 @@ def test_a_mask_hides_no_more_than_it_must() -> None:
     assert minimise(masked, lambda masked: not masked.mask.all()).mask.tolist() == [[False]]
     assert minimise(masked, lambda masked: masked.mask.shape == (5, 7)).mask.all()
     assert minimise(masked, lambda masked: masked.mask.any()).mask.tolist() == [[True]]
+
+
+@pytest.mark.parametrize(("hidden", "calls"), [(0, 8 + 2), (511, 8 * 2 + 1)])
+def test_a_long_axis_is_halved(hidden: int, calls: int) -> None:
+    masked = Masked(np.arange(512)[None] != hidden)
+    assert minimise(masked, lambda masked: not masked.mask.all(), calls).mask.tolist() == [[False]]
+
+
+@pytest.mark.parametrize(
+    ("number", "least", "most", "plainest"),
+    [
+        (0.3, -1, 1, 0),
+        (-2.3, -3, -0.2, -1),
+        (2.3, 1.4, 3, 2),
+        (2.3, 2.2, 2.6, 2.5),
+        (2.3, 2.2, 2.4, 2.25),
+        (2.3, 2.29, 2.31, 2.3),
+        (2.5, 2.2, 2.6, 2.5),
+    ],
+)
+def test_a_number_becomes_the_plainest_that_fails(number: float, least: float, most: float, plainest: float) -> None:
+    smallest = minimise(Masked(np.array([[number]])), lambda masked: bool(least < masked.mask.item() < most))
+    assert smallest.mask.item() == plainest
+
+
+def test_a_number_that_matters_keeps_no_other_one() -> None:
+    numbers = np.arange(2.0, 8.0).reshape(2, 3)
+    smallest = minimise(Masked(numbers), lambda masked: masked.mask.shape == (2, 3) and masked.mask[1, 1] > 1)
+    assert smallest.mask.tolist() == [[0, 0, 0], [0, 6, 0]]
+
+
+def test_many_numbers_become_plain_together() -> None:
+    numbers = np.full((9, 9), 2.3)
+    smallest = minimise(Masked(numbers), lambda masked: masked.mask.shape == (9, 9) and masked.mask[1, 1] > 1)
+    assert (smallest.mask == 2).all()
 
 
 def test_an_empty_array_can_be_made_no_smaller() -> None:
@@ -172,11 +213,18 @@ def test_the_largest_numbers_are_no_obstacle(dtype: str) -> None:
     problem = problem.with_arrays(
         value=np.sign(problem.value) * largest, key=problem.key * FORMATS[dtype].smallest_normal
     )
-    smallest = minimise(problem, lambda problem: bool((np.abs(problem.value) > largest / 2).any()))
+    tried: list[Problem] = []
+
+    def fails(problem: Problem) -> bool:
+        tried.append(problem)
+        return bool((np.abs(problem.value) > largest / 2).any())
+
+    smallest = minimise(problem, fails)
+    assert len(tried) < CALLS
     assert smallest.value.size == 1
     assert in_format(smallest.value, dtype) == smallest.value
 
 
 def test_the_same_problem_is_made_smaller_in_the_same_way() -> None:
     first, second = (minimise(large(), is_wide) for _ in range(2))
-    assert np.array_equal(first.query, second.query)
+    assert first == second != large()

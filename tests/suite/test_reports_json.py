@@ -45,14 +45,22 @@ def test_every_verdict_is_there_and_counted() -> None:
         assert count == sum(row["verdict"] == verdict for row in record["rows"])
 
 
+def test_a_number_that_was_measured_is_one() -> None:
+    rows = strictly(json_text(reported.report()))["rows"]
+    passed = [row["measured"] for row in rows if row["verdict"] == "pass"]
+    assert passed == [reported.MEASURED[Verdict.PASS]] * len(passed)
+    assert [type(value) for value in passed[0].values()] == [float, float, str]
+
+
 def test_what_is_no_number_is_a_word() -> None:
     rows = strictly(json_text(reported.report()))["rows"]
     assert {row["measured"]["error over bound, outside"] for row in rows if row["verdict"] == "crash"} == {"inf"}
 
 
 def test_any_parser_reads_what_an_implementation_said() -> None:
-    json_text(reported.report()).encode("ascii")
-    assert "\\ud800" in "".join(row.explanation for row in reported.rows())
+    text = json_text(reported.report())
+    assert text.isascii()
+    assert [row["explanation"] for row in strictly(text)["rows"]] == [row.explanation for row in reported.rows()]
 
 
 def without_totals(record: dict[str, Any]) -> None:

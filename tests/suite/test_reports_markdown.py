@@ -7,6 +7,7 @@ import pytest
 
 from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.markdown import LIMIT, _fenced, markdown
+from attention_tests.reports.tables import PROMISES
 from tests.suite import reported
 
 TEXT = markdown(reported.report())
@@ -49,6 +50,18 @@ def test_a_summary_stays_under_the_limit_and_says_what_it_leaves_out() -> None:
     assert len(text.encode()) < LIMIT
     assert re.search(r"\d+ more parts of this summary are in report.html", text)
     assert "more parts" not in TEXT
+
+
+def test_what_else_there_is_to_tell_is_folded_away() -> None:
+    folded = re.findall(r"^<details><summary><b>(.*)</b></summary>$", TEXT, re.MULTILINE)
+    assert folded == ["Known failures", "Unsupported", "The document's claims", "Not installed", "Versions"]
+    assert "\n- numpy 2.4.6\n" in TEXT
+    assert "\n- torch needs the package 'torch', which is not installed\n" in TEXT
+
+
+def test_tables_have_headers() -> None:
+    assert "| verdict | times |\n|" in TEXT
+    assert f"| {' | '.join(PROMISES)} |\n|" in TEXT
 
 
 def test_nothing_wrong_needs_no_heading() -> None:

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from markupsafe import escape
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.html import LONGEST_SCRIPT, html
 from attention_tests.reports.picture import pictures as pictured
+from reference.document import CLAUSES
 from tests.suite import reported
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -161,6 +165,32 @@ def test_what_an_implementation_said_is_there_to_read(phone: Page) -> None:
     assert "\\x00\\x1b[31m" in said
 
 
+def test_what_an_implementation_said_is_no_markup() -> None:
+    page = html(reported.report())
+    assert str(escape(reported.MARKUP)) in page
+    assert reported.MARKUP not in page
+
+
+def test_each_dtype_has_a_table_of_its_own_verdicts() -> None:
+    clause = CLAUSES["softmax"].id
+    told = [
+        reported.row("a law", clause, "mine", dtype, verdict)
+        for dtype, verdict in (("float64", Verdict.PASS), ("float32", Verdict.FAIL))
+    ]
+    page = html(replace(reported.empty(), rows=told))
+    counted = {
+        dtype: [verdict for verdict in ("pass", "fail") if f">1 {verdict}<" in table]
+        for dtype, table in re.findall(r'<caption id="by-clause-(\w*)">(.*?)</table>', page, re.DOTALL)
+    }
+    assert counted == {"": ["fail"], "float64": ["pass"], "float32": ["fail"]}
+
+
+def test_a_failure_is_listed_with_its_largest_error() -> None:
+    (failed,) = (row for row in reported.rows()[:9] if row.verdict is Verdict.FAIL and row.dtype == "float64")
+    assert " · error up to 5.3e+12 times its bound<" in html(replace(reported.empty(), rows=[failed]))
+    assert "error up to" not in html(replace(reported.empty(), rows=[replace(failed, measured={})]))
+
+
 def test_every_verdict_is_counted() -> None:
     page = html(reported.report())
     for verdict, count in reported.report().totals.items():
@@ -172,7 +202,15 @@ def test_each_failure_is_told_with_its_reproducer() -> None:
     for place in reported.report().reproducers.values():
         assert f'<a href="{place}">' in page
     assert page.count("import numpy as np\n</pre>") == len(reported.report().reproducers)
-    assert len("import numpy as np\n") < LONGEST_SCRIPT
+
+
+@pytest.mark.parametrize(("length", "shown"), [(LONGEST_SCRIPT, True), (LONGEST_SCRIPT + 1, False)])
+def test_a_reproducer_that_is_too_long_is_only_a_link(length: int, shown: bool) -> None:  # noqa: FBT001
+    report = reported.report()
+    rows = [replace(row, reproducer=row.reproducer and "#" * length) for row in report.rows]
+    page = html(replace(report, rows=rows))
+    assert ("#" * length in page) == shown
+    assert all(f'<a href="{place}">' in page for place in report.reproducers.values())
 
 
 def test_nothing_wrong_needs_no_heading() -> None:

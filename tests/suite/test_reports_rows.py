@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -12,6 +14,7 @@ import pytest
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.validation import problems_of
 from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.measurements import Measurements
 from attention_tests.engine.profiles import QUICK
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Outcome, Verdict
@@ -52,6 +55,34 @@ def test_a_row_holds_what_is_legible() -> None:
     row = Row.of(all_laws()[0], SUBJECT, Outcome(Verdict.ERROR, reported.HOSTILE))
     assert row.explanation == legible(reported.HOSTILE)
     assert row.explanation.replace("\n", "").isprintable()
+
+
+def test_a_row_says_of_a_law_and_a_subject_what_became_of_them() -> None:
+    law = all_laws()[0]
+    measured: Measurements = {"elements": 3.0, "counterexample": "words"}
+    outcome = Outcome(Verdict.FAIL, "because", measured, counterexample="Plan()", reproducer="import numpy")
+    subject = Subject(replace(SUBJECT.implementation, places={law.steps[0]: "flash.py:7"}), "float32")
+    row = Row.of(law, subject, outcome, seconds=2.5)
+    assert row == Row(
+        law=law.name,
+        clause=law.clause.id,
+        implementation="mine",
+        dtype="float32",
+        precision=subject.precision.name,
+        verdict=Verdict.FAIL,
+        explanation="because",
+        measured=measured,
+        says=law.says,
+        counterexample="Plan()",
+        reproducer="import numpy",
+        seconds=2.5,
+        place="flash.py:7",
+    )
+    assert row.key == (law.name, "mine", "float32")
+    assert row.properties()[5:] == [*measured.items()]
+    read = Row.from_plain(json.loads(json.dumps(row.plain())))
+    assert read == row
+    assert read.verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize("name", ["", "a\x1bb", "two\nlines", "\ud800", "x" * 1000, 3])

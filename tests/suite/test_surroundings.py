@@ -80,6 +80,11 @@ def test_a_function_that_was_replaced_before_the_first_call_is_named() -> None:
         assert changed_by(lambda: None) == ["numpy.exp"]
 
 
+def test_a_library_that_a_call_imports_is_no_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "torch")
+    assert changed_by(lambda: sys.modules.update(torch=torch)) == []
+
+
 def test_what_is_put_back_is_what_was_found() -> None:
     with put_back():
         os.environ["OF_THE_CALLER"] = "1"
