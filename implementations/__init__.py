@@ -6,7 +6,7 @@ from pathlib import Path
 
 from attention_tests.targets.registry import Shipped
 
-# Where each one is, as `module:attribute`, under the extra that installs its library: listing the names imports none.
+# The location of each as `module:attribute`, by the extra that installs its library: listing the names imports none.
 _GATE = {
     "": {
         "numpy": "implementations.numpy.whole:WHOLE",
@@ -21,14 +21,14 @@ _GATE = {
         "torch-sdpa-flash": "implementations.torch.operators:SDPA_FLASH",
     },
 }
-# Those that need a GPU.
+# Implementations that need a GPU.
 _CUDA = {
     "torch-sdpa-flash-cuda": "implementations.torch.cuda:FLASH",
     "torch-sdpa-efficient-cuda": "implementations.torch.cuda:EFFICIENT",
     "torch-sdpa-cudnn-cuda": "implementations.torch.cuda:CUDNN",
     "torch-flex-cuda": "implementations.torch.cuda:FLEX_CUDA",
 }
-# Those that run only when they are named: they need more time, or more libraries, than a gate should.
+# Implementations that run only when named: they need more time, or more libraries, than a gate should.
 _FIELD: dict[str, dict[str, str]] = {
     "torch": {
         "torch-compiled": "implementations.torch.compiled:OPERATORS",

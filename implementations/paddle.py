@@ -1,10 +1,10 @@
 """PaddlePaddle on the CPU: `paddle.nn.functional.scaled_dot_product_attention`.
 
 https://www.paddlepaddle.org.cn/documentation/docs/en/api/paddle/nn/functional/scaled_dot_product_attention_en.html and
-the docstring of 3.3.1 are what it promises: the layout `[batch_size, seq_len, num_heads, head_dim]`, one mask, boolean
-("the positions should take part in attention") or added, or causality, a scale, and fewer heads of keys. What it
-documents are float16 and bfloat16, which only a GPU computes; float32 and float64 "may fall back to math
-implementation", which is what runs here. -∞ is what a boolean mask adds, and a query that sees nothing gets NaN.
+the docstring of 3.3.1 document it: the layout `[batch_size, seq_len, num_heads, head_dim]`, one mask, boolean
+("the positions should take part in attention") or added, or causality, a scale, and grouped key heads. The
+documented dtypes are float16 and bfloat16, which only a GPU computes; float32 and float64 "may fall back to math
+implementation", which runs here. A boolean mask adds -∞, and a fully masked row is NaN.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
 
 
-def attention(  # noqa: PLR0913 - what the function offers
+def attention(  # noqa: PLR0913 - the options of the function
     query: paddle.Tensor,
     key: paddle.Tensor,
     value: paddle.Tensor,
@@ -57,7 +57,7 @@ def gradient(
 
 
 def to_native(array: Array, dtype: str) -> paddle.Tensor:
-    """Return a tensor of its own memory."""
+    """Return a copy as a tensor in the dtype."""
     return paddle.to_tensor(array, dtype=dtype, place="cpu")
 
 

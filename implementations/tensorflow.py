@@ -1,8 +1,8 @@
-"""Attention in TensorFlow: its operators one after another, as its own tutorial of the Transformer writes it out.
+"""Attention in TensorFlow: its operators one after another, as in its tutorial of the Transformer.
 
 https://www.tensorflow.org/text/tutorials/transformer; `tf.nn.softmax`, `tf.matmul` and the rest are at
-https://www.tensorflow.org/api_docs/python/tf/nn. Operators may be called from several threads. Those of its own "flush
-denormals to zero", says a comment in the source, tensorflow/core/lib/core/threadpool.cc: so does all that they compute.
+https://www.tensorflow.org/api_docs/python/tf/nn. Operators may be called from several threads. Its own threads "flush
+denormals to zero", says a comment in the source, tensorflow/core/lib/core/threadpool.cc.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
 
 
-def attention(  # noqa: PLR0913 - what layers offer
+def attention(  # noqa: PLR0913 - the options of layers
     query: tf.Tensor,
     key: tf.Tensor,
     value: tf.Tensor,
@@ -49,7 +49,7 @@ def attention(  # noqa: PLR0913 - what layers offer
 
 
 def gradient_of(forward: Callable[..., tf.Tensor]) -> Callable[..., tuple[tf.Tensor, ...]]:
-    """Return the function of query, key, value and an upstream gradient by which a tape differentiates `forward`."""
+    """Return the gradient of `forward` by a tape: a function of query, key, value and an upstream gradient."""
 
     def gradient(
         query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, upstream: tf.Tensor, **options: Any
@@ -75,7 +75,7 @@ def scale_scores(scores: tf.Tensor, d_k: int) -> tf.Tensor:
 
 
 def softmax(scores: tf.Tensor) -> tf.Tensor:
-    """Return the weight of every word for every query, (…, n_q, n_k)."""
+    """Return the weight of every key for every query, (…, n_q, n_k)."""
     return tf.nn.softmax(scores, axis=-1)
 
 
@@ -85,7 +85,7 @@ def weigh(weights: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
 
 
 def sum_words(weighted: tf.Tensor) -> tf.Tensor:
-    """Return the sum of the weighted values over the words, (…, n_q, d_v)."""
+    """Return the sum of the weighted values over the keys, (…, n_q, d_v)."""
     return tf.reduce_sum(weighted, axis=-2)
 
 
@@ -97,12 +97,12 @@ def attention_by_steps(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, *, sc
 
 
 def self_attention(x: tf.Tensor, w_query: tf.Tensor, w_key: tf.Tensor, w_value: tf.Tensor) -> tf.Tensor:
-    """Return the output of every word of a sentence: (n, d_model), matrices (d_model, d) → (n, d_v)."""
+    """Return the output of every token of a sentence: (n, d_model), matrices (d_model, d) → (n, d_v)."""
     return attention_by_steps(tf.matmul(x, w_query), tf.matmul(x, w_key), tf.matmul(x, w_value))
 
 
 def to_native(array: Array, dtype: str) -> tf.Tensor:
-    """Return a tensor of its own memory."""
+    """Return a copy as a tensor in the dtype."""
     return tf.constant(array.astype(tf.as_dtype(dtype).as_numpy_dtype))
 
 

@@ -1,11 +1,11 @@
-"""tinygrad: `Tensor.scaled_dot_product_attention`, by its CPU device, which needs clang.
+"""tinygrad: `Tensor.scaled_dot_product_attention` on its CPU device, which needs clang.
 
-https://docs.tinygrad.org/tensor/ops/ (0.14) documents it by its source, which is PyTorch's of the formula: no scale but
-the default, one mask, boolean or added, or causality from the top left, `enable_gqa`, and the scores in float32 at
-least, which are stored in the dtype of the query for the softmax. -∞ is added, and a query that sees nothing gets NaN.
-bfloat16 is left out: what clang makes of it depends on its version, and version 14 knows none.
+https://docs.tinygrad.org/tensor/ops/ (0.14) documents it by its source, a version of the formula in
+PyTorch's documentation: only the default scale, one mask, boolean or added, or causality from the top left,
+`enable_gqa`, and scores in float32 at least, stored in the dtype of the query for the softmax. A mask adds -∞, and a
+fully masked row is NaN. bfloat16 is left out: it depends on the version of clang, and version 14 has none.
 
-"tinygrad's tensors are lazy", so that each answer is asked for here: https://docs.tinygrad.org/quickstart/.
+"tinygrad's tensors are lazy", so each output is evaluated here: https://docs.tinygrad.org/quickstart/.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if which(environ.get("CC", "clang")) is None:
     raise BadTarget("tinygrad is not run: it computes on the CPU with clang, which is not installed")
 
 EXP_ERRORS = {"float64": 2.0**-43, "float32": 2.0**-17}
-"""exp(x) is exp2(x / log 2), and the product, of up to 1075 or 150, is rounded to 53 or 24 bits."""
+"""The error of exp: it is exp2(x / log 2), and the product, of up to 1075 or 150, is rounded to 53 or 24 bits."""
 
 
 class Words(Tensor):  # type: ignore[misc]  # may be missing
-    """A tensor that is transposed by the name that NumPy and PyTorch have for it."""
+    """A tensor with the `mT` of NumPy and PyTorch."""
 
     @property
     def mT(self) -> Tensor:  # noqa: N802 - the name of the Array API standard
@@ -39,7 +39,7 @@ class Words(Tensor):  # type: ignore[misc]  # may be missing
         return self.transpose(-1, -2)
 
 
-def attention(  # noqa: PLR0913 - what the method offers
+def attention(  # noqa: PLR0913 - the options of the method
     query: Tensor,
     key: Tensor,
     value: Tensor,
@@ -61,7 +61,7 @@ def attention(  # noqa: PLR0913 - what the method offers
 
 
 def to_native(array: Array, dtype: str) -> Tensor:
-    """Return a tensor of its own memory."""
+    """Return a copy as a tensor in the dtype."""
     return Words(array.astype(dtype), dtype=getattr(dtypes, dtype)).realize()
 
 

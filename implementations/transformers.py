@@ -1,9 +1,9 @@
-"""BERT's own self-attention in Transformers, by both of its ways, with weights that the adapter sets.
+"""The self-attention of BERT in Transformers, by both of its code paths, with weights set by the adapter.
 
 https://huggingface.co/docs/transformers/v5.23.0/en/model_doc/bert. `transformers.models.bert.modeling_bert.
 BertSelfAttention` is a layer: three projections of one sentence, attention, and no projection of the output. Its masks
 are made as the model makes them, by `transformers.masking_utils`: for "eager" the most negative number of the dtype is
-added where a word is hidden, and so a query that sees no word sees all of them alike; "sdpa" takes a boolean mask.
+added to the scores of hidden keys, and so a fully masked row is the mean of all values; "sdpa" takes a boolean mask.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from implementations.torch.operators import EAGER as TORCH
 from implementations.torch.operators import SDPA_FLASH, gradient_of
 
 
-def attention(  # noqa: PLR0913 - what the layer offers
+def attention(  # noqa: PLR0913 - the options of the layer
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -35,7 +35,7 @@ def attention(  # noqa: PLR0913 - what the layer offers
     bias: torch.Tensor | None = None,
     way: str,
 ) -> torch.Tensor:
-    """Return the output (batch, heads, n, d) for words that are query, key and value side by side."""
+    """Return the output (batch, heads, n, d) for tokens that are query, key and value side by side."""
     batch, heads, length, _ = query.shape
     words = torch.cat([side_by_side(array) for array in (query, key, value)], dim=-1)
     option = bias if mask is None else _MASKS[way](mask, query.dtype)
@@ -48,7 +48,7 @@ def attention(  # noqa: PLR0913 - what the layer offers
 def self_attention(
     x: torch.Tensor, w_query: torch.Tensor, w_key: torch.Tensor, w_value: torch.Tensor, *, way: str
 ) -> torch.Tensor:
-    """Return the output (n, d_v) of as many heads as it takes for the words and for their values.
+    """Return the output (n, d_v) of as many heads as the tokens and their values need.
 
     Every head has the same queries and keys of width d_k, and the next d_k columns of the values.
     """
@@ -67,12 +67,12 @@ def _layer(width: int, heads: int, dtype: torch.dtype, way: str) -> BertSelfAtte
 
 @lru_cache
 def _layer_of_packed_words(width: int, heads: int, dtype: torch.dtype, way: str) -> BertSelfAttention:
-    """Return the layer that reads query, key and value from the three thirds of a word."""
+    """Return the layer that reads query, key and value from the three thirds of a token."""
     return _with_weights(_layer(width, heads, dtype, way), *torch.eye(width).chunk(3))
 
 
 def _with_weights(layer: BertSelfAttention, *weights: torch.Tensor) -> BertSelfAttention:
-    """Return the layer with the weights (rows, columns) of its query, key and value, no biases, and else zeros."""
+    """Return the layer with the weights (rows, columns) of its query, key and value, zeros elsewhere, and no biases."""
     for projection, weight in zip((layer.query, layer.key, layer.value), weights, strict=True):
         projection.bias.zero_()
         projection.weight.zero_()
@@ -81,7 +81,7 @@ def _with_weights(layer: BertSelfAttention, *weights: torch.Tensor) -> BertSelfA
 
 
 _MASKS: dict[str, Callable[[torch.Tensor, torch.dtype], torch.Tensor]] = {
-    # As `transformers.masking_utils.eager_mask` makes it.
+    # As in `transformers.masking_utils.eager_mask`.
     "eager": lambda mask, dtype: torch.zeros(mask.shape, dtype=dtype).masked_fill(~mask, torch.finfo(dtype).min),
     "sdpa": lambda mask, _dtype: mask,
 }
@@ -96,7 +96,7 @@ def _bert(way: str) -> Implementation:
         self_attention=partial(self_attention, way=way),
         gradient=gradient_of(one_by_one(attend)),
         cache=None,
-        # One sentence gives query, key and value; a bias is what the model adds where others have a mask.
+        # Query, key and value come from one sentence; a bias is passed as the mask that the model adds.
         supports=frozenset({Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.THREADS}),
     )
 
@@ -106,7 +106,7 @@ EAGER = replace(
     dtypes={
         "float64": Precision.float64(),
         "float32": Precision.float32(),
-        # The scores are stored, and stored again when they are scaled.
+        # The scores are rounded when stored, and again after the scale.
         **{dtype: Precision.eager(dtype) for dtype in ("bfloat16", "float16")},
     },
     dialect=Dialect(unseeing=Unseeing.MEAN, projected=True),

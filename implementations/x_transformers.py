@@ -1,8 +1,8 @@
-"""Attention in x-transformers 2.31: `x_transformers.attend.Attend`, written out and by PyTorch's fused kernels.
+"""Attention in x-transformers 2.31: `x_transformers.attend.Attend`, by plain operators and by PyTorch's fused kernels.
 
-https://github.com/lucidrains/x-transformers documents layers, and of `Attend` its source. There a causal mask is
-`triu(j - i + 1)`, which makes the last query the last word, and a query that a mask hides everything from gets zeros
-("should zero out the output of that row token"). Where keys have fewer heads, query head h reads key head h % heads,
+https://github.com/lucidrains/x-transformers documents layers, and `Attend` by its source. There a causal mask is
+`triu(j - i + 1)`, which aligns the last query with the last token, and a fully masked row is zeros ("should zero out
+the output of that row token"). Where keys have fewer heads, query head h reads key head h % heads,
 which is not `GROUPED_HEADS`, and scores are capped after a bias is added, which is not `SOFTCAP`.
 """
 
@@ -22,7 +22,7 @@ from implementations.torch.cache import cache_of
 from implementations.torch.operators import EAGER, SDPA_FLASH, gradient_of
 
 
-def attention(  # noqa: PLR0913 - what the module offers
+def attention(  # noqa: PLR0913 - the options of the module
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -68,7 +68,7 @@ WRITTEN_OUT = replace(
 )
 FLASH = replace(
     _attend("x-transformers-flash", flash=True),
-    # Where there is a scale, the query is multiplied by it, and rounded.
+    # An explicit scale is multiplied into the query, which is rounded.
     dtypes={
         dtype: replace(precision, prescale=dtype) if dtype.endswith("16") else precision
         for dtype, precision in SDPA_FLASH.dtypes.items()

@@ -1,10 +1,10 @@
-"""The standard operator Attention, as any runtime may be asked for it.
+"""The standard operator Attention of ONNX, for any runtime.
 
-What it promises is in its text, https://onnx.ai/onnx/operators/onnx__Attention.html: arrays are (batch, heads, length,
-width); key heads may be fewer than query heads; the first query is the first word unless there is a cache; True in a
-mask means that a word is seen; a query that sees no word gets zeros; the soft cap comes before the mask. One input
-serves for a mask or a bias, and is composed with causality. Past and present keys and values go together: where there
-are no earlier words, the past has no length.
+Its specification is https://onnx.ai/onnx/operators/onnx__Attention.html: arrays are (batch, heads, length, width); key
+heads may be fewer than query heads; the first query is at the first token unless there is a cache; True in a mask means
+a visible key; a fully masked row is zeros; the soft cap comes before the mask. One input serves for a mask or a bias,
+and is combined with causality. Past and present keys and values go together: without earlier tokens, the past has a
+length of zero.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from implementations.onnx.cache import Cache, Words, chunked
 from implementations.onnx.model import Operator, Sessions, ask, to_native, to_numpy
 
 BEFORE_THE_CAP, WEIGHTS = 0, 3
-"""What the output `qk_matmul_output` may be."""
+"""The choices for the output `qk_matmul_output`."""
 
 ANY_CAP = 1.0
 
 LENGTH = 2
-"""The axis of words."""
+"""The axis of tokens."""
 
 WITH_WINDOWS = 25
-"""The opset that brought windows."""
+"""The first opset with windows."""
 
 
 def operator(opset: int) -> Operator:
-    """Return the operator as it is in `opset`, 23 being the first."""
+    """Return the operator of `opset`, 23 being the first."""
     inputs = ("Q", "K", "V", "attn_mask", "past_key", "past_value", "nonpad_kv_seqlen")
     return Operator("Attention", opset, inputs, ("Y", "present_key", "present_value", "qk_matmul_output"))
 
@@ -51,9 +51,9 @@ def attention(sessions: Sessions, operator: Operator, query: Array, key: Array, 
 def after(
     sessions: Sessions, operator: Operator, query: Array, words: Words, past: Words | None, **options: Any
 ) -> tuple[Array, Words]:
-    """Return the output of queries that see earlier words, too, and the keys and values of them all.
+    """Return the output of queries that attend to earlier tokens too, and the keys and values of all tokens.
 
-    With causality the first query is the first of the words that come.
+    With causality the first query is at the first of the new tokens.
     """
     key, value = words
     past_key, past_value = past or (key[:, :, :0], value[:, :, :0])
@@ -63,7 +63,7 @@ def after(
     return output, (present[0], present[1])
 
 
-def _asked(  # noqa: PLR0913 - what the operator offers
+def _asked(  # noqa: PLR0913 - the options of the operator
     inputs: dict[str, Array],
     *,
     scale: float | None = None,
@@ -76,10 +76,10 @@ def _asked(  # noqa: PLR0913 - what the operator offers
     whole_masks: bool = False,
     over_room: bool = False,
 ) -> tuple[dict[str, Array], dict[str, float | None]]:
-    """Return the inputs and the attributes that say what is asked for.
+    """Return the inputs and the attributes of the node for the given options.
 
-    With `words` only so many of the keys and values count, the rest being room. With `whole_masks` the last two axes
-    of a mask or a bias have their whole length, and with `over_room` they are as long as words and room.
+    With `words` only that many keys and values are valid, the rest being unused space. With `whole_masks` the last two
+    axes of a mask or a bias are materialised, and with `over_room` they cover the unused space too.
     """
     query, key = inputs["Q"], inputs["K"]
     if (hiding := _hiding(mask, bias)) is not None:
@@ -95,21 +95,21 @@ def _asked(  # noqa: PLR0913 - what the operator offers
 
 
 def _hiding(mask: Array | None, bias: Array | None) -> Array | None:
-    """Return the one input that says what a mask, a bias or both say."""
+    """Return the one input that stands for a mask, a bias or both."""
     if mask is None or bias is None:
         return bias if mask is None else mask
     return np.where(mask, bias, bias.dtype.type(-np.inf))
 
 
 def score(sessions: Sessions, operator: Operator, query: Array, key: Array, *, softcap: float | None = None) -> Array:
-    """Return Q Kᵀ (…, n_q, n_k), which the operator shows as it is before a soft cap."""
+    """Return Q Kᵀ (…, n_q, n_k), which the operator returns as it is before a soft cap."""
     inputs, shown = {"Q": query, "K": key, "V": key}, {"qk_matmul_output_mode": BEFORE_THE_CAP, "scale": 1.0}
     _, scores = ask(sessions, operator, inputs, "Y", "qk_matmul_output", softcap=softcap, **shown)
     return scores
 
 
 def softmax(sessions: Sessions, operator: Operator, scores: Array) -> Array:
-    """Return the weights (…, n_q, n_k) that the operator shows where scores are added to scores of zero."""
+    """Return the weights (…, n_q, n_k) that the operator returns for scores of zero plus the given scores."""
     query, key = (np.zeros((*scores.shape[:2], length, 1), scores.dtype) for length in scores.shape[2:])
     inputs = {"Q": query, "K": key, "V": key, "attn_mask": scores}
     _, weights = ask(sessions, operator, inputs, "Y", "qk_matmul_output", qk_matmul_output_mode=WEIGHTS)
@@ -117,10 +117,10 @@ def softmax(sessions: Sessions, operator: Operator, scores: Array) -> Array:
 
 
 def attention_of(sessions: Sessions, opset: int, *, around_findings: bool = False) -> Implementation:
-    """Return what the operator promises of any runtime; one that runs it says by which arithmetic.
+    """Return the declaration of the operator on any runtime, which adds the arithmetic.
 
-    With `around_findings` nothing is asked of which it is known what becomes of it (docs/findings/), so that this does
-    not hide what else there is: masks and biases have their whole length, and scores that are shown are not capped.
+    With `around_findings`, known defects (docs/findings/) are avoided, so that they hide no others: masks and biases
+    are materialised, and returned scores are not capped.
     """
     asked = operator(opset)
     return Implementation(
@@ -153,7 +153,7 @@ SUPPORTS = frozenset(
 
 
 def in_chunks(sessions: Sessions, implementation: Implementation, opset: int) -> Implementation:
-    """Return the same whose causal words come in two chunks, with masks of whole length."""
+    """Return the same with causal calls in two chunks, and materialised masks."""
     whole = implementation.attention
     assert whole is not None
     return replace(
@@ -168,10 +168,10 @@ def in_chunks(sessions: Sessions, implementation: Implementation, opset: int) ->
 
 
 def in_double(sessions: Sessions, implementation: Implementation, opset: int) -> Implementation:
-    """Return the same at float64, where numbers that are asked for would be rounded: attributes are float32.
+    """Return the same at float64, where attributes, being float32, would be rounded.
 
-    So a scale is multiplied into the query, that of the operator being 1, and no soft cap can be asked for. By default
-    runtimes do not agree on the scale in float64 (docs/findings/onnx-default-scale-of-doubles.md).
+    So a scale is multiplied into the query, that of the operator being 1, and soft caps are not declared. Runtimes do
+    not agree on the default scale in float64 (docs/findings/onnx-default-scale-of-doubles.md).
     """
     whole = implementation.attention
     assert whole is not None

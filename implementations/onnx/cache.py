@@ -1,4 +1,4 @@
-"""Key/value caches inside an operator of ONNX: it takes earlier words as its past, and returns all as its present."""
+"""Key/value caches inside an operator of ONNX: it takes earlier tokens as its past, and returns all as its present."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ import numpy as np
 from attention_tests.declare.implementation import Array
 
 Words: TypeAlias = tuple[Array, Array]
-"""The keys and the values of some words."""
+"""The keys and the values of some tokens."""
 
 After: TypeAlias = Callable[..., tuple[Array, Any]]
-"""A query, the words that come, earlier words or None, and options → the output, and all words.
+"""A function of a query, new tokens, earlier tokens or None, and options, that returns the output and all tokens.
 
-All words are given back as the next call takes earlier ones, which may be anything.
+All tokens are returned in the form in which the next call takes earlier ones, which may be any.
 """
 
 
 class Cache:
-    """The words that came last, and those before them as the operator returned them."""
+    """The tokens appended last, and those before them as the operator returned them."""
 
     def __init__(self, after: After) -> None:
         self._after = after
@@ -28,14 +28,14 @@ class Cache:
         self._last: Words | None = None
 
     def append(self, key: Array, value: Array) -> None:
-        """Add words after those that are there."""
+        """Append tokens to the cache."""
         if self._last is not None:
-            # The operator adds words when it is asked something: here, by their own keys.
+            # The operator appends tokens only when it attends: here, with their own keys as queries.
             _, self._past = self._after(self._last[0], self._last, self._past)
         self._last = key.copy(), value.copy()
 
     def attend(self, query: Array) -> Array:
-        """Return the output of queries that see every word so far.
+        """Return the output of queries that attend to every token so far.
 
         Raises ValueError for an empty cache.
         """
@@ -46,9 +46,9 @@ class Cache:
 
 
 def chunked(attention: Callable[..., Array], after: After, axis: int) -> Callable[..., Array]:
-    """Return causal attention whose later half of the words comes after the earlier one; else it is `attention`.
+    """Return `attention` with causal calls split into two: the later half of the tokens after the earlier one.
 
-    There are as many queries as words, in the axis that is named.
+    There are as many queries as tokens, in axis `axis`.
     """
 
     def attention_in_chunks(query: Array, key: Array, value: Array, *, causal: bool = False, **options: Any) -> Array:
@@ -65,7 +65,7 @@ def chunked(attention: Callable[..., Array], after: After, axis: int) -> Callabl
 
 
 def _rows(options: dict[str, Any], length: int, start: int, end: int) -> dict[str, Any]:
-    """Return the options for queries from `start` to `end`, which see no word after them."""
+    """Return the options for the queries from `start` to `end`, which attend to no later token."""
     return {
         name: np.broadcast_to(option, (*option.shape[:-2], length, length))[..., start:end, :end]
         if isinstance(option, np.ndarray)

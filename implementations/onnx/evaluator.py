@@ -1,4 +1,4 @@
-"""ONNX's reference evaluator: Attention as its specification runs, in NumPy (https://onnx.ai/onnx/api/reference.html).
+"""The reference evaluator of ONNX: Attention as specified, run in NumPy (https://onnx.ai/onnx/api/reference.html).
 
 It has the promises of the operator (`implementations.onnx.attention`). The arithmetic is that of the operator's
 function body: query and key are each multiplied by the root of the scale, and everything is computed and stored in the
@@ -31,7 +31,7 @@ def _opset(opset: int, *, around_findings: bool = False) -> Implementation:
     return replace(
         promised,
         name=f"onnx-reference-{opset}",
-        # It is NumPy, and keeps nothing from one call to the next.
+        # It is NumPy, and keeps no state between calls.
         supports=promised.supports | {Feature.THREADS},
         dtypes={
             "float32": replace(Precision.float32(), prescale="float32"),

@@ -1,7 +1,7 @@
 """A key/value cache outside of the operator Attention: a buffer that TensorScatter writes (from opset 24 on).
 
-https://onnx.ai/onnx/operators/onnx__TensorScatter.html. Attention is told how many words there are; what lies behind
-them is room. The last query is then the last word, and a mask may be as short as the words.
+https://onnx.ai/onnx/operators/onnx__TensorScatter.html. Attention is given the number of tokens; behind
+them is unused space. The last query is then at the last token, and a mask may be as short as the tokens.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from implementations.onnx.cache import Words
 from implementations.onnx.model import Operator, Sessions, ask
 
 NO_WORD = 1
-"""What lies in the room: it would be seen in an answer."""
+"""The number in unused space, which would show in an output."""
 
 
 class Buffer:
-    """Keys (batch, key heads, room, d_k) and values (batch, key heads, room, d_v), of which the first words count."""
+    """Keys (batch, key heads, room, d_k) and values (batch, key heads, room, d_v), of which the first are tokens."""
 
     def __init__(self, sessions: Sessions, opset: int, *, over_room: bool = False) -> None:
         self._sessions, self._opset, self._over_room = sessions, opset, over_room
@@ -31,13 +31,13 @@ class Buffer:
         self._length = 0
 
     def append(self, key: Array, value: Array) -> None:
-        """Add words after those that are there."""
+        """Append tokens to the cache."""
         buffers = self._buffers or (key[:, :, :0], value[:, :, :0])
         self._buffers = self._written(buffers[0], key), self._written(buffers[1], value)
         self._length += key.shape[2]
 
     def attend(self, query: Array, **options: Any) -> Array:
-        """Return the output (batch, heads, n_q, d_v) of queries, which see every word so far unless options hide some.
+        """Return the output (batch, heads, n_q, d_v) of queries that attend to all tokens, unless options hide some.
 
         Raises ValueError for an empty cache.
         """
@@ -56,7 +56,7 @@ class Buffer:
 
 
 def _with_room(buffer: Array, length: int, words: int) -> Array:
-    """Return a buffer with room for one word more than there will be, or more, since that one has to be left out."""
+    """Return a buffer with space for at least one token more than there will be, which must not be read."""
     if words < buffer.shape[2]:
         return buffer
     larger = np.full((*buffer.shape[:2], 2 * words, buffer.shape[3]), NO_WORD, buffer.dtype)
@@ -67,7 +67,7 @@ def _with_room(buffer: Array, length: int, words: int) -> Array:
 def external(
     sessions: Sessions, implementation: Implementation, opset: int, *, over_room: bool = False
 ) -> Implementation:
-    """Return the same with its words in a buffer, and with masks that are as long as it if they are `over_room`."""
+    """Return the same with the tokens in a buffer; with `over_room`, masks are as long as the buffer."""
     empty = partial(Buffer, sessions, opset, over_room=over_room)
 
     def attention_over_a_buffer(query: Array, key: Array, value: Array, **options: Any) -> Array:

@@ -1,13 +1,13 @@
 """ONNX Runtime on the CPU: MultiHeadAttention and GroupQueryAttention of its own domain, com.microsoft.
 
-What they promise is in https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md. Heads are packed:
-(batch, length, heads · width). A bias is (batch or 1, heads or 1, n_q, n_k). A mask is one of padding, or the same for
-all heads, and fills in -10000 unless told otherwise, so that it is none that a law could ask for. What a query gets
-that sees no word is not said: a softmax over nothing is no number. Past and present are (batch, heads, length, width).
+They are documented in https://github.com/microsoft/onnxruntime/blob/main/docs/ContribOperators.md. Heads are packed:
+(batch, length, heads · width). A bias is (batch or 1, heads or 1, n_q, n_k). A mask is for padding, or the same for
+all heads, and adds -10000 by default, so that masks are not declared. Fully masked rows are not documented; a softmax
+over nothing is NaN. Past and present are (batch, heads, length, width).
 
-In GroupQueryAttention a key head serves several query heads. It is causal unless told otherwise, and only then there is
-a local window, which holds the last words. Its values are as wide as its keys, and it takes as many keys as queries.
-Widths must be multiples of eight, which is not in the document: others are filled up with zeros.
+In GroupQueryAttention a key head serves several query heads. It is causal by default, and only then there is a local
+window, over the most recent tokens. Its values are as wide as its keys, and it takes as many keys as queries. Widths
+must be multiples of eight, which is not documented: others are padded with zeros.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from implementations.onnxruntime.multi_head import multi_head_after, multi_head_
 from implementations.onnxruntime.shared import group_query_after_in_place
 
 LENGTH = 1
-"""The axis of words."""
+"""The axis of tokens."""
 
 _PACKED = Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, unseeing=Unseeing.NAN)
 _SHARED = frozenset({Feature.SCALE, Feature.HEADS, Feature.BIAS, Feature.CAUSAL, Feature.TOGETHER, Feature.THREADS})
@@ -64,8 +64,8 @@ MULTI_HEAD_ATTENTION = replace(
     ),
     score=multi_head_score,
 )
-# As many queries as words: what it does where there are not (docs/findings/onnxruntime-mha-causal-lengths.md) must not
-# hide what else it does.
+# As many queries as keys: the defect with other lengths (docs/findings/onnxruntime-mha-causal-lengths.md) must not
+# hide others.
 SELF_ATTENTION = replace(
     MULTI_HEAD_ATTENTION,
     name="onnxruntime-mha-self",

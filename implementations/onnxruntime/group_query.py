@@ -1,4 +1,4 @@
-"""com.microsoft.GroupQueryAttention of ONNX Runtime: a first prompt, a later chunk of words, and a word at a time."""
+"""com.microsoft.GroupQueryAttention of ONNX Runtime: a prompt, a later chunk of tokens, and one token at a time."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ OPERATOR = Operator(
 PRESENT = ("output", "present_key", "present_value")
 
 SCORES, WEIGHTS = 1, 2
-"""What `output_qk` may be."""
+"""The choices for `output_qk`."""
 
 WIDTHS = 8
-"""The operator takes widths that are multiples of it."""
+"""The number of which every width must be a multiple."""
 
 
 def group_query_attention(query: Array, key: Array, value: Array, *, causal: bool = False, **options: Any) -> Array:
@@ -43,7 +43,7 @@ def group_query_attention(query: Array, key: Array, value: Array, *, causal: boo
 
 
 def group_query_after(query: Array, words: Words, past: Words | None, **options: Any) -> tuple[Array, Words]:
-    """Return the output of causal queries, one for each word that comes, and the keys and values of all words."""
+    """Return the output of causal queries, one for each new token, and the keys and values of all tokens."""
     width = filled_up_width(query)
     past_key, past_value = past or (no_words(words[0], width), no_words(words[1], width))
     inputs, attributes = asked_for(query, words, past_key.shape[2], **options)
@@ -53,13 +53,13 @@ def group_query_after(query: Array, words: Words, past: Words | None, **options:
 
 
 def group_query_score(query: Array, key: Array) -> Array:
-    """Return Q Kᵀ (batch, heads, n, n), which the operator shows; query and key are (batch, heads, n, d_k)."""
+    """Return Q Kᵀ (batch, heads, n, n), which the operator returns; query and key are (batch, heads, n, d_k)."""
     query, key = query.swapaxes(1, 2), key.swapaxes(1, 2)
     return _shown(SCORES, query, key)
 
 
 def group_query_softmax(scores: Array) -> Array:
-    """Return the weights (batch, heads, n, n) that the operator shows where scores are added to scores of zero."""
+    """Return the weights (batch, heads, n, n) that the operator returns for scores of zero plus the given ones."""
     batch, heads, length, _ = scores.shape
     zeros = np.zeros((batch, length, heads, WIDTHS), scores.dtype)
     return _shown(WEIGHTS, zeros, zeros, bias=scores)
@@ -71,7 +71,7 @@ def _shown(kind: int, query: Array, key: Array, **options: Any) -> Array:
     return shown
 
 
-def asked_for(  # noqa: PLR0913 - what the operator offers
+def asked_for(  # noqa: PLR0913 - the options of the operator
     query: Array,
     words: Words,
     earlier: int,
@@ -82,7 +82,7 @@ def asked_for(  # noqa: PLR0913 - what the operator offers
     window: int | None = None,
     softcap: float | None = None,
 ) -> tuple[dict[str, Array], dict[str, float | None]]:
-    """Return the inputs, but for the past, and the attributes that say what is asked for after `earlier` words."""
+    """Return the inputs, except the past, and the attributes for the given options after `earlier` tokens."""
     key, value = words
     width, batch, total = filled_up_width(query), len(key), earlier + key.shape[1]
     inputs = {"query": packed(query, width), "key": packed(key, width), "value": packed(value, width)}
@@ -91,7 +91,7 @@ def asked_for(  # noqa: PLR0913 - what the operator offers
     if bias is not None:
         inputs["attention_bias"] = whole(bias, query.shape[1], total)
     if earlier and key.shape[1] > 1:
-        # A later chunk of more than one batch needs it.
+        # Required for a later chunk with more than one batch.
         inputs["query_seqlens"] = np.full(batch, key.shape[1], np.int32)
     heads = {"num_heads": query.shape[2], "kv_num_heads": key.shape[2]}
     seen = {"causal": int(causal), "local_window_size": window}
@@ -99,21 +99,21 @@ def asked_for(  # noqa: PLR0913 - what the operator offers
 
 
 def filled_up_width(query: Array) -> int:
-    """Return the width that queries, keys and values are given."""
+    """Return the width to which queries, keys and values are padded."""
     width: int = query.shape[-1]
     return width + -width % WIDTHS
 
 
 class Decoder(Cache):
-    """A cache that answers as in generation: one query at a time, which comes with the last word."""
+    """A cache as in generation: one query at a time, passed with the last token."""
 
     def append(self, key: Array, value: Array) -> None:
-        """Add words after those that are there, the last one alone."""
+        """Append tokens to the cache, the last one by itself."""
         if key.shape[1] > 1:
             super().append(key[:, :-1], value[:, :-1])
         super().append(key[:, -1:], value[:, -1:])
 
     def attend(self, query: Array) -> Array:
-        """Return the output of queries that see every word so far."""
+        """Return the output of queries that attend to every token so far."""
         attend = super().attend
         return np.concatenate([attend(query[:, place : place + 1]) for place in range(query.shape[1])], axis=1)

@@ -1,4 +1,4 @@
-"""com.microsoft.MultiHeadAttention of ONNX Runtime, with earlier words and without."""
+"""com.microsoft.MultiHeadAttention of ONNX Runtime, with earlier tokens and without."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPERATOR = Operator(
 PRESENT = ("output", "present_key", "present_value")
 
 
-def multi_head_attention(  # noqa: PLR0913 - what the operator offers
+def multi_head_attention(  # noqa: PLR0913 - the options of the operator
     query: Array,
     key: Array,
     value: Array,
@@ -38,7 +38,7 @@ def multi_head_attention(  # noqa: PLR0913 - what the operator offers
     return unpacked(output, heads, value.shape[-1])
 
 
-def multi_head_after(  # noqa: PLR0913 - what the operator offers
+def multi_head_after(  # noqa: PLR0913 - the options of the operator
     query: Array,
     words: Words,
     past: Words | None,
@@ -47,9 +47,9 @@ def multi_head_after(  # noqa: PLR0913 - what the operator offers
     bias: Array | None = None,
     causal: bool = False,
 ) -> tuple[Array, Words]:
-    """Return the output of queries that see earlier words, too, and the keys and values of them all.
+    """Return the output of queries that attend to earlier tokens too, and the keys and values of all tokens.
 
-    With a past, values are as wide as keys: the narrower ones are filled up.
+    With a past, values are as wide as keys: the narrower ones are padded.
     """
     key, value = words
     heads, width = query.shape[2], max(key.shape[-1], value.shape[-1])
@@ -64,7 +64,7 @@ def multi_head_after(  # noqa: PLR0913 - what the operator offers
 
 
 def multi_head_score(query: Array, key: Array) -> Array:
-    """Return Q Kᵀ (batch, heads, n_q, n_k), which the operator shows; query and key are (batch, heads, length, d_k)."""
+    """Return Q Kᵀ (batch, heads, n_q, n_k) of the operator; query and key are (batch, heads, length, d_k)."""
     heads = query.shape[1]
     query, key = (packed(array.swapaxes(1, 2), array.shape[-1]) for array in (query, key))
     inputs = {"query": query, "key": key, "value": key}

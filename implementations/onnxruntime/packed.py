@@ -12,7 +12,7 @@ DOMAIN = "com.microsoft"
 
 
 def packed(array: Array, width: int) -> Array:
-    """Return an array (batch, length, heads, narrower) filled up with zeros: they add nothing to a dot product."""
+    """Return an array (batch, length, heads, narrower) padded with zeros, which add nothing to a dot product."""
     filled_up = np.pad(array, [(0, 0)] * 3 + [(0, width - array.shape[-1])])
     return filled_up.reshape(*array.shape[:2], -1)
 
@@ -23,16 +23,16 @@ def unpacked(array: Array, heads: int, width: int) -> Array:
 
 
 def no_words(array: Array, width: int) -> Array:
-    """Return the past (batch, heads, 0, width) where there is none."""
+    """Return an empty past (batch, heads, 0, width)."""
     return np.zeros((array.shape[0], array.shape[2], 0, width), array.dtype)
 
 
 def scale_of(query: Array, width: int, scale: float | None) -> float | None:
-    """Return the scale to ask for: the default one is right only where nothing was filled up."""
+    """Return the explicit scale: the default one is right only without padding."""
     return 1 / math.sqrt(query.shape[-1]) if scale is None and query.shape[-1] < width else scale
 
 
 def whole(bias: Array, queries: int, words: int) -> Array:
-    """Return a bias of four axes, of which the last two have their whole length."""
+    """Return a bias of four axes, with the last two materialised."""
     bias = bias.reshape((1,) * (4 - bias.ndim) + bias.shape)
     return np.ascontiguousarray(np.broadcast_to(bias, (*bias.shape[:2], queries, words)))

@@ -1,4 +1,4 @@
-"""com.microsoft.GroupQueryAttention of ONNX Runtime as in generation: it writes new words behind the ones in a buffer.
+"""com.microsoft.GroupQueryAttention of ONNX Runtime as in generation: it writes new tokens into a shared buffer.
 
 "When past_key uses same tensor as present_key (k-v cache), it is of length max_sequence_length". Tensors are bound to
 memory as in https://onnxruntime.ai/docs/performance/tune-performance/iobinding.html.
@@ -20,12 +20,12 @@ from implementations.onnxruntime.packed import no_words, unpacked
 from implementations.onnxruntime.standard import session_of
 
 NO_WORD = 1
-"""What lies in the room: it would be seen in an answer."""
+"""The number in unused space, which would show in an output."""
 
 
 @dataclass(frozen=True)
 class Buffers:
-    """Keys and values, (batch, key heads, room, width), of which the first `length` are words."""
+    """Keys and values, (batch, key heads, room, width), of which the first `length` are tokens."""
 
     key: Array
     value: Array
@@ -35,7 +35,7 @@ class Buffers:
 def group_query_after_in_place(
     query: Array, words: Words, past: Buffers | None, **options: Any
 ) -> tuple[Array, Buffers]:
-    """Return the output of causal queries, one for each word that comes, and the buffer with the words in it."""
+    """Return the output of causal queries, one for each new token, and the buffer with the tokens in it."""
     empty, earlier = no_words(words[0], filled_up_width(query)), past.length if past else 0
     length = earlier + words[0].shape[1]
     buffers = (past.key, past.value) if past else (empty, empty)

@@ -24,7 +24,7 @@ FATAL_ONLY = 4
 
 @lru_cache(maxsize=1024)
 def session_of(node: Node) -> InferenceSession:
-    """Return a session of one thread, which logs nothing: what goes wrong it raises."""
+    """Return a session of one thread that logs nothing, since failures are raised."""
     options = SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = FATAL_ONLY

@@ -1,9 +1,9 @@
-"""A key/value cache of OpenVINO: words in the state of a request, as a model for generation has them.
+"""A key/value cache of OpenVINO: tokens in the state of a request, as in a model for generation.
 
 https://docs.openvino.ai/2025/openvino-workflow/running-inference/stateful-models.html. A state that is gathered by
-beams and that new words come behind is fused with attention on the CPU. Left to itself it is kept in eight bits, hence
-the hint. It wants as many queries as words come, which no document says (docs/findings/
-openvino-lengths-over-a-state.md): so each query comes with the last word, as in generation.
+beams, and to which new tokens are appended, is fused with attention on the CPU. By default it is kept in eight bits,
+hence the hint. It needs as many queries as new tokens, which is not documented (docs/findings/
+openvino-lengths-over-a-state.md): so each query is passed with the last token, as in generation.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ LENGTH = 2
 
 
 class Cache:
-    """Keys (batch, heads, n, d_k) and values (batch, heads, n, d_v) in the portions in which they come."""
+    """Keys (batch, heads, n, d_k) and values (batch, heads, n, d_v), one portion for each append."""
 
     def __init__(self) -> None:
         self._portions: list[tuple[Array, Array]] = []
 
     def append(self, key: Array, value: Array) -> None:
-        """Add words after those that are there, the last one alone."""
+        """Append tokens to the cache, the last one by itself."""
         before = key.shape[LENGTH] - 1
         portions = [(key[:, :, :before], value[:, :, :before]), (key[:, :, before:], value[:, :, before:])]
         self._portions += [(key.copy(), value.copy()) for key, value in portions if key.size]
 
     def attend(self, query: Array) -> Array:
-        """Return the output (batch, heads, n_q, d_v) of queries that see every word so far."""
+        """Return the output (batch, heads, n_q, d_v) of queries that attend to every token so far."""
         places = range(query.shape[LENGTH])
         return np.concatenate([self._answer(query[:, :, place : place + 1]) for place in places], axis=LENGTH)
 
     def _answer(self, query: Array) -> Array:
-        # An answer leaves its words in the state: each one has a request of its own, which sees all words come.
+        # A call leaves its tokens in the state: each one has a new request, to which all tokens are appended.
         request = _compiled(query.dtype.name).create_infer_request()
         beams = np.arange(len(query), dtype=np.int32)
         for key, value in self._portions[:-1]:
@@ -62,7 +62,7 @@ def _compiled(dtype: str) -> CompiledModel:
 
 
 def _with_earlier(name: str, new: Output, beams: Output, dtype: str) -> Output:
-    """Return the words of a state, of each beam, and the new ones behind them."""
+    """Return the tokens of a state, gathered by beam, with the new ones appended."""
     zero, length = opset13.constant(np.array(0)), opset13.constant(np.array([LENGTH]))
     no_words = opset13.scatter_update(opset13.shape_of(new), length, opset13.constant(np.array([0])), zero)
     nothing = opset13.broadcast(opset13.constant(0, TYPES[dtype]), no_words)

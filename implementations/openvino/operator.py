@@ -1,11 +1,11 @@
 """OpenVINO on the CPU: ScaledDotProductAttention-13.
 
-What it promises is in its specification, at https://docs.openvino.ai among the operation specs of opset 13: `causal` is
+Its specification is at https://docs.openvino.ai among the operation specs of opset 13: `causal` is
 the upper triangle from the top left, and a mask that is given as well is ignored; a mask has at least three axes, the
-last of its whole length; True means that a word is seen; a softmax over nothing is no number. An alternative
-scale is an input, which needs a mask before it: a scalar zero.
+last of its whole length; True means a visible key; a softmax over nothing is NaN. An explicit scale is an input, which
+needs a mask before it: a scalar zero.
 
-Left to itself it computes in bfloat16 or float16 where a processor can, also what is given in float32:
+By default it computes in bfloat16 or float16 where a processor can, even for inputs in float32:
 https://docs.openvino.ai/2025/openvino-workflow/running-inference/optimize-inference/precision-control.html. Hence the
 hint.
 """
@@ -28,7 +28,7 @@ from implementations.openvino.tensors import TYPES, array_of, tensor_of
 NO_MASK = 0.0
 
 
-def attention(  # noqa: PLR0913 - what the operation offers
+def attention(  # noqa: PLR0913 - the options of the operation
     query: Array,
     key: Array,
     value: Array,
@@ -50,14 +50,14 @@ def attention(  # noqa: PLR0913 - what the operation offers
     kinds = tuple((array.dtype.name, array.ndim) for array in inputs)
     # Values of width one have a model of their own: docs/findings/openvino-after-values-of-width-one.md.
     compiled = _compiled(kinds, causal, value.shape[-1] == 1)
-    # One of its own for each call: a request serves one thread at a time.
+    # A new request for each call: a request serves one thread at a time.
     request = compiled.create_infer_request()
     request.infer([tensor_of(array) for array in inputs])
     return array_of(request.get_output_tensor(), query.dtype)
 
 
 def _whole(hiding: Array, key: Array) -> Array:
-    """Return a mask or a bias of four axes, of which the last has its whole length."""
+    """Return a mask or a bias of four axes, with the last materialised."""
     hiding = hiding.reshape((1,) * (4 - hiding.ndim) + hiding.shape)
     return np.broadcast_to(hiding, (*hiding.shape[:-1], key.shape[-2]))
 
@@ -75,7 +75,7 @@ def _compiled(
 
 
 def to_native(array: Array, dtype: str) -> Array:
-    """Return an array of the dtype, bfloat16 included."""
+    """Return a copy in the dtype, bfloat16 included."""
     return array.astype(ml_dtypes.bfloat16 if dtype == "bfloat16" else dtype)
 
 

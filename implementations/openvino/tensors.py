@@ -13,12 +13,12 @@ TYPES = {"float32": Type.f32, "float16": Type.f16, "bfloat16": Type.bf16, "bool"
 
 
 def tensor_of(array: Array) -> Tensor:
-    """Return a tensor with memory of its own: one that is made around an array does not keep it alive."""
+    """Return a copy as a tensor: a tensor made around an array does not keep it alive."""
     tensor = Tensor(TYPES[array.dtype.name], array.shape)
     tensor.data.view(array.dtype)[...] = array
     return tensor
 
 
 def array_of(tensor: Tensor, dtype: np.dtype[Any]) -> Array:
-    """Return an array with memory of its own."""
+    """Return a copy as an array."""
     return np.array(tensor.data).view(dtype)

@@ -1,4 +1,4 @@
-"""A key/value cache in PyTorch: room for more words than there are, and twice as much when it is used up."""
+"""A key/value cache in PyTorch: a buffer with space for more tokens, doubled when it is full."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 
 class Cache:
-    """Keys (batch, key heads, room, d_k) and values (batch, key heads, room, d_v), of which the first words count."""
+    """Keys (batch, key heads, room, d_k) and values (batch, key heads, room, d_v), of which the first are tokens."""
 
     def __init__(self, attention: Callable[..., torch.Tensor]) -> None:
         self._attention = attention
@@ -17,7 +17,7 @@ class Cache:
         self._key = self._value = torch.empty(0)
 
     def append(self, key: torch.Tensor, value: torch.Tensor) -> None:
-        """Add words after those that are there."""
+        """Append tokens to the cache."""
         if self._length == 0:
             self._key, self._value = key[..., :0, :], value[..., :0, :]
         end = self._length + key.shape[-2]
@@ -27,7 +27,7 @@ class Cache:
         self._length = end
 
     def attend(self, query: torch.Tensor) -> torch.Tensor:
-        """Return the output (batch, heads, n_q, d_v) of queries that see every word so far."""
+        """Return the output (batch, heads, n_q, d_v) of queries that attend to every token so far."""
         return self._attention(query, self._key[..., : self._length, :], self._value[..., : self._length, :])
 
     def _with_room(self, array: torch.Tensor, words: int) -> torch.Tensor:
@@ -39,5 +39,5 @@ class Cache:
 
 
 def cache_of(attention: Callable[..., torch.Tensor]) -> Callable[[], Cache]:
-    """Return what makes empty caches that answer by `attention`."""
+    """Return a factory of empty caches that compute outputs by `attention`."""
     return partial(Cache, attention)

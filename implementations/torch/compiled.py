@@ -1,8 +1,8 @@
-"""Attention that `torch.compile` makes for the CPU: of operators one after another, and of the two fused functions.
+"""Attention compiled by `torch.compile` for the CPU: plain operators, and the two fused functions.
 
-https://docs.pytorch.org/docs/2.13/generated/torch.compile.html. It takes seconds for every combination of options and
-of axes of length one that it has not seen, and needs a C++ compiler. So only forward, only what is asked for most, and
-only in the formats that most is compiled for.
+https://docs.pytorch.org/docs/2.13/generated/torch.compile.html. It takes seconds for every new combination of options
+and of axes of length one, and needs a C++ compiler. So only the forward pass is declared, with the most used options
+and dtypes.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from implementations.torch import flex
 from implementations.torch.operators import EAGER, SDPA_FLASH, SDPA_MATH, attention
 
 _KINDS_OF_SHAPES = 1024
-"""How often to compile, before PyTorch would give up and run what is not compiled. Its defaults are 8 and 256."""
+"""The number of compilations after which PyTorch gives up and runs uncompiled. Its defaults are 8 and 256."""
 _DTYPES = ("float32", "bfloat16")
 
 
 def compiled_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
-    """Return the output (batch, heads, n_q, d_v) of the code that is generated for the operators."""
+    """Return the output (batch, heads, n_q, d_v) of the code generated for the operators."""
     output: torch.Tensor = compiled(attention)(query, key, value, **options)
     return output
 
@@ -60,8 +60,8 @@ def compiled_flex_attention(
 
 @cache
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function that is compiled whenever it is called with what it was not compiled for."""
-    # A run that falls back to what is not compiled would say nothing about what is: fullgraph refuses it.
+    """Return a function that is compiled anew for each kind of call."""
+    # A fallback to uncompiled code would verify nothing: fullgraph refuses it.
     config.recompile_limit = config.accumulated_recompile_limit = _KINDS_OF_SHAPES
     return torch.compile(function, dynamic=True, fullgraph=True)
 
@@ -82,7 +82,7 @@ FUSED = replace(
     gradient=None,
     cache=None,
     supports=SDPA_MATH.supports - {Feature.DROPOUT, Feature.EMPTY, Feature.THREADS},
-    # The kernel is chosen when it is compiled: the flash kernel, wherever it can be.
+    # The kernel is chosen at compilation: the flash kernel wherever possible.
     dtypes={dtype: SDPA_FLASH.dtypes[dtype] for dtype in _DTYPES},
 )
 FLEX = replace(
@@ -90,8 +90,8 @@ FLEX = replace(
     name="torch-flex-compiled",
     attention=compiled_flex_attention,
     cache=None,
-    # Each number of heads and each width is a kernel of its own, which takes seconds to compile. Masks and biases are
-    # left out, which compile for some sizes only (docs/findings/torch-flex-compiled-names.md), and what depends on it.
+    # Each number of heads and each width has its own kernel, which takes seconds to compile. Masks and biases are
+    # left out, which compile for some sizes only (docs/findings/torch-flex-compiled-names.md).
     supports=frozenset({Feature.LENGTHS, Feature.HEADS, Feature.CAUSAL, Feature.SOFTCAP}),
     dtypes={"float32": EAGER.dtypes["float32"]},
 )

@@ -1,9 +1,9 @@
-"""PyTorch's kernels for a CUDA GPU, each by itself: none steps in for another.
+"""PyTorch's kernels for a CUDA GPU, each forced by itself, without a fallback to another.
 
 https://docs.pytorch.org/docs/2.13/generated/torch.nn.functional.scaled_dot_product_attention.html, and the reasons that
 `torch.nn.attention.sdpa_kernel` gives where a kernel refuses. Flash attention takes 16 bits, values as wide as the
-keys, no mask, and as many queries as words; cuDNN's likewise, but for masks. The memory-efficient kernel
-takes float32 and any mask. Neither of these two shares heads.
+keys, no mask, and as many queries as keys; cuDNN's takes masks too. The memory-efficient kernel takes float32
+and any mask. Neither of these two takes grouped heads.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ EFFICIENT = _kernel(
     "torch-sdpa-efficient-cuda",
     SDPBackend.EFFICIENT_ATTENTION,
     _MASKS | {Feature.CAUSAL, Feature.LENGTHS, Feature.VALUE_WIDTH},
-    # Products of float32 go through tf32 units only where `torch.backends.cuda.matmul.allow_tf32` says so.
+    # Products of float32 use tf32 only if `torch.backends.cuda.matmul.allow_tf32` is set.
     {"float32": Precision.float32(), **_OF_16_BIT},
 )
 CUDNN = _kernel("torch-sdpa-cudnn-cuda", SDPBackend.CUDNN_ATTENTION, _MASKS | {Feature.CAUSAL}, _OF_16_BIT)

@@ -1,11 +1,11 @@
-"""`torch.nn.TransformerEncoderLayer`, of which everything but the attention is set to add zero.
+"""`torch.nn.TransformerEncoderLayer`, with everything except the attention set to add zero.
 
 https://docs.pytorch.org/docs/2.13/generated/torch.nn.TransformerEncoderLayer.html. Its norms are public submodules and
-are replaced by identities, and its feed-forward network has weights of zero. What its attention answers, its output
-projection writes to a part of a word that was zero, and so the residual adds nothing either.
+are replaced by identities, and its feed-forward network has weights of zero. Its output projection
+writes the result of the attention to a part of a token that was zero, and so the residual adds nothing either.
 
-That is the layer's usual way, which training takes. Inference without gradients may take a fast path, which needs the
-norms and so cannot be verified like this; its attention is the function that `torch-mha-fast` verifies.
+That is the code path of training. Inference without gradients may take a fast path, which needs the norms and so cannot
+be verified like this; its attention is the function that `torch-mha-fast` verifies.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from implementations.torch.mha import TRAINING, later_words, masks, read_quarter
 from implementations.torch.operators import gradient_of
 
 
-def attention(  # noqa: PLR0913 - what the layer offers
+def attention(  # noqa: PLR0913 - the options of the layer
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -33,7 +33,7 @@ def attention(  # noqa: PLR0913 - what the layer offers
     bias: torch.Tensor | None = None,
     causal: bool = False,
 ) -> torch.Tensor:
-    """Return the output (batch, heads, n, d) for words that are query, key, value and zeros side by side."""
+    """Return the output (batch, heads, n, d) for tokens that are query, key, value and zeros side by side."""
     batch, heads, length, _ = query.shape
     words = [side_by_side(array) for array in (query, key, value)]
     packed = torch.cat([*words, torch.zeros_like(words[0])], dim=-1)
@@ -51,7 +51,7 @@ def attention(  # noqa: PLR0913 - what the layer offers
 
 
 def self_attention(x: torch.Tensor, w_query: torch.Tensor, w_key: torch.Tensor, w_value: torch.Tensor) -> torch.Tensor:
-    """Return the output (n, d_v) of as many heads as it takes for the words and, next to them, for their values.
+    """Return the output (n, d_v) of as many heads as the tokens and, next to them, their values need.
 
     Every head has the same queries and keys of width d_k, and the next d_k columns of the values.
     """
@@ -67,7 +67,7 @@ def self_attention(x: torch.Tensor, w_query: torch.Tensor, w_key: torch.Tensor, 
 
 
 def _silent_layer(width: int, heads: int, dtype: torch.dtype) -> TransformerEncoderLayer:
-    """Return the layer that gives every word back as it is. Without biases it never takes the fast path."""
+    """Return the layer that returns every token unchanged. Without biases it never takes the fast path."""
     layer = TransformerEncoderLayer(width, heads, dim_feedforward=1, bias=False, batch_first=True, dtype=dtype)
     for norm in ("norm1", "norm2"):
         layer.register_module(norm, Identity())
@@ -79,7 +79,7 @@ def _silent_layer(width: int, heads: int, dtype: torch.dtype) -> TransformerEnco
 
 @lru_cache
 def _layer_of_packed_words(width: int, heads: int, dtype: torch.dtype) -> TransformerEncoderLayer:
-    """Return the layer that reads the first three quarters of a word, and writes the last."""
+    """Return the layer that reads the first three quarters of a token, and writes the last."""
     layer = _silent_layer(4 * width, 4 * heads, dtype)
     read_quarters(layer.self_attn, width)
     layer.self_attn.out_proj.weight[-width:, :width] = torch.eye(width)
@@ -92,6 +92,6 @@ ENCODER_LAYER = replace(
     attention=unmixed(attention),
     self_attention=self_attention,
     gradient=gradient_of(one_by_one(attention)),
-    # One sentence gives query, key and value.
+    # Query, key and value come from one sentence.
     supports=TRAINING.supports - {Feature.LENGTHS},
 )

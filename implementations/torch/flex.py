@@ -1,8 +1,8 @@
-"""`torch.nn.attention.flex_attention`, not compiled: every option is a small function of scores and places.
+"""`torch.nn.attention.flex_attention`, not compiled: every option is a small function of scores and positions.
 
 https://docs.pytorch.org/docs/2.13/nn.attention.flex_attention.html. The docstring of 2.13 gives the default scale,
-the shapes of grouped heads and of the log-sum-exp, and says that `score_mod` changes scaled scores. What is hidden is
-left to `mask_mod`, which "indicates which positions should be masked out".
+the shapes of grouped heads and of the log-sum-exp, and says that `score_mod` changes scaled scores. Hidden keys are
+those of `mask_mod`, which "indicates which positions should be masked out".
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ScoreMod = Callable[[Number, Number, Number, Number, Number], Number]
 MaskMod = Callable[[Number, Number, Number, Number], Number]
 
 
-def attention(  # noqa: PLR0913 - what its functions can say
+def attention(  # noqa: PLR0913 - the options of its functions
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -39,7 +39,7 @@ def attention(  # noqa: PLR0913 - what its functions can say
     return_lse: bool = False,
     function: Callable[..., Any] = flex_attention,
 ) -> Any:
-    """Return the output (batch, heads, n_q, d_v) and, if asked for, the log-sum-exp (batch, heads, n_q)."""
+    """Return the output (batch, heads, n_q, d_v) and, if requested, the log-sum-exp (batch, heads, n_q)."""
     shape = (*query.shape[:3], key.shape[2])
     masks = list(_mask_mods(shape, mask, causal=causal, window=window))
     output, aux = function(
@@ -91,7 +91,7 @@ FLEX = replace(
     cache=cache_of(attention),
     supports=frozenset(Feature) - {Feature.NON_FINITE, Feature.DROPOUT, Feature.EMPTY, Feature.THREADS},
     # "this will use an unfused implementation that materializes the full scores matrix", in float32 for 16 bits;
-    # weights are rounded before they meet the values.
+    # weights are rounded before they are multiplied with the values.
     dtypes={
         "float64": Precision.float64(),
         "float32": Precision.float32(),

@@ -1,4 +1,4 @@
-"""Heads side by side in words, as layers with projections take them, or one by one as a batch."""
+"""Heads side by side in tokens, as layers with projections take them, or moved to the batch axis."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 import torch
 
 _WIDEST = 4096
-"""The widest word for which a layer is made: its matrices are the square of that."""
+"""The widest token for which a layer is made: its matrices have the square of that many elements."""
 
 
 def side_by_side(array: torch.Tensor) -> torch.Tensor:
-    """(batch, heads, length, width) → (batch, length, heads · width)."""
+    """Reshape (batch, heads, length, width) → (batch, length, heads · width)."""
     return array.transpose(1, 2).flatten(2)
 
 
 def apart(words: torch.Tensor, heads: int) -> torch.Tensor:
-    """(batch, length, heads · width) → (batch, heads, length, width)."""
+    """Reshape (batch, length, heads · width) → (batch, heads, length, width)."""
     return words.reshape(*words.shape[:2], heads, -1).transpose(1, 2)
 
 
 def one_by_one(forward: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
-    """Return `forward`, which is given the heads as a batch."""
+    """Return `forward` with the heads moved to the batch axis."""
 
     def attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
         batch, heads = query.shape[:2]
@@ -36,10 +36,10 @@ def one_by_one(forward: Callable[..., torch.Tensor]) -> Callable[..., torch.Tens
 def one_by_one_where_mixed(
     forward: Callable[..., torch.Tensor], mixed: Callable[..., bool]
 ) -> Callable[..., torch.Tensor]:
-    """Return `forward`, which is given the heads as a batch where projections would mix them.
+    """Return `forward` with the heads moved to the batch axis where projections would mix them.
 
-    They add heads up with factors of 1 and 0, and so one that is no number makes all of them no numbers. That is so
-    where such numbers are given, and where `mixed(query, **options)` says so.
+    Projections add up heads with factors of 1 and 0, and so NaN in one head makes all heads NaN. That happens with
+    non-finite inputs, and where `mixed(query, **options)` is true.
     """
     apart_from_each_other = one_by_one(forward)
 
@@ -60,5 +60,5 @@ def _options_as_batch(options: dict[str, Any], batch: int, heads: int) -> dict[s
 
 
 def _as_batch(array: torch.Tensor, batch: int, heads: int) -> torch.Tensor:
-    """(batch, heads, …) → (batch · heads, 1, …)."""
+    """Reshape (batch, heads, …) → (batch · heads, 1, …)."""
     return array.expand(batch, heads, *array.shape[-2:]).flatten(0, 1)[:, None]

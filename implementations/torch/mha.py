@@ -1,10 +1,9 @@
-"""`torch.nn.MultiheadAttention`, by each of the three ways that a call of it can take.
+"""`torch.nn.MultiheadAttention`, by each of its three code paths.
 
-https://docs.pytorch.org/docs/2.13/generated/torch.nn.MultiheadAttention.html. Its projections are made identities, so
-that what is left is attention: a word is the heads of a query, key or value side by side.
+https://docs.pytorch.org/docs/2.13/generated/torch.nn.MultiheadAttention.html. Its projections are set to
+identities, so that only attention is left: a token is the heads of a query, key or value side by side.
 
-What a query that sees no word gets differs, and is documented for none of them:
-docs/findings/torch-mha-unseeing.md.
+Fully masked rows differ between the three, and are documented for none: docs/findings/torch-mha-unseeing.md.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from implementations.torch.heads import apart, one_by_one, one_by_one_where_mixe
 from implementations.torch.operators import EAGER, SDPA_FLASH, gradient_of
 
 
-def attention(  # noqa: PLR0913 - what the layer offers
+def attention(  # noqa: PLR0913 - the options of the layer
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -32,7 +31,7 @@ def attention(  # noqa: PLR0913 - what the layer offers
     causal: bool = False,
     need_weights: bool = False,
 ) -> torch.Tensor:
-    """Return the output (batch, heads, n_q, d) of the layer. True in a mask hides a word."""
+    """Return the output (batch, heads, n_q, d) of the layer. True in a mask hides a key."""
     heads, n_q, n_k = query.shape[1], query.shape[2], key.shape[2]
     words = [side_by_side(array) for array in (query, key, value)]
     option = later_words(n_q, n_k) if causal else bias if mask is None else mask
@@ -43,7 +42,7 @@ def attention(  # noqa: PLR0913 - what the layer offers
 
 
 def attention_with_weights(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
-    """Return the same of a call that asks for the weights, too."""
+    """Return the same of a call that requests the weights too."""
     return attention(query, key, value, need_weights=True, **options)
 
 
@@ -65,7 +64,7 @@ def fast_attention(
 
 @lru_cache
 def _layer(width: int, heads: int, dtype: torch.dtype) -> MultiheadAttention:
-    """Return the layer whose projections change nothing."""
+    """Return the layer with identity projections."""
     layer = MultiheadAttention(width, heads, bias=False, batch_first=True, dtype=dtype).requires_grad_(
         requires_grad=False
     )
@@ -76,9 +75,9 @@ def _layer(width: int, heads: int, dtype: torch.dtype) -> MultiheadAttention:
 
 @lru_cache
 def _layer_of_packed_words(width: int, heads: int, dtype: torch.dtype) -> MultiheadAttention:
-    """Return the layer that reads query, key and value from the first three quarters of a word.
+    """Return the layer that reads query, key and value from the first three quarters of a token.
 
-    Four quarters, because the fast path wants an even number of heads.
+    Four quarters, because the fast path needs an even number of heads.
     """
     layer = (
         MultiheadAttention(4 * width, 4 * heads, batch_first=True, dtype=dtype)
@@ -93,18 +92,18 @@ def _layer_of_packed_words(width: int, heads: int, dtype: torch.dtype) -> Multih
 
 
 def read_quarters(layer: MultiheadAttention, width: int) -> None:
-    """Let the first heads of a layer read query, key and value from the first three quarters of a word."""
+    """Set the first heads of a layer to read query, key and value from the first three quarters of a token."""
     for quarter, projection in enumerate(layer.in_proj_weight.chunk(3)):
         projection[:width, quarter * width :][:, :width] = torch.eye(width)
 
 
 def later_words(n_q: int, n_k: int) -> torch.Tensor:
-    """Return the mask (n_q, n_k) that causality wants besides `is_causal`, which is a hint about a mask."""
+    """Return the mask (n_q, n_k) that causality needs besides `is_causal`, which is a hint about a mask."""
     return torch.ones(n_q, n_k, dtype=torch.bool).triu(1)
 
 
 def masks(option: torch.Tensor | None, shape: tuple[int, ...]) -> dict[str, torch.Tensor]:
-    """Return a mask or a bias for scores of `shape` (batch, heads, n_q, n_k) in the argument that is for its shape."""
+    """Return a mask or a bias for scores of `shape` (batch, heads, n_q, n_k) in the argument for its shape."""
     batch, heads, n_q, n_k = shape
     if option is None:
         return {}
@@ -117,9 +116,9 @@ def masks(option: torch.Tensor | None, shape: tuple[int, ...]) -> dict[str, torc
 
 
 def _mixed(query: torch.Tensor, *, mask: torch.Tensor | None = None, **_options: Any) -> bool:
-    """Tell whether the projection of the output may get what is no number from one head and numbers from others.
+    """Return whether the projection of the output may mix NaN of one head into others.
 
-    Scores overflow in float16, and a query that sees nothing in one head may get NaN there.
+    Scores overflow in float16, and a fully masked row in one head may be NaN there.
     """
     if query.dtype is torch.float16:
         return True
@@ -130,7 +129,7 @@ def _mixed(query: torch.Tensor, *, mask: torch.Tensor | None = None, **_options:
 
 
 unmixed = partial(one_by_one_where_mixed, mixed=_mixed)
-"""Give the heads as a batch wherever a projection of the output might mix them."""
+"""Return the declaration with the heads moved to the batch axis wherever the output projection might mix them."""
 
 TRAINING = replace(
     EAGER,
@@ -138,7 +137,7 @@ TRAINING = replace(
     attention=unmixed(attention),
     gradient=gradient_of(one_by_one(attention)),
     cache=None,
-    # `kdim` and `vdim` are the widths of words, not of heads; a mask and a bias are not given in one call.
+    # `kdim` and `vdim` are the widths of tokens, not of heads; a mask and a bias are not given in one call.
     supports=frozenset({Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.THREADS}),
     # "Set need_weights=False to use the optimized scaled_dot_product_attention": by default, the flash kernel.
     dtypes=SDPA_FLASH.dtypes,
@@ -159,6 +158,6 @@ FAST = replace(
     gradient=None,
     # "query, key, and value are the same tensor", autograd is disabled, and float masks are not for the fast path.
     supports=frozenset({Feature.HEADS, Feature.MASK, Feature.THREADS}),
-    # No bfloat16: where queries get NaN, others do now and then (docs/findings/torch-bfloat16-matmul-leaks-nan.md).
+    # No bfloat16: NaN in some rows sometimes reaches others (docs/findings/torch-bfloat16-matmul-leaks-nan.md).
     dtypes={dtype: precision for dtype, precision in WITH_WEIGHTS.dtypes.items() if dtype != "bfloat16"},
 )

@@ -18,7 +18,7 @@ from attention_tests.declare.precision import Precision
 from implementations.torch.cache import cache_of
 
 
-def attention(  # noqa: PLR0913 - what layers offer
+def attention(  # noqa: PLR0913 - the options of layers
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -39,11 +39,11 @@ def attention(  # noqa: PLR0913 - what layers offer
     if softcap is not None:
         scores = softcap * torch.tanh(scores / softcap)
     if bias is not None:
-        # In float16 a hidden score may be infinite, and ∞ - ∞ is no number.
+        # In float16 a hidden score may be infinite, and ∞ - ∞ is NaN.
         scores = (scores + bias).masked_fill(torch.isneginf(bias), -math.inf)
     for hidden in _hidden(scores, mask, causal=causal, window=window):
         scores = scores.masked_fill(hidden, -math.inf)
-    # Zeros and never NaN for a query that sees no word: NaN would reach its neighbours (docs/findings/) and gradients.
+    # A fully masked row is zeros, not NaN, which would reach its neighbours (docs/findings/) and gradients.
     unseeing = torch.isneginf(scores).all(dim=-1, keepdim=True)
     weights = torch.softmax(scores.masked_fill(unseeing, 0), dim=-1).masked_fill(unseeing, 0)
     return weights @ value
@@ -74,7 +74,7 @@ def flash_attention(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor,
         return scaled_dot_product(query, key, value, **options)
 
 
-def scaled_dot_product(  # noqa: PLR0913 - what the function offers
+def scaled_dot_product(  # noqa: PLR0913 - the options of the function
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,
@@ -85,7 +85,7 @@ def scaled_dot_product(  # noqa: PLR0913 - what the function offers
     causal: bool = False,
     dropout: float = 0.0,
 ) -> torch.Tensor:
-    """Return the same from the kernel that PyTorch chooses, or is told to."""
+    """Return the same from the kernel that PyTorch chooses, or is told to choose."""
     # One argument serves for a mask, which is boolean, and for a bias, which is not.
     return scaled_dot_product_attention(
         query,
@@ -105,7 +105,7 @@ def _with_adjacent_columns(array: torch.Tensor) -> torch.Tensor:
 
 
 def gradient_of(forward: Callable[..., torch.Tensor]) -> Callable[..., tuple[torch.Tensor, ...]]:
-    """Return the function of query, key, value and an upstream gradient by which autograd differentiates `forward`."""
+    """Return the gradient of `forward` by autograd: a function of query, key, value and an upstream gradient."""
 
     def gradient(
         query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, upstream: torch.Tensor, **options: Any
@@ -117,7 +117,7 @@ def gradient_of(forward: Callable[..., torch.Tensor]) -> Callable[..., tuple[tor
 
 
 def to_native(array: Array, dtype: str) -> torch.Tensor:
-    """Return a tensor of its own memory."""
+    """Return a copy as a tensor in the dtype."""
     return torch.tensor(array, dtype=getattr(torch, dtype))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def project(x: Tensor, w: Tensor) -> Tensor:
-    """Return the query, key or value of every word: (n, d_model), (d_model, d) → (n, d)."""
+    """Return the query, key or value of every token: (n, d_model), (d_model, d) → (n, d)."""
     return x @ w
 
 
@@ -32,7 +32,7 @@ def scale_scores(scores: Tensor, d_k: int) -> Tensor:
 
 
 def softmax(scores: Tensor) -> Tensor:
-    """Return the weight of every word for every query, (…, n_q, n_k)."""
+    """Return the weight of every key for every query, (…, n_q, n_k)."""
     return torch.softmax(scores, dim=-1)
 
 
@@ -42,7 +42,7 @@ def weigh(weights: Tensor, value: Tensor) -> Tensor:
 
 
 def sum_words(weighted: Tensor) -> Tensor:
-    """Return the sum of the weighted values over the words, (…, n_q, d_v)."""
+    """Return the sum of the weighted values over the keys, (…, n_q, d_v)."""
     return weighted.sum(dim=-2)
 
 
@@ -54,7 +54,7 @@ def attention(query: Tensor, key: Tensor, value: Tensor, *, scale: float | None 
 
 
 def self_attention(x: Tensor, w_query: Tensor, w_key: Tensor, w_value: Tensor) -> Tensor:
-    """Return the output of every word of a sentence: (n, d_model), matrices (d_model, d) → (n, d_v)."""
+    """Return the output of every token of a sentence: (n, d_model), matrices (d_model, d) → (n, d_v)."""
     return attention(project(x, w_query), project(x, w_key), project(x, w_value))
 
 
@@ -69,8 +69,8 @@ STEPS = Implementation(
     weigh=weigh,
     sum=sum_words,
     supports=frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS, Feature.THREADS}),
-    # Every step stores its result, the weighted values too, so bfloat16 is promised no better than bfloat16 throughout.
-    # No float16: a score beyond 65504 would be infinite before it is scaled, and that is no attention.
+    # Every step stores its result, the weighted values too, so bfloat16 promises no more than bfloat16 throughout.
+    # No float16: a score beyond 65504 would be infinite before it is scaled.
     dtypes={
         "float64": Precision.float64(),
         "float32": Precision.float32(),

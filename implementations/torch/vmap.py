@@ -1,6 +1,6 @@
 """`scaled_dot_product_attention` of one head, mapped over batches and heads by `torch.vmap`.
 
-https://docs.pytorch.org/docs/2.13/generated/torch.vmap.html: a mapped function gives what a loop would.
+https://docs.pytorch.org/docs/2.13/generated/torch.vmap.html: a mapped function returns what a loop would.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from implementations.torch.cache import cache_of
 from implementations.torch.operators import SDPA_MATH, gradient_of
 
 
-def attention(  # noqa: PLR0913 - what the function offers
+def attention(  # noqa: PLR0913 - the options of the function
     query: torch.Tensor,
     key: torch.Tensor,
     value: torch.Tensor,

@@ -65,7 +65,7 @@ MASKS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "few": _few,
     "blind": _blind,
 }
-"""Boolean masks by name, True for visible keys, the plainest first. "few" and "blind" may mask rows fully."""
+"""Boolean masks by name, True for visible keys, the plainest first; the last two may mask rows fully."""
 
 
 def _distance(_random: np.random.Generator, shape: Shape) -> Array:
