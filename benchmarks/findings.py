@@ -17,7 +17,7 @@ INTRODUCTION = """\
 # What was found in released libraries
 
 Each was checked by hand against the library's documentation, and has a program of a few lines that shows it. What a law
-finds is declared as an expected failure in `implementations/expectations.toml`, so that the day it is mended shows.
+finds is declared as an expected failure in `implementations/expectations/`, so that the day it is mended shows.
 Written by `python -m benchmarks.findings`.
 
 """

@@ -145,5 +145,5 @@ SHIPPED = Shipped(
     in_gate=_GATE,
     in_field=_FIELD,
     for_gpu=_CUDA,
-    expectations=Path(__file__).parent / "expectations.toml",
+    expectations=Path(__file__).parent / "expectations",
 )

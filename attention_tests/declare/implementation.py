@@ -80,6 +80,7 @@ class Implementation:
         supports = frozenset(self.supports) | (frozenset() if self.immutable else {Feature.MUTABLE})
         return supports - {Feature.HEADS} if self.dialect.layout is Layout.LENGTH_WIDTH else supports
 
-    def exposes(self, step: Step) -> bool:
-        """Tell whether there is a callable for `step`."""
-        return getattr(self, step.value) is not None
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that there is a callable for."""
+        return tuple(step for step in Step if getattr(self, step.value) is not None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -13,6 +13,18 @@ from attention_tests.declare.features import Feature, Step
 from attention_tests.execution.failures import FAILURES, Failure
 from attention_tests.execution.subject import Subject
 from reference.document import CLAUSES, Clause
+
+
+class Declared(Protocol):
+    """What decides which laws apply: declared by an implementation now, or written down when it was."""
+
+    @property
+    def steps(self) -> Collection[str]:
+        """The steps that it exposes."""
+
+    @property
+    def features(self) -> Collection[str]:
+        """The features that it supports."""
 
 
 class Drawn(Protocol):
@@ -71,11 +83,11 @@ class Law:
     given: Stream
     body: Callable[[Subject, Any], None]
 
-    def missing(self, subject: Subject) -> str:
-        """Tell in words what `subject` lacks for this law; empty where it lacks nothing."""
-        steps = [f"exposes no `{step}`" for step in self.steps if not subject.implementation.exposes(step)]
-        features = [f"does not declare `{feature}`" for feature in self.features if feature not in subject.features]
-        none = self.any_of and not self.any_of & subject.features
+    def missing(self, declared: Declared) -> str:
+        """Tell in words what is not `declared` and this law needs; empty where all is."""
+        steps = [f"exposes no `{step}`" for step in self.steps if step not in declared.steps]
+        features = [f"does not declare `{feature}`" for feature in self.features if feature not in declared.features]
+        none = self.any_of and not self.any_of.intersection(declared.features)
         options = [f"declares none of {', '.join(f'`{feature}`' for feature in sorted(self.any_of))}"] if none else []
         return " and ".join([*steps, *features, *options])
 

@@ -28,7 +28,7 @@ class Subject(Natives):
     def __init__(self, implementation: Implementation, dtype: str, host: Host | None = None) -> None:
         super().__init__(implementation, dtype, host)
         self.precision: Precision = implementation.dtypes[dtype]
-        self.features = implementation.features
+        self.steps, self.features = implementation.steps, implementation.features
 
     def attention(self, query: Array, key: Array, value: Array, **options: Any) -> Array:
         """Whole function: (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v) → (…, n_q, d_v), … being (batch, heads).

@@ -12,6 +12,7 @@ from attention_tests.engine.catalogue import all_laws
 from attention_tests.expectations.entries import BadExpectations, Expectations
 from attention_tests.expectations.reading import read_file
 from attention_tests.expectations.stale import stale, unexplained
+from attention_tests.expectations.writing import write_file
 from attention_tests.targets.registry import REGISTRY
 
 IN_THIS_FOLDER = Path("attention-tests.toml")
@@ -20,16 +21,21 @@ IN_THIS_FOLDER = Path("attention-tests.toml")
 @cache
 def shipped() -> Expectations:
     """Return what is expected of the implementations that the suite ships."""
-    return read_file(REGISTRY.implementations.expectations)
+    return sum(map(read_file, files_of(REGISTRY.implementations.expectations)), Expectations())
+
+
+def files_of(place: Path) -> list[Path]:
+    """Return the files of expectations in a place: those of the folder that the suite ships, or the one that it is."""
+    return sorted(place.glob("*.toml")) if _is_shipped(place) else [place] if place.exists() else []
 
 
 @dataclass(frozen=True)
 class Book:
-    """A file of expectations, and those that hold besides it."""
+    """A file of expectations, or the folder that the suite ships, and those that hold besides."""
 
-    file: Path
+    place: Path
     written: Expectations
-    """What the file says."""
+    """What it says."""
     besides: Expectations
 
     @classmethod
@@ -38,11 +44,11 @@ class Book:
 
         Raises BadExpectations with one sentence.
         """
-        file = Path(named or IN_THIS_FOLDER)
-        if named and not updating and not file.exists():
+        place = Path(named or IN_THIS_FOLDER)
+        if named and not updating and not place.exists():
             raise BadExpectations(f"there is no file {named}: check its name, or let --update-expectations write it")
-        written = read_file(file) if file.exists() else Expectations()
-        return cls(file, written, Expectations() if _is_shipped(file) else shipped())
+        written = sum(map(read_file, files_of(place)), Expectations())
+        return cls(place, written, Expectations() if _is_shipped(place) else shipped())
 
     def sound(self, verified: Iterable[Implementation], *, updating: bool) -> Expectations:
         """Return all that is expected. Of a file that is to be updated, leave out what can never apply.
@@ -53,16 +59,25 @@ class Book:
             return self.besides
         verified, laws = list(verified), {law.name: law for law in all_laws()}
         if updating:
-            apart = (replace(one, dtypes=(dtype,)) for one in self.written.known_failures for dtype in one.dtypes)
-            alone = (Expectations(known_failures=(one,)) for one in apart)
-            sound = (one.known_failures[0] for one in alone if not [*stale(one, verified, laws)])
-            return replace(self.written, known_failures=tuple(sound), decided=()) + self.besides
-        names = REGISTRY.implementations.names() if _is_shipped(self.file) else ()
+            known = self.written.known_failures
+            sound = tuple(one for one in known if not [*stale(Expectations((one,)), verified, laws)])
+            return replace(self.written, known_failures=sound) + self.besides
+        names = REGISTRY.implementations.names() if _is_shipped(self.place) else ()
         sentences = [*unexplained(self.written), *stale(self.written, verified, laws, names)]
         if sentences:
-            raise BadExpectations("\n".join(f"{self.file}: {sentence}" for sentence in sentences))
+            raise BadExpectations("\n".join(f"{self.place}: {sentence}" for sentence in sentences))
         return self.written + self.besides
 
+    def write(self, new: Expectations) -> None:
+        """Write the file; of what the suite ships, one for each library, and one for the problems, if there are any."""
+        if not _is_shipped(self.place):
+            write_file(self.place, new)
+            return
+        parts = {library: new.about(names) for library, names in REGISTRY.implementations.libraries().items()}
+        for name, part in (parts | {"problems": Expectations(problems=new.problems)}).items():
+            if part != Expectations():
+                write_file(self.place / f"{name}.toml", part)
 
-def _is_shipped(file: Path) -> bool:
-    return file.resolve() == REGISTRY.implementations.expectations.resolve()
+
+def _is_shipped(place: Path) -> bool:
+    return place.resolve() == REGISTRY.implementations.expectations.resolve()

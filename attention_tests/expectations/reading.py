@@ -2,24 +2,58 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator
-from dataclasses import MISSING, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated
 
-from packaging.requirements import InvalidRequirement, Requirement
+import msgspec
 
-from attention_tests.engine.verdict import Verdict
-from attention_tests.expectations.entries import BadExpectations, Decided, Expectations, KnownFailure, PinnedProblem
+from attention_tests.expectations.entries import (
+    BadExpectations,
+    Declaration,
+    Entry,
+    Expectations,
+    Finding,
+    KnownFailure,
+    PinnedProblem,
+    assert_known,
+)
 from attention_tests.text.wording import unknown
 from reference.bounds.formats import FORMATS
 
-T = TypeVar("T", KnownFailure, PinnedProblem, Decided)
+Names = Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
-KINDS = ("known_failure", "problem", "decided")
-BROKEN = (Verdict.FAIL, Verdict.ERROR, Verdict.CRASH, Verdict.TIMEOUT)
-"""What a known failure can be."""
+
+class Case(Entry, frozen=True, kw_only=True):
+    """One law, the implementations that break it for the reason of a finding, and the problem on which they do."""
+
+    law: str
+    on: Names
+    dtypes: Names
+    counterexample: str = ""
+
+    def __post_init__(self) -> None:
+        assert_known("dtype", self.dtypes, FORMATS)
+
+
+class _FindingWithCases(Finding, frozen=True, kw_only=True):
+    cases: tuple[Case, ...]
+
+
+class _File(Entry, frozen=True, kw_only=True):
+    finding: tuple[_FindingWithCases, ...] = ()
+    problem: tuple[PinnedProblem, ...] = ()
+    declared: dict[str, Declaration] = msgspec.field(default_factory=dict)
+
+
+_TABLES = {
+    "": _File,
+    "finding": _FindingWithCases,
+    "finding, cases": Case,
+    "problem": PinnedProblem,
+    "declared": Declaration,
+}
 
 
 def read_file(file: Path) -> Expectations:
@@ -29,81 +63,36 @@ def read_file(file: Path) -> Expectations:
     docs/how-to/expectations.md.
     """
     try:
-        return _read(tomllib.loads(file.read_text("utf-8")))
+        return _expectations(msgspec.convert(tomllib.loads(file.read_text("utf-8")), _File))
     except OSError as error:
         raise BadExpectations(f"{file} cannot be read: {error.strerror}") from None
-    except (ValueError, BadExpectations) as error:
+    except msgspec.ValidationError as error:
+        raise BadExpectations(f"{file}: {_sentence(str(error))}") from None
+    except ValueError as error:
         raise BadExpectations(f"{file}: {error}") from None
 
 
-def _read(tables: dict[str, Any]) -> Expectations:
-    for kind in tables:
-        if kind not in KINDS:
-            raise BadExpectations(f"the table {unknown(kind, KINDS)}")
-    return Expectations(
-        tuple(_entries(KnownFailure, "known_failure", tables)),
-        tuple(_entries(PinnedProblem, "problem", tables)),
-        tuple(_entries(Decided, "decided", tables)),
+def _expectations(file: _File) -> Expectations:
+    known_failures = (
+        KnownFailure(
+            finding=finding, law=case.law, implementation=name, dtype=dtype, counterexample=case.counterexample
+        )
+        for entry in file.finding
+        for finding in [msgspec.convert(entry, Finding, from_attributes=True)]
+        for case in entry.cases
+        for name in case.on
+        for dtype in case.dtypes
     )
+    return Expectations(tuple(known_failures), file.problem, file.declared)
 
 
-def _entries(kind: type[T], name: str, tables: dict[str, Any]) -> Iterator[T]:
-    entries = tables.get(name, [])
-    if not isinstance(entries, list):
-        raise BadExpectations(f"{name} is one table, and there may be several: write [[{name}]]")
-    for number, table in enumerate(entries, 1):
-        try:
-            yield kind(**_checked(kind, table))
-        except BadExpectations as error:
-            raise BadExpectations(f"[[{name}]] {number}: {error}") from None
-
-
-def _checked(kind: type[T], table: Any) -> dict[str, Any]:
-    if not isinstance(table, dict):
-        raise BadExpectations("an entry is a table")
-    known = [field.name for field in fields(kind)]
-    for key in table:
-        if key not in known:
-            raise BadExpectations(f"the key {unknown(key, known)}")
-    for field in fields(kind):
-        if field.default is MISSING and field.name not in table:
-            raise BadExpectations(f"`{field.name}` is missing")
-    return {key: _value(key, value) for key, value in table.items()}
-
-
-def _value(key: str, value: Any) -> Any:
-    match key, value:
-        case "dtypes", [*_] if value and all(isinstance(dtype, str) for dtype in value):
-            return tuple(map(_dtype, value))
-        case "dtypes", _:
-            raise BadExpectations('`dtypes` is a list of one or more: dtypes = ["float32"]')
-        case "properties", {} if all(type(number) is int for number in value.values()):
-            return value
-        case "properties", _:
-            raise BadExpectations("`properties` is a table of clauses and numbers: properties.softmax = 20")
-        case _, str(text):
-            return _text(key, text)
-    raise BadExpectations(f"`{key}` is a text in quotes, not {value!r}")
-
-
-def _dtype(name: str) -> str:
-    if name not in FORMATS:
-        raise BadExpectations(f"the dtype {unknown(name, FORMATS)}")
-    return name
-
-
-def _text(key: str, text: str) -> str:
-    if key == "verdict":
-        if text not in BROKEN:
-            raise BadExpectations(f"the verdict {unknown(text, BROKEN)}")
-        return Verdict(text)
-    if key == "versions" and not _names_versions(text):
-        raise BadExpectations(f'{text!r} are no versions of a library: versions = "torch>=2.5,<2.14"')
-    return text
-
-
-def _names_versions(text: str) -> bool:
-    try:
-        return bool(Requirement(text).specifier)
-    except InvalidRequirement:
-        return False
+def _sentence(message: str) -> str:
+    """Say in the words of TOML what msgspec says in those of JSON: which entry it is about, counted from one."""
+    what, _, path = message.partition(" - at `$.")
+    path = path.rstrip("`").replace("[...]", "").replace(".", ", ")
+    found = re.fullmatch(r"Object contains unknown field `(.*)`", what)
+    if found:
+        table = _TABLES[re.sub(r"\[\d+\]", "", path)]
+        what = f"the key {unknown(found[1], table.__struct_fields__)}"
+    where = re.sub(r"\[(\d+)\]", lambda number: f" {int(number[1]) + 1}", path)
+    return f"{where}: {what}".removeprefix(": ").replace("Object", "Table").replace("`object`", "`table`")

@@ -26,11 +26,11 @@ def expect_failure(
     """
     stored = (read(known.counterexample),) if known.counterexample else ()
     failure = failure_on(law, subject, stored[0]) if stored else _first(law, subject, profile, pinned)
-    if failure is not None and verdict_of(failure) is known.verdict:
-        return Outcome(Verdict.EXPECTED_FAILURE, known.explanation, counterexample=known.counterexample)
+    if failure is not None and verdict_of(failure) == known.finding.verdict:
+        return Outcome(Verdict.EXPECTED_FAILURE, known.finding.explanation, counterexample=known.counterexample)
     outcome = hold(law, subject, profile, (*stored, *pinned))
     if outcome.verdict is Verdict.PASS:
-        sentence = f"{subject} keeps a law that it is known to break ({known.explanation}): take it out"
+        sentence = f"{subject} keeps a law that it is known to break ({known.finding.explanation}): take it out"
         return replace(outcome, verdict=Verdict.UNEXPECTED_PASS, explanation=sentence)
     return replace(outcome, explanation=f"{_not_the_known(subject, known, failure)}\n\n{outcome.explanation}")
 
@@ -41,12 +41,10 @@ def _first(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...]
 
 
 def _not_the_known(subject: Subject, known: KnownFailure, failure: Failure | None) -> str:
+    about = f"{subject} is known to break this law ({known.finding.explanation})"
     if failure is None:
         return (
-            f"{subject} is known to break this law ({known.explanation}), and the problem stored for that passes now: "
-            f"but another one breaks it, perhaps for another reason. --update-expectations would store that one."
+            f"{about}, and the problem stored for that passes now: but another one breaks it, perhaps for another "
+            "reason. --update-expectations would store that one."
         )
-    return (
-        f"{subject} is known to break this law ({known.explanation}) with the verdict {known.verdict}, "
-        f"and what it does now is another: {verdict_of(failure)}."
-    )
+    return f"{about} with the verdict {known.finding.verdict}, and what it does now is another: {verdict_of(failure)}."

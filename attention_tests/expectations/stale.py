@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, cast, get_type_hints
+from typing import cast, get_type_hints
 
 from attention_tests.declare.dialect import Dialect
 from attention_tests.declare.implementation import Implementation
 from attention_tests.engine.law import Law
 from attention_tests.engine.plan_text import UnreadablePlan, read
-from attention_tests.execution.subject import Subject
 from attention_tests.expectations.entries import TO_BE_WRITTEN, Expectations, KnownFailure
 from attention_tests.text.wording import raised, unknown
-from reference.document import CLAUSES
 
 
 def stale(
@@ -24,85 +22,55 @@ def stale(
     Of implementations that are not among the `verified` ones nothing more can be known than whether they are among
     `names`, if any are given.
     """
-    by_name, names = {one.name: one for one in verified}, list(names)
-    for known in expectations.known_failures:
-        for sentence in _of_known_failure(known, by_name.get(known.implementation), laws, names):
-            yield _about(known, sentence)
+    known, names = expectations.known_failures, list(names)
+    for law, plan in dict.fromkeys((one.law, one.counterexample) for one in known):
+        if sentence := _of_plan(plan, law, laws):
+            yield f"[[finding]], the case of {law}: {sentence}"
     for problem in expectations.problems:
-        for sentence in _of_plan(problem.plan, problem.law, laws):
+        if sentence := _of_plan(problem.plan, problem.law, laws):
             yield f"[[problem]] of {problem.law}: {sentence}"
-    for decided in expectations.decided:
-        if names and decided.implementation not in names:
-            yield f"[[decided]]: the implementation {unknown(decided.implementation, names)}"
-        for clause in set(decided.properties) - set(CLAUSES):
-            yield f"[[decided]] of {decided.implementation}: the clause {unknown(clause, CLAUSES)}"
-    yield from _twice(expectations)
+    for name in dict.fromkeys([*(one.implementation for one in known), *expectations.declared]):
+        if names and name not in names:
+            yield f"the implementation {unknown(name, names)}"
+    by_name = {one.name: one for one in verified}
+    found = (_of_case(one, by_name[one.implementation], laws) for one in known if one.implementation in by_name)
+    yield from dict.fromkeys(filter(None, found))
+    for (law, name, dtype), times in Counter(one.key for one in known if one.finding.applies).items():
+        if times > 1:
+            yield f"{name} ({dtype}) is known to break {law} by {times} cases: leave one"
 
 
 def unexplained(expectations: Expectations) -> Iterator[str]:
-    """Ask for the reason of each known failure that has none yet."""
-    for known in expectations.known_failures:
-        if known.reason.strip() in ("", TO_BE_WRITTEN):
-            yield _about(known, "say why in `reason`")
+    """Ask for the reason of each finding that has none yet, naming one of its cases."""
+    for finding, one in {one.finding: one for one in reversed(expectations.known_failures)}.items():
+        if finding.reason.strip() in ("", TO_BE_WRITTEN):
+            yield f"[[finding]], the case of {one.law} on {one.implementation}: say why in `reason`"
 
 
-def _about(known: KnownFailure, sentence: str) -> str:
-    return f"[[known_failure]] of {known.implementation}, {known.law}: {sentence}"
+def _of_case(one: KnownFailure, implementation: Implementation, laws: Mapping[str, Law]) -> str:
+    about = f"[[finding]], the case of {one.law} on {one.implementation}"
+    if one.dtype not in implementation.dtypes:
+        return f"{about}: the dtype {unknown(one.dtype, implementation.dtypes)}"
+    missing = one.law in laws and laws[one.law].missing(implementation)
+    return f"{about}: the law does not apply, for the implementation {missing}" if missing else ""
 
 
-def _of_known_failure(
-    known: KnownFailure, implementation: Implementation | None, laws: Mapping[str, Law], names: list[str]
-) -> Iterator[str]:
-    if names and known.implementation not in names:
-        yield f"the implementation {unknown(known.implementation, names)}"
-    yield from _of_plan(known.counterexample, known.law, laws)
-    if implementation is None:
-        return
-    for dtype in known.dtypes:
-        if dtype not in implementation.dtypes:
-            yield f"the dtype {unknown(dtype, implementation.dtypes)}"
-        elif known.law in laws and (missing := laws[known.law].missing(Subject(implementation, dtype))):
-            yield f"the law does not apply, for the implementation {missing}"
-            break
-
-
-def _of_plan(text: str, law: str, laws: Mapping[str, Law]) -> Iterator[str]:
+def _of_plan(text: str, law: str, laws: Mapping[str, Law]) -> str:
     if law not in laws:
-        yield f"the law {unknown(law, laws)}"
-    elif text:
-        yield from _unfit(text, laws[law])
-
-
-def _unfit(text: str, law: Law) -> Iterator[str]:
+        return f"the law {unknown(law, laws)}"
     try:
-        plan = read(text)
+        plan = text and read(text)
+        built = plan and plan.build("float64", plan.depends_on, Dialect())
     except UnreadablePlan as error:
-        yield str(error)
-        return
-    try:
-        built = plan.build("float64", plan.depends_on, Dialect())
+        return str(error)
     except Exception as error:  # noqa: BLE001 - whatever is wrong with it becomes one sentence
-        yield f"{text} cannot be built: {raised(error)}"
-        return
-    if not isinstance(built, held_on(law)):
-        yield f"{text} is a {type(built).__name__}, and the law is held on a {held_on(law).__name__}"
+        return f"{text} cannot be built: {raised(error)}"
+    wanted = held_on(laws[law])
+    fits = not text or isinstance(built, wanted)
+    return "" if fits else f"{text} is a {type(built).__name__}, and the law is held on a {wanted.__name__}"
 
 
 def held_on(law: Law) -> type:
     """Return the type of what the law's body takes besides the subject."""
     _, (_, kind), *_ = get_type_hints(law.body).items()
     return cast("type", kind)
-
-
-def _twice(expectations: Expectations) -> Iterator[str]:
-    known = (
-        (one.implementation, dtype, f"is known to break {one.law}")
-        for one in expectations.known_failures
-        for dtype in one.dtypes
-        if one.applies
-    )
-    decided = ((one.implementation, dtype, "is decided") for one in expectations.decided for dtype in one.dtypes)
-    counts: Counter[Any] = Counter([*known, *decided])
-    for (implementation, dtype, what), times in counts.items():
-        if times > 1:
-            yield f"{implementation} ({dtype}) {what} by {times} entries: leave one"

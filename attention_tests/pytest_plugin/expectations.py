@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.row import Row
 from attention_tests.environment import suite
 from attention_tests.expectations.book import Book
-from attention_tests.expectations.entries import TO_BE_WRITTEN, BadExpectations
-from attention_tests.expectations.shrinkage import decided, shrunk
-from attention_tests.expectations.updating import Ran, updated
-from attention_tests.expectations.writing import write_file
+from attention_tests.expectations.entries import TO_BE_WRITTEN, BadExpectations, Declaration
+from attention_tests.expectations.floor import UNDECIDED, below_floor
+from attention_tests.expectations.updating import updated
 from attention_tests.pytest_plugin.run import RUN, Run
 from attention_tests.pytest_plugin.summary import Summary
 from attention_tests.targets.registry import REGISTRY
@@ -26,8 +26,7 @@ def pytest_configure(config: pytest.Config) -> None:
     run, updating = config.stash[RUN], config.getoption("update_expectations")
     try:
         book = Book.open(config.getoption("expectations"), updating=updating)
-        verified = {subject.implementation.name: subject.implementation for subject in run.subjects}
-        run.expectations = book.sound(verified.values(), updating=updating)
+        run.expectations = book.sound(run.implementations.values(), updating=updating)
     except BadExpectations as error:
         raise pytest.UsageError(str(error)) from None
     # A worker of pytest-xdist knows only some of what became of the run.
@@ -42,7 +41,7 @@ class Gate:
 
     def __init__(self, book: Book, run: Run, summary: Summary) -> None:
         self.book, self.run, self.summary = book, run, summary
-        self.shrunk: list[str] = []
+        self.below: list[str] = []
         self.told: list[str] = []
 
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -51,40 +50,40 @@ class Gate:
         if config.getoption("collectonly") or exitstatus not in ENDED:
             return
         rows = self.summary.with_those_not_run()
-        # What explores ends with its budget, wherever it is by then.
-        whole = is_whole(session) and self.run.exploration is None
-        if exitstatus in PASSED and (rows or config.getoption("target")) and not decided(rows):
+        decided = any(row.verdict not in UNDECIDED for row in rows)
+        if exitstatus in PASSED and (rows or config.getoption("target")) and not decided:
             self.told.append("nothing was verified: no property was selected that any implementation supports")
             session.exitstatus = pytest.ExitCode.USAGE_ERROR
         elif rows and config.getoption("update_expectations"):
-            self._update(rows, whole=whole)
-        elif rows and whole:
-            names = {row.implementation for row in rows}
-            judged = names if config.getoption("target") else names | {*REGISTRY.implementations.gate()}
-            expected = (*self.book.written.decided, *self.book.besides.decided)
-            self.shrunk += shrunk(expected, rows, judged, config.getoption("dtype") or ())
-            if self.shrunk and exitstatus == pytest.ExitCode.OK:
+            self._update(rows)
+        # What explores ends with its budget, wherever it is by then.
+        elif rows and is_whole(session) and self.run.exploration is None:
+            now, gated = self.run.implementations, not config.getoption("target") and self.run.device == "cpu"
+            judged = {*now, *(REGISTRY.implementations.gate() if gated else ())}
+            declared = {name: one for name, one in self.run.expectations.declared.items() if name in judged}
+            self.below += below_floor(declared, all_laws(), rows, now, config.getoption("dtype") or ())
+            if self.below and exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     # Last, for this is what is to be done.
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say what was found, and what was written."""
-        if self.shrunk:
-            terminalreporter.section("fewer properties decided than expected")
-            for sentence in [*self.shrunk, "If that is as it should be, --update-expectations writes it down."]:
+        if self.below:
+            terminalreporter.section("below the coverage floor")
+            for sentence in [*self.below, "If no more is to be declared, --update-expectations writes that down."]:
                 terminalreporter.write_line(sentence)
         if self.told:
             terminalreporter.section("expectations")
             for sentence in self.told:
                 terminalreporter.write_line(sentence)
 
-    def _update(self, rows: list[Row], *, whole: bool) -> None:
-        declared = {one.implementation.name: one.implementation.dtypes for one in self.run.subjects}
-        new = updated(self.book.written, self.book.besides, Ran(rows, declared), whole=whole)
-        write_file(self.book.file, new)
-        self.told.append(f"{self.book.file} is written: {len(new.known_failures)} known failures")
-        unexplained = sum(one.reason == TO_BE_WRITTEN for one in new.known_failures)
+    def _update(self, rows: list[Row]) -> None:
+        now = {name: Declaration.of(implementation) for name, implementation in self.run.implementations.items()}
+        new = updated(self.book.written, self.book.besides, rows, now)
+        self.book.write(new)
+        self.told.append(f"{self.book.place} is written: {len(new.known_failures)} known failures")
+        unexplained = sum(one.finding.reason == TO_BE_WRITTEN for one in new.known_failures)
         if unexplained:
             self.told.append(f"{unexplained} of them have no reason: write one for each, or mend what fails")
 

@@ -14,7 +14,7 @@ from attention_tests.engine.database import FOLDER, BadDatabase, opened
 from attention_tests.engine.explore import PROBLEMS, Exploration
 from attention_tests.engine.profiles import EXPLORE
 from attention_tests.engine.row import Row
-from attention_tests.expectations.reading import BROKEN
+from attention_tests.expectations.entries import BROKEN
 from attention_tests.pytest_plugin.decide import is_explored
 from attention_tests.pytest_plugin.options import BUDGET
 from attention_tests.pytest_plugin.run import RUN, Run

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from attention_tests.engine.row import Row
-from attention_tests.expectations.book import IN_THIS_FOLDER
+from attention_tests.expectations.book import IN_THIS_FOLDER, files_of
 from attention_tests.pytest_plugin.junit import add_totals
 from attention_tests.pytest_plugin.progress import Progress
 from attention_tests.pytest_plugin.run import Run
@@ -98,7 +98,7 @@ class Reports:
             profile=self.run.profile,
             versions=versions(),
             environment=environment(),
-            libraries={one.implementation.name: libraries(one.implementation) for one in self.run.subjects},
+            libraries={name: libraries(one) for name, one in self.run.implementations.items()},
             missing=self.run.missing,
             reproducers=files.write_reproducers(self.folder, rows),
         )
@@ -118,10 +118,10 @@ class Reports:
 
 def kept_of(config: pytest.Config, run: Run) -> dict[str, object]:
     """Return what decides about verdicts besides, and must be the same where a run goes on."""
-    expectations = Path(config.getoption("expectations") or IN_THIS_FOLDER)
-    written = expectations.read_bytes() if expectations.is_file() else b""
+    expectations = files_of(Path(config.getoption("expectations") or IN_THIS_FOLDER))
+    written = b"".join(file.read_bytes() for file in expectations if file.is_file())
     options = {name: config.getoption(name) for name in ("isolate", "call_seconds", "memory")}
-    made = {one.implementation.name: one.implementation for one in run.subjects}.values()
+    made = run.implementations.values()
     return options | {
         "expectations of digest": sha256(written).hexdigest()[:12],
         "libraries": sorted({f"{name} {version}" for one in made for name, version in libraries(one).items()}),

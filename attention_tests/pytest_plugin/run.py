@@ -37,7 +37,7 @@ class Run:
     exploration: Exploration | None = None
     """How problems are searched for at random; None: those of the profile are tried."""
     expectations: Expectations = field(default_factory=shipped)
-    """What is known to fail, what is tried first, and how much is to be decided."""
+    """What is known to fail, what is tried first, and what the coverage floor follows from."""
     deadline: float | None = None
     """When the budget ends, by the clock of `time.monotonic`; None: there is none."""
 
@@ -45,6 +45,11 @@ class Run:
     """Which implementations are meant where none is named: with "cuda", those for a GPU."""
     isolation: Isolation = field(default_factory=Isolation)
     """Which implementations run in a process of their own."""
+
+    @property
+    def implementations(self) -> dict[str, Implementation]:
+        """What is verified, at whatever dtypes, by name."""
+        return {subject.implementation.name: subject.implementation for subject in self.subjects}
 
     def bring_in(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:
         """Import what is to be verified: those of the gate that are installed, where no target is named.

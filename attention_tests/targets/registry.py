@@ -28,7 +28,7 @@ class Shipped:
     for_gpu: Mapping[str, str] = field(default_factory=dict)
     """Those of the field that need a GPU."""
     expectations: Path = Path()
-    """The file that says what is expected of them."""
+    """The folder that says what is expected of them, a file for each library."""
 
     def names(self) -> tuple[str, ...]:
         """Return the name of every implementation."""
@@ -41,6 +41,15 @@ class Shipped:
     def on_a_gpu(self) -> tuple[str, ...]:
         """Return the names of those that need a GPU."""
         return tuple(self.for_gpu)
+
+    def libraries(self) -> dict[str, list[str]]:
+        """Return the names of the implementations of each library, whatever backend its extras add to it."""
+        of_libraries: dict[str, list[str]] = {}
+        for extra, places in (extra for table in self._tables for extra in table.items()):
+            # Listed before those that add a backend: keras before keras-jax.
+            library = next((one for one in of_libraries if extra.startswith(f"{one}-")), extra or "numpy")
+            of_libraries.setdefault(library, []).extend(places)
+        return of_libraries
 
     def extra_of(self, name: str) -> str:
         """Return the extra that installs what an implementation adapts, empty if it needs nothing."""

@@ -7,7 +7,6 @@ from functools import partial
 from types import CodeType
 from typing import Any
 
-from attention_tests.declare.features import Step
 from attention_tests.declare.implementation import Implementation
 
 
@@ -16,7 +15,7 @@ def places_of(implementation: Implementation) -> dict[str, str]:
 
     What is not written in Python has no place, unless it is declared.
     """
-    exposed = {step.value: getattr(implementation, step.value) for step in Step if implementation.exposes(step)}
+    exposed = {step.value: getattr(implementation, step.value) for step in implementation.steps}
     found = {name: place for name, function in exposed.items() if (place := _place(function))}
     return found | dict(implementation.places)
 

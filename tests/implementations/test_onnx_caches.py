@@ -24,7 +24,7 @@ CALLS = tuple(
 
 
 def cached_subjects(name: str) -> list[Subject]:
-    if not loaded(name).exposes(Step.CACHE):
+    if Step.CACHE not in loaded(name).steps:
         pytest.skip(f"{name} has no cache of its own")
     return subjects(name)
 

@@ -37,11 +37,13 @@ def pytest_collection_modifyitems(items):
     items.reverse()
 """
 EXPECTATIONS = """
-[[known_failure]]
-implementation = "tests.suite.targets:forgets_the_scale"
-law = "test_every_element_is_inside_the_derived_bound"
-dtypes = ["float32"]
+[[finding]]
 reason = "the scale is left out on purpose"
+
+[[finding.cases]]
+law = "test_every_element_is_inside_the_derived_bound"
+on = ["tests.suite.targets:forgets_the_scale"]
+dtypes = ["float32"]
 """
 TESTS = """
 import pytest

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec import structs
 
 from attention_tests import Implementation
 from attention_tests.engine.catalogue import all_laws
@@ -17,7 +18,7 @@ from attention_tests.engine.search import hold, hold_pinned
 from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.environment import processor
 from attention_tests.execution.subject import Subject
-from attention_tests.expectations.entries import Expectations, KnownFailure, PinnedProblem
+from attention_tests.expectations.entries import Expectations, Finding, KnownFailure, PinnedProblem
 from attention_tests.expectations.replay import expect_failure
 from attention_tests.pytest_plugin.decide import decide
 from attention_tests.pytest_plugin.run import Run
@@ -28,14 +29,9 @@ from tests.suite import targets
 
 LAWS = {law.name: law for law in all_laws()}
 LAW = LAWS["test_every_element_is_inside_the_derived_bound"]
+FINDING = Finding(reason="seven is not supported", issue="https://example.org/7", verdict=Verdict.ERROR)
 KNOWN = KnownFailure(
-    implementation="mine",
-    dtypes=("float32",),
-    law=LAW.name,
-    reason="seven is not supported",
-    issue="https://example.org/7",
-    verdict=Verdict.ERROR,
-    counterexample="Plan(keys=7)",
+    finding=FINDING, implementation="mine", dtype="float32", law=LAW.name, counterexample="Plan(keys=7)"
 )
 
 
@@ -76,7 +72,7 @@ def test_a_law_that_is_kept_now_is_an_unexpected_pass() -> None:
 
 
 def test_another_problem_that_breaks_the_law_was_not_known() -> None:
-    known = replace(KNOWN, verdict=Verdict.FAIL)
+    known = replace(KNOWN, finding=structs.replace(FINDING, verdict=Verdict.FAIL))
     outcome = expected(wrong_at(3), known)
     assert outcome.verdict is Verdict.FAIL
     assert "the problem stored for that passes now" in outcome.explanation
@@ -109,15 +105,15 @@ def test_without_a_stored_problem_any_will_do() -> None:
     ],
 )
 def test_an_entry_is_about_some_versions(versions: str, applies: bool) -> None:  # noqa: FBT001 - a table
-    known = replace(KNOWN, versions=versions)
-    assert known.applies is applies
+    known = replace(KNOWN, finding=structs.replace(FINDING, versions=versions))
+    assert known.finding.applies is applies
     assert (Expectations((known,)).known("mine", "float32", LAW.name) is known) is applies
 
 
 @pytest.mark.parametrize(("ability", "applies"), [("", True), ("amx_bf16", True), ("a-thing-that-none-can-do", False)])
 def test_an_entry_is_about_some_processors(ability: str, applies: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a table
     monkeypatch.setattr(processor, "abilities", lambda: frozenset({"fpu", "amx_bf16"}))
-    assert replace(KNOWN, processor=ability).applies is applies
+    assert structs.replace(FINDING, processor=ability).applies is applies
 
 
 @pytest.mark.parametrize("asked", [("mine", "float64", LAW.name), ("m", "float32", LAW.name), ("mine", "float32", "t")])

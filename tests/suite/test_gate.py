@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from subprocess import CompletedProcess
 from types import SimpleNamespace
@@ -10,9 +11,15 @@ from typing import Any
 
 import pytest
 
+from attention_tests.engine.profiles import QUICK
 from attention_tests.environment import suite
-from attention_tests.expectations.entries import TO_BE_WRITTEN
-from attention_tests.pytest_plugin.expectations import SELECTING, is_whole
+from attention_tests.execution.subject import Subject
+from attention_tests.expectations.book import Book
+from attention_tests.expectations.entries import TO_BE_WRITTEN, Declaration, Expectations
+from attention_tests.pytest_plugin.expectations import SELECTING, Gate, is_whole
+from attention_tests.pytest_plugin.run import Run
+from attention_tests.pytest_plugin.summary import Summary
+from implementations import SHIPPED
 from tests.suite.test_command import run, sentence
 
 KERNEL = """\
@@ -54,19 +61,20 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return Project(tmp_path_factory.mktemp("project"))
 
 
-def test_an_update_writes_what_broke_and_how_much_was_decided(project: Project) -> None:
+def test_an_update_writes_what_broke_and_what_is_declared(project: Project) -> None:
     assert project.updating.returncode == pytest.ExitCode.TESTS_FAILED
     assert "attention-tests.toml is written: 3 known failures" in project.updating.stdout
     assert "3 of them have no reason: write one for each" in project.updating.stdout
-    assert f'law = "{LAW}"\nreason = "{TO_BE_WRITTEN}"\nverdict = "error"\n' in project.written
+    assert f'\n[[finding]]\nreason = "{TO_BE_WRITTEN}"\nverdict = "error"\ncases = [\n' in project.written
+    assert f'    {{law = "{LAW}", on = ["mine"], dtypes = ["float32"], counter' in project.written
     assert 'counterexample = "SentencePlan(d_model=13' in project.written
-    assert "[[decided]]" in project.written
-    assert "properties.project = 3\n" in project.written
+    declared = 'dtypes = ["float64", "float32"], steps = ["project"], features = ["lengths", '
+    assert f"\n[declared]\nmine = {{{declared}" in project.written
 
 
 def test_known_failures_without_a_reason_are_refused(project: Project) -> None:
     assert project.refused.returncode == pytest.ExitCode.USAGE_ERROR
-    assert f"[[known_failure]] of mine, {LAW}: say why" in project.refused.stderr
+    assert "on mine: say why in `reason`" in project.refused.stderr
     assert len(project.refused.stderr.split()) < 60
 
 
@@ -78,22 +86,22 @@ def test_another_update_changes_nothing_and_expects_the_failures(project: Projec
 
 @pytest.fixture(scope="module")
 def expecting_more(project: Project) -> Project:
-    project.file.write_text(project.explained.replace("properties.project = 3", "properties.project = 4"))
+    project.file.write_text(project.explained.replace('steps = ["project"]', 'steps = ["project", "score"]'))
     return project
 
 
-def test_a_run_that_decides_less_than_is_expected_fails(expecting_more: Project) -> None:
+def test_a_run_below_the_coverage_floor_fails(expecting_more: Project) -> None:
     done = expecting_more.run("-n", "2")
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
-    assert "= fewer properties decided than expected =" in done.stdout
-    assert "mine (float32): 3 of 4 of project\n" in done.stdout
+    assert "= below the coverage floor =" in done.stdout
+    assert "mine (float32) exposes no `score`: no verdict on test_" in done.stdout
     assert " failed" not in done.stdout.splitlines()[-1]
 
 
 def test_a_selection_is_not_judged(expecting_more: Project) -> None:
     done = expecting_more.run("-k", LAW)
     assert done.returncode == pytest.ExitCode.OK
-    assert "fewer properties" not in done.stdout
+    assert "coverage floor" not in done.stdout
 
 
 @pytest.mark.parametrize("selected", ["test_softmax_rows_are_distributions", "no_such_law"])
@@ -116,6 +124,18 @@ def session(*arguments: str, options: Mapping[str, Any] | None = None, **state: 
         getoption=lambda name, otherwise=None: (options or {}).get(name, otherwise),
     )
     return SimpleNamespace(**{"config": config, "shouldstop": False, "shouldfail": False, "testsfailed": 0} | state)
+
+
+@pytest.mark.parametrize(
+    ("device", "target", "judged"), [("cpu", [], True), ("cpu", ["mine"], False), ("cuda", [], False)]
+)
+def test_those_of_the_gate_are_judged_where_none_is_named(device: str, target: list[str], judged: bool) -> None:  # noqa: FBT001 - a table
+    numpy = SHIPPED.load("numpy")
+    mine = Subject(replace(numpy, name="mine"), "float64")
+    run = Run(QUICK, [mine], expectations=Expectations(declared={"numpy": Declaration.of(numpy)}), device=device)
+    gate = Gate(Book(Path("mine.toml"), Expectations(), Expectations()), run, Summary(run))
+    gate.pytest_sessionfinish(session(options={"target": target}), pytest.ExitCode.TESTS_FAILED)
+    assert any(") is not in the run: " in sentence for sentence in gate.below) is judged
 
 
 @pytest.mark.parametrize("asked", [session(), session("properties"), session("."), session("tests", "properties/")])

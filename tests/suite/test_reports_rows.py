@@ -60,9 +60,9 @@ def test_a_row_holds_what_is_legible() -> None:
 def test_a_row_says_of_a_law_and_a_subject_what_became_of_them() -> None:
     law = all_laws()[0]
     measured: Measurements = {"elements": 3.0, "counterexample": "words"}
-    outcome = Outcome(Verdict.FAIL, "because", measured, counterexample="Plan()", reproducer="import numpy")
+    outcome = Outcome(Verdict.FAIL, "because", measured, counterexample="Plan()")
     subject = Subject(replace(SUBJECT.implementation, places={law.steps[0]: "flash.py:7"}), "float32")
-    row = Row.of(law, subject, outcome, seconds=2.5)
+    row = Row.of(law, subject, outcome, seconds=2.5, reproducer="import numpy")
     assert row == Row(
         law=law.name,
         clause=law.clause.id,

@@ -18,8 +18,9 @@ from attention_tests.expectations.book import Book, shipped
 from attention_tests.expectations.entries import (
     TO_BE_WRITTEN,
     BadExpectations,
-    Decided,
+    Declaration,
     Expectations,
+    Finding,
     KnownFailure,
     PinnedProblem,
 )
@@ -31,8 +32,9 @@ from tests.suite import targets
 LAWS = {law.name: law for law in all_laws()}
 LAW = "test_every_element_is_inside_the_derived_bound"
 MINE = Implementation(name="mine", attention=targets.attention)
-KNOWN = KnownFailure(implementation="mine", dtypes=("float32",), law=LAW, reason="so", counterexample="Plan(keys=7)")
-DECIDED = Decided(implementation="mine", dtypes=("float32",), properties={"softmax": 1})
+SO = Finding(reason="so")
+KNOWN = KnownFailure(finding=SO, implementation="mine", dtype="float32", law=LAW, counterexample="Plan(keys=7)")
+DECLARED = Declaration.of(MINE)
 
 
 def of(expectations: Expectations, *names: str) -> list[str]:
@@ -54,13 +56,13 @@ def test_the_documented_entries_are_not_stale(tmp_path: Path) -> None:
     _, _, text = (suite.FOLDER / "docs" / "how-to" / "expectations.md").read_text("utf-8").partition("```toml\n")
     (tmp_path / "documented.toml").write_text(text.partition("```")[0], "utf-8")
     documented = read_file(tmp_path / "documented.toml")
-    assert [len(entries) for entries in astuple(documented)] == [1, 1, 1]
+    assert [len(entries) for entries in astuple(documented)] == [3, 1, 1]
     assert not of(documented)
     assert not list(unexplained(documented))
 
 
 def test_what_can_apply_is_not_stale() -> None:
-    expectations = Expectations((KNOWN,), (PinnedProblem(law=LAW, plan="Plan()"),), (DECIDED,))
+    expectations = Expectations((KNOWN,), (PinnedProblem(law=LAW, plan="Plan()"),), {"mine": DECLARED})
     assert not of(expectations)
     assert not of(expectations, "mine")
 
@@ -69,7 +71,7 @@ def test_what_can_apply_is_not_stale() -> None:
     ("changes", "words"),
     [
         ({"law": f"{LAW}s"}, f"did you mean {LAW!r}"),
-        ({"dtypes": ("float32", "float16")}, "the dtype 'float16' is not known: did you mean 'float"),
+        ({"dtype": "float16"}, "the dtype 'float16' is not known: did you mean 'float"),
         ({"law": "test_every_scale_is_used", "counterexample": ""}, "the implementation does not declare `scale`"),
         ({"counterexample": "Plan("}, "'Plan(' is no plan"),
         ({"counterexample": "Plan(regimes=('nromal',))"}, "cannot be built: KeyError"),
@@ -78,13 +80,13 @@ def test_what_can_apply_is_not_stale() -> None:
 )
 def test_a_known_failure_that_can_never_be_is_named(changes: dict[str, object], words: str) -> None:
     (sentence,) = of(Expectations((replace(KNOWN, **changes),)))  # type: ignore[arg-type]
-    assert sentence.startswith("[[known_failure]] of mine, test_")
+    assert sentence.startswith("[[finding]], the case of test_")
     assert words in sentence
 
 
 def test_of_what_is_not_in_the_run_only_the_law_and_the_plan_are_judged() -> None:
-    other = replace(KNOWN, implementation="theirs", dtypes=("float16",))
-    assert not of(Expectations((other,), decided=(replace(DECIDED, implementation="theirs"),)))
+    other = replace(KNOWN, implementation="theirs", dtype="float16")
+    assert not of(Expectations((other,), declared={"theirs": DECLARED}))
     assert len(of(Expectations((replace(other, law="test_of_nothing"),)))) == 1
     assert len(of(Expectations((replace(other, counterexample="Plan("),)))) == 1
 
@@ -93,7 +95,7 @@ def test_a_name_that_no_shipped_implementation_has_is_named() -> None:
     other = Expectations((replace(KNOWN, implementation="nmupy"),))
     (sentence,) = of(other, "numpy", "torch")
     assert "did you mean 'numpy'" in sentence
-    (sentence,) = of(Expectations(decided=(replace(DECIDED, implementation="nmupy"),)), "numpy", "torch")
+    (sentence,) = of(Expectations(declared={"nmupy": DECLARED}), "numpy", "torch")
     assert "did you mean 'numpy'" in sentence
 
 
@@ -104,33 +106,40 @@ def test_a_pinned_problem_that_can_never_be_tried_is_named() -> None:
     assert "is a History, and the law is held on a Problem" in unfit
 
 
-def test_a_clause_that_the_document_does_not_have_is_named() -> None:
-    (sentence,) = of(Expectations(decided=(replace(DECIDED, properties={"sofmtax": 3}),)))
-    assert "did you mean 'softmax'" in sentence
-
-
 def test_what_is_said_twice_is_named() -> None:
-    again = replace(KNOWN, dtypes=("float64", "float32"), reason="another")
-    (sentence,) = of(Expectations((KNOWN, again)))
-    assert sentence == f"mine (float32) is known to break {LAW} by 2 entries: leave one"
-    assert not of(Expectations((KNOWN, replace(again, versions="numpy<1"))))
-    (sentence,) = of(Expectations(decided=(DECIDED, DECIDED)))
-    assert "is decided by 2 entries" in sentence
+    again = replace(KNOWN, finding=Finding(reason="another"))
+    (sentence,) = of(Expectations((KNOWN, replace(again, dtype="float64"), again)))
+    assert sentence == f"mine (float32) is known to break {LAW} by 2 cases: leave one"
+    assert not of(Expectations((KNOWN, replace(again, finding=Finding(reason="another", versions="numpy<1")))))
+
+
+def test_what_is_wrong_with_several_cases_is_said_once() -> None:
+    dtypes = tuple(replace(KNOWN, law="test_of_nothing", dtype=dtype) for dtype in MINE.dtypes)
+    others = tuple(replace(one, implementation="theirs") for one in dtypes)
+    (sentence,) = of(Expectations(dtypes + others))
+    assert sentence.startswith("[[finding]], the case of test_of_nothing: the law 'test_of_nothing' is not known")
 
 
 @pytest.mark.parametrize("reason", ["", "  ", TO_BE_WRITTEN])
-def test_a_known_failure_needs_a_reason(reason: str) -> None:
-    without = replace(KNOWN, reason=reason)
+def test_a_finding_needs_a_reason(reason: str) -> None:
+    without = replace(KNOWN, finding=Finding(reason=reason))
     with pytest.raises(BadExpectations, match="say why in `reason`"):
         book(without).sound([MINE], updating=False)
     assert book(without).sound([MINE], updating=True).known_failures == (without,)
 
 
-def test_what_can_never_apply_is_refused_or_left_out_of_an_update() -> None:
-    gone = replace(KNOWN, dtypes=("float32", "float16"))
-    with pytest.raises(BadExpectations, match=r"mine.toml: \[\[known_failure\]\] of mine"):
-        book(gone).sound([MINE], updating=False)
-    assert book(gone).sound([MINE], updating=True).known_failures == (KNOWN,)
+def test_a_finding_is_asked_for_its_reason_once() -> None:
+    without = Finding(reason=TO_BE_WRITTEN)
+    cases = tuple(replace(KNOWN, finding=without, law=law) for law in (LAW, "test_every_scale_is_used"))
+    (sentence,) = unexplained(Expectations((KNOWN, *cases)))
+    assert sentence == f"[[finding]], the case of {LAW} on mine: say why in `reason`"
+
+
+def test_an_update_does_without_what_can_never_apply() -> None:
+    gone = replace(KNOWN, dtype="float16")
+    with pytest.raises(BadExpectations, match=r"mine.toml: \[\[finding\]\], the case of test_.* on mine: the dtype"):
+        book(KNOWN, gone).sound([MINE], updating=False)
+    assert book(KNOWN, gone).sound([MINE], updating=True).known_failures == (KNOWN,)
 
 
 @pytest.mark.parametrize("law", all_laws(), ids=lambda law: law.name)

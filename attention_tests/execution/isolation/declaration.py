@@ -16,7 +16,7 @@ def plain(implementation: Implementation) -> dict[str, Any]:
     """Write down what is declared."""
     return {
         "name": implementation.name,
-        "steps": [step.value for step in Step if implementation.exposes(step)],
+        "steps": [step.value for step in implementation.steps],
         "supports": sorted(implementation.supports),
         "dtypes": {dtype: asdict(precision) for dtype, precision in implementation.dtypes.items()},
         "dialect": asdict(implementation.dialect),
