@@ -29,6 +29,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 FALSE_ALARMS = 1e-3
 """The highest rate at which new samples would reject a correct implementation. The sample is fixed: it never does."""
+SCORES = only(*(Sample(runs=4096, queries=1, keys=1, d_k=d_k) for d_k in (4, 16, 64, 256)))
 
 
 @law("self-dominates", given=only(NotSelfDominant()))
@@ -77,7 +78,7 @@ def test_values_come_from_their_own_matrix(subject: Subject, sentence: Sentence)
     assert_inside_bound(output, moved(expected_of_sentence(silent, subject.precision), mean))
 
 
-@law("stable-gradients", Step.SCORE, Step.SCALE, given=only(*(Sample(4096, 1, 1, d_k) for d_k in (4, 16, 64, 256))))
+@law("stable-gradients", Step.SCORE, Step.SCALE, given=SCORES)
 def test_scaled_scores_keep_unit_variance(subject: Subject, sample: Problem) -> None:
     """Scaled scores of random queries and keys have a variance of 1 (Chebyshev, false alarms below 1 in 1000)."""
     scores = subject.score(sample.query, sample.key)
@@ -91,7 +92,7 @@ def test_scaled_scores_keep_unit_variance(subject: Subject, sample: Problem) -> 
     assert_at_most(np.mean(scaled**2), np.ones(()), slack)
 
 
-@law("stable-gradients", Feature.HEADS, Feature.LENGTHS, given=only(Sample(128, 1, 16, 256)))
+@law("stable-gradients", Feature.HEADS, Feature.LENGTHS, given=only(Sample(runs=128, queries=1, keys=16, d_k=256)))
 def test_scaled_softmax_keeps_its_gradient(subject: Subject, sample: Problem) -> None:
     """The softmax is no more saturated at d_k = 256 than at d_k = 4 (Hoeffding, false alarms below 1 in 1000)."""
     narrow = sample.with_arrays(query=sample.query[..., :4], key=sample.key[..., :4], value=sample.value[..., :4])
@@ -102,7 +103,7 @@ def test_scaled_softmax_keeps_its_gradient(subject: Subject, sample: Problem) ->
     assert_at_least(gradients[1], gradients[0], slack)
 
 
-@law("matrix-is-faster", Feature.LENGTHS, given=only(Sample(1, 64, 64, 16)))
+@law("matrix-is-faster", Feature.LENGTHS, given=only(Sample(runs=1, queries=64, keys=64, d_k=16)))
 def test_one_call_answers_as_word_by_word_does(subject: Subject, sample: Problem) -> None:
     """One call for all queries gives the outputs of one call per query; the times of both are measured, not judged."""
     query, key, value = (subject.give(array) for array in (sample.query, sample.key, sample.value))

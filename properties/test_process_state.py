@@ -13,7 +13,7 @@ from properties.drawing.streams import ANY_PROBLEM
 
 CALLS = 300
 """The number of calls: more than 256, at which a counter of eight bits starts again."""
-ONE = only(Plan(1, 1, 2, 3, 2, 2, regimes=("normal",), seed=1))
+ONE = only(Plan(queries=2, keys=3, d_k=2, d_v=2, regimes=("normal",), seed=1))
 A_FEW = Stream(ANY_PROBLEM.strategy, at_most=10)
 
 

@@ -10,8 +10,9 @@ from properties.drawing.claims import only
 from properties.drawing.plans import Plan
 from properties.drawing.problem import Problem
 
+LENGTHS = (1, 2, 3, 5, 9, 17, 33, 65)
 # Few problems, since threads cost more than calls.
-A_FEW = only(*(Plan(2, 2, n, n, 4, 4, regimes=("normal",), seed=n) for n in (1, 2, 3, 5, 9, 17, 33, 65)))
+A_FEW = only(*(Plan(batch=2, heads=2, queries=n, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n) for n in LENGTHS))
 
 
 @law("every-word", Feature.THREADS, given=A_FEW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 from collections.abc import Callable, Iterable
 from functools import partial
 from os import PathLike
@@ -32,7 +32,8 @@ def conformance(
     to verify, all that are declared if none is named; `expectations` is the file of known failures. Nothing is called
     before the test runs. What cannot be verified is a test that fails with one sentence.
     """
-    place = partial(_placed, caller=sys._getframe(1))  # noqa: SLF001 - the only way to know the line
+    here = inspect.currentframe()
+    place = partial(_placed, caller=here and here.f_back)
     sentence = suite.join_path()
     if not sentence:
         from attention_tests.pytest_plugin.parametrized import test_of  # noqa: PLC0415 - finds the laws only now
@@ -52,10 +53,15 @@ def _fail(sentence: str) -> None:
     pytest.fail(sentence, pytrace=False)
 
 
-def _placed(test: Any, caller: FrameType) -> Test:
-    """Let a function of one line lie where it was asked for, so that pytest names that file and that line."""
+def _placed(test: Any, caller: FrameType | None) -> Test:
+    """Let a function of one line lie where it was asked for, so that pytest names that file and that line.
+
+    An interpreter need not know its callers: then pytest names this file, and all else is the same.
+    """
     # What has no name gets no marks.
-    test.__name__, test.__module__ = "test", caller.f_globals["__name__"]
-    test.__code__ = test.__code__.replace(co_filename=caller.f_code.co_filename, co_firstlineno=caller.f_lineno)
+    test.__name__ = "test"
+    if caller is not None:
+        test.__module__ = caller.f_globals["__name__"]
+        test.__code__ = test.__code__.replace(co_filename=caller.f_code.co_filename, co_firstlineno=caller.f_lineno)
     placed: Test = test
     return placed

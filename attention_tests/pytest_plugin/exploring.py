@@ -17,8 +17,10 @@ from attention_tests.engine.row import Row
 from attention_tests.expectations.entries import BROKEN
 from attention_tests.pytest_plugin.decide import is_explored
 from attention_tests.pytest_plugin.options import BUDGET
+from attention_tests.pytest_plugin.portions import portions
 from attention_tests.pytest_plugin.run import RUN, Run
 from attention_tests.pytest_plugin.summary import Summary
+from attention_tests.pytest_plugin.workers import SEED
 
 LOST = "attention-tests: why the database was lost"
 """What a worker of pytest-xdist says at its end."""
@@ -39,8 +41,6 @@ def pytest_configure(config: pytest.Config) -> None:
     except (BadBudget, BadDatabase) as error:
         raise pytest.UsageError(str(error)) from None
     run.exploration = Exploration(Budget(budget), run.profile, database)
-    # The workers of pytest-xdist are given the options of the process that starts them: they must not draw a seed each.
-    config.option.seed = run.profile.seed
     summary = config.pluginmanager.get_plugin("attention-tests-summary")
     assert isinstance(summary, Summary)
     config.pluginmanager.register(Exploring(config, run, run.exploration, summary), "attention-tests-exploring")
@@ -58,6 +58,8 @@ class Exploring:
         self.config, self.run, self.exploration, self.summary = config, run, exploration, summary
         self.explored: set[str] = set()
         self.lost: list[str] = []
+        self.uneven = False
+        """Whether workers take properties as pytest-xdist gives them, and not equally many."""
         self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
 
     @pytest.hookimpl(trylast=True)
@@ -90,13 +92,18 @@ class Exploring:
             self.exploration.budget.properties -= 1
 
     @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker the seed, for otherwise each would draw its own."""
+        node.workerinput[SEED] = self.exploration.profile.seed
+
+    @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
         """Deal the properties out evenly, unless another way was asked for."""
         if config.getoption("dist") != "load":
             return None
-        from attention_tests.pytest_plugin.portions import Portions  # noqa: PLC0415 - needs pytest-xdist, which is there if it asks
-
-        return Portions(config, log)
+        scheduler = portions(config, log)
+        self.uneven = scheduler is None
+        return scheduler
 
     def pytest_sessionfinish(self) -> None:
         """Say whether the database was lost, also from a worker of pytest-xdist."""
@@ -117,6 +124,8 @@ class Exploring:
         terminalreporter.ensure_newline()
         terminalreporter.section("explored")
         terminalreporter.write_line(f"{tried} problems; --seed {seed} tries the same again")
+        if self.uneven:
+            terminalreporter.write_line("this pytest-xdist deals properties out itself: their shares are not equal")
         for sentence in dict.fromkeys(filter(None, self.lost)):
             terminalreporter.write_line(f"the database was lost on the way, and what was found since: {sentence}")
         found = pinned(rows, seed)

@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
-from _pytest.junitxml import xml_key
 
 from attention_tests.engine.verdict import Verdict
+from attention_tests.reports import folder as files
+
+OPTION = "--junit-xml"
+
+
+def ask_for(config: pytest.Config, folder: Path) -> None:
+    """Let pytest write the file into the folder of the reports, unless it was told to write it elsewhere."""
+    asked = config.getoption(OPTION) or str(folder / files.JUNIT)
+    # As pytest reads it, but settled before anything changes the working directory.
+    config.option.xmlpath = str(Path(os.path.expandvars(asked)).expanduser().absolute())
 
 
 def add_totals(config: pytest.Config, totals: Mapping[Verdict, int]) -> None:
-    """Write the file again, with the totals as properties of the whole."""
-    xml = config.stash.get(xml_key, None)
-    if xml is None:
+    """Add the totals to the file that pytest wrote, if it did, as properties of the whole."""
+    file = Path(config.getoption(OPTION) or "")
+    if not file.is_file():
         return
-    for verdict, count in totals.items():
-        xml.add_global_property(verdict.value, count)
-    xml.pytest_sessionfinish()
+    root = ET.fromstring(file.read_bytes())  # noqa: S314 - pytest wrote it
+    for suite in root.findall("testsuite"):
+        properties = suite.find("properties")
+        if properties is None:
+            properties = ET.Element("properties")
+            suite.insert(0, properties)
+        for verdict, count in totals.items():
+            ET.SubElement(properties, "property", name=verdict.value, value=str(count))
+    files.write(file, ET.tostring(root, encoding="utf-8", xml_declaration=True).decode("utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from attention_tests.declare.implementation import Implementation
 from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.drawing import caveat
 from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import PROFILES, profile_named
 from attention_tests.engine.verdict import Verdict
@@ -37,6 +39,8 @@ def test_of(
     hand_in()
     if profile not in PROFILES:
         raise BadTarget(f"profile: {unknown(profile, PROFILES)}")
+    if caveat():
+        warnings.warn(caveat(), stacklevel=3)
     found = resolve(target) if isinstance(target, str) else implementation_of(target, _name_of(target))
     run = Run(profile_named(profile), subjects_of([found], dtypes))
     if expectations:

@@ -21,6 +21,7 @@ from attention_tests.pytest_plugin.parametrized import end_as
 from attention_tests.pytest_plugin.registration import hand_in
 from attention_tests.pytest_plugin.run import RUN, Run
 from attention_tests.pytest_plugin.summary import ROW, Summary, row_of
+from attention_tests.pytest_plugin.workers import hand_on, seed_of
 from attention_tests.reproducers import reproducer
 from attention_tests.text.wording import raised, unknown
 
@@ -62,8 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
     profile = config.getoption("profile")
     if profile not in PROFILES:
         raise pytest.UsageError(f"--profile: {unknown(profile, PROFILES)}")
+    hand_on(config)
     config.stash[RUN] = Run(
-        profile_named(profile, config.getoption("seed")),
+        profile_named(profile, seed_of(config)),
         device=config.getoption("device"),
         isolation=isolation_of(config),
     )

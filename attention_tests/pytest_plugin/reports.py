@@ -11,7 +11,7 @@ import pytest
 
 from attention_tests.engine.row import Row
 from attention_tests.expectations.book import IN_THIS_FOLDER, files_of
-from attention_tests.pytest_plugin.junit import add_totals
+from attention_tests.pytest_plugin import junit
 from attention_tests.pytest_plugin.progress import Progress
 from attention_tests.pytest_plugin.run import Run
 from attention_tests.pytest_plugin.summary import Summary, row_of
@@ -45,9 +45,7 @@ def configure(config: pytest.Config, run: Run, summary: Summary) -> None:
         reports = Reports(config, folder, run, summary)
     except (CannotResume, files.CannotWrite) as error:
         raise pytest.UsageError(str(error)) from None
-    # The workers of pytest-xdist are given the options as they are now.
-    config.option.report = str(folder)
-    config.option.xmlpath = config.getoption("xmlpath") or str(folder / files.JUNIT)
+    junit.ask_for(config, folder)
     config.pluginmanager.register(reports, "attention-tests-reports")
 
 
@@ -108,7 +106,7 @@ class Reports:
             (files.JSON, json_text(report)),
         ):
             files.write(self.folder / name, text)
-        add_totals(self.config, report.totals)
+        junit.add_totals(self.config, report.totals)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say where the reports are."""

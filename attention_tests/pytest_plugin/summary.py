@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.drawing import caveat
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.pytest_plugin.explanations import print_explanations
@@ -52,6 +53,7 @@ class Summary:
             ("promises", promise_table(rows)),
             ("the document's claims", "\n".join(findings(rows))),
             ("not run", "\n".join(self.run.missing)),
+            ("problems", caveat()),
         ):
             if text and (rows or self.run.missing):
                 terminalreporter.section(title)

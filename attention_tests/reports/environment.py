@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from attention_tests.declare.implementation import Implementation
+from attention_tests.engine.drawing import caveat
 from attention_tests.environment import processor, suite
 from attention_tests.targets.registry import REGISTRY
 
@@ -25,7 +26,7 @@ def versions() -> dict[str, str]:
         "attention-tests": suite.version(),
         "python": platform.python_version(),
         "numpy": version("numpy"),
-        "hypothesis": version("hypothesis"),
+        "hypothesis": version("hypothesis") + (f" ({caveat()})" if caveat() else ""),
         "pytest": version("pytest"),
     }
 

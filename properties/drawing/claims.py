@@ -79,7 +79,7 @@ def _query_is_not_value() -> tuple[int, int, int]:
     return _smallest(st.tuples(_NUMBERS, _NUMBERS, _NUMBERS), lambda one: one[0] * one[1] != one[0] * one[2])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Sample(Fixed):
     """`runs` independent heads of standard normal queries and keys, `d_k` wide; the values are the keys."""
 

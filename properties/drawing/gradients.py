@@ -100,7 +100,7 @@ A_THIRD = 33
 
 def backwards(stream: Stream) -> Stream:
     """Return the same problems, each with an upstream gradient."""
-    return Stream(stream.strategy, lambda plan: BackwardPlan(stream.narrow(plan)), A_THIRD)
+    return Stream(stream.strategy, lambda plan: BackwardPlan(forward=stream.narrow(plan)), A_THIRD)
 
 
 ANY_BACKWARD = backwards(ANY_PROBLEM)

@@ -143,19 +143,20 @@ def _possible(calls: Iterable[Call]) -> Iterator[Call]:
         if call.method == "append" or call.cache in unasked:
             unasked[call.cache] = call.method == "append"
             yield call
-    yield from (Call("attend", 1, cache) for cache, is_unasked in unasked.items() if is_unasked)
+    yield from (Call(method="attend", cache=cache) for cache, is_unasked in unasked.items() if is_unasked)
 
 
 _KINDS = tuple(("attend", n) for n in (1, 2, 3)) + tuple(("append", n) for n in (1, 1, 2, 3, 5, 17))
-_NO_CALL = Call("attend", 0, "none")
+_NO_CALL = Call(method="attend", count=0, cache="none")
 """The call that others shrink to: it attends to a cache that is never filled, and so is dropped."""
-_CALLS = st.sampled_from((_NO_CALL, *(Call(*kind, cache) for cache in ("a", "b") for kind in _KINDS)))
-_DRAWN = st.builds(HistoryPlan, st.tuples(*[_CALLS] * DRAWN_CALLS), ANY_PROBLEM.strategy)
+_SOME_CALLS = (Call(method=method, count=n, cache=cache) for cache in ("a", "b") for method, n in _KINDS)
+_CALLS = st.sampled_from((_NO_CALL, *_SOME_CALLS))
+_DRAWN = st.builds(HistoryPlan, calls=st.tuples(*[_CALLS] * DRAWN_CALLS), words=ANY_PROBLEM.strategy)
 
 
 def _of_two_caches(plan: HistoryPlan) -> HistoryPlan:
-    calls = tuple(_possible((Call("append"), *plan.calls)))
-    return HistoryPlan(calls, replace(plan.words, keys=1, queries=1))
+    calls = tuple(_possible((Call(method="append"), *plan.calls)))
+    return HistoryPlan(calls=calls, words=replace(plan.words, keys=1, queries=1))
 
 
 def _of_one_cache(plan: HistoryPlan) -> HistoryPlan:

@@ -46,7 +46,7 @@ def _what_is_not_plain(plan: Any) -> str:
     return f"{type(plan).__name__}({told})"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Options:
     """Options of a problem: the names and axes of a mask and a bias, and the other options as they are."""
 
@@ -111,7 +111,7 @@ def _tied(letters: str, problem: Problem) -> str:
     return letters.replace("q", problem.axes["query"][2])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Plan:
     """A plan of a problem: it prints in one line and builds the same problem on every machine."""
 
@@ -136,13 +136,13 @@ class Plan:
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = PLAIN) -> Problem:
         """Build the problem in `dtype`, in the shapes that an implementation with `features` takes."""
-        sizes, axes = Sizes(self.queries, self.keys, self.d_k, self.d_v), AXES
+        sizes, axes = Sizes(queries=self.queries, keys=self.keys, d_k=self.d_k, d_v=self.d_v), AXES
         batch, heads = (self.batch, self.heads) if Feature.HEADS in features else (1, 1)
         if Feature.LENGTHS not in features:
             sizes, axes = sizes._replace(queries=sizes.keys), axes | {"query": "bhkd"}
         if Feature.VALUE_WIDTH not in features:
             sizes, axes = sizes._replace(d_v=sizes.d_k), axes | {"value": "bhkd"}
-        random = np.random.default_rng([self.seed, batch, heads, *sizes])
+        random = np.random.default_rng([self.seed, batch, heads, sizes.queries, sizes.keys, sizes.d_k, sizes.d_v])
         regimes = [REGIMES[self.regimes[head % len(self.regimes)]] for head in range(batch * heads)]
         drawn = zip(*(regime(random, sizes) for regime in regimes), strict=True)
         arrays = (np.reshape(array, (batch, heads, *array[0].shape)) for array in drawn)
@@ -151,7 +151,7 @@ class Plan:
         return problem if self.options == Options() else self.options.that(features).given(problem)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SentencePlan:
     """A plan of a sentence."""
 

@@ -1,4 +1,7 @@
-"""Value regimes: the distributions of the numbers of one head, in the order of shrinking, plainest first."""
+"""Value regimes: the distributions of the numbers of one head, in the order of shrinking, plainest first.
+
+Regimes are drawn by their place in this order: another one, wherever it is put, draws other problems for every law.
+"""
 
 from __future__ import annotations
 
