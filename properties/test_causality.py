@@ -8,13 +8,10 @@ from attention_tests import Feature
 from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import answer, assert_inside_bound, assert_same_bits, expected, picked
-from properties.drawing.masks import BIASES, MASKS
 from properties.drawing.problem import HUGE, Problem
 from properties.drawing.streams import ANY_PROBLEM, Asking, problems
 
 CAUSAL = problems(asking=Asking(causal=(True,)))
-CAUSAL_AND_MASKED = problems(asking=Asking(masks=tuple(MASKS), causal=(True,)))
-CAUSAL_AND_BIASED = problems(asking=Asking(biases=tuple(BIASES), causal=(True,)))
 WINDOWED = problems(asking=Asking(windows=(1, 2, 3, 8, 16)))
 CAUSAL_AND_WINDOWED = problems(asking=Asking(causal=(True,), windows=(1, 2, 3, 8, 16)))
 
@@ -76,18 +73,6 @@ def test_words_that_come_one_by_one_give_the_whole(subject: Subject, problem: Pr
     so_far, own = (..., slice(0, place + 1), slice(None)), (..., slice(place, place + 1), slice(None))
     output = subject.attention(words.query[own], words.key[so_far], words.value[so_far])
     assert_inside_bound(output, picked(expected(words, subject.precision), own))
-
-
-@law("every-word", Feature.CAUSAL, Feature.MASK, Feature.TOGETHER, given=CAUSAL_AND_MASKED)
-def test_a_causal_mask_hides_what_either_hides(subject: Subject, problem: Problem) -> None:
-    """With causality and a mask, a query attends only to the tokens that both allow."""
-    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
-
-
-@law("every-word", Feature.CAUSAL, Feature.BIAS, Feature.TOGETHER, given=CAUSAL_AND_BIASED)
-def test_a_bias_counts_for_the_words_that_causality_leaves(subject: Subject, problem: Problem) -> None:
-    """With causality and a bias, the bias is added to the scores of the tokens up to a query's own."""
-    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("every-word", Feature.WINDOW, given=WINDOWED)

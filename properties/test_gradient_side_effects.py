@@ -32,17 +32,17 @@ def test_a_backward_pass_writes_none_of_its_inputs(subject: Subject, problem: Ba
 
 @law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
 def test_same_call_gives_the_same_gradients(subject: Subject, problem: Backward) -> None:
-    """The same call gives the same gradients, bit for bit: nothing accumulates from earlier calls."""
+    """The same call gives the same bits every time: sums have one order, and nothing is added to earlier ones."""
     assert_all_same_bits(subject.gradient(*problem.inputs), gradients(subject, problem))
 
 
 @law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
 def test_later_calls_leave_earlier_gradients_alone(subject: Subject, problem: Backward) -> None:
-    """Gradients keep their numbers while others of the same shapes are computed."""
+    """Gradients that are kept stay what they were while others of their shapes are computed."""
     kept = subject.differentiate_natively(*native_inputs(subject, problem))
     subject.differentiate_natively(*native_inputs(subject, problem.with_other_numbers()))
-    before = gradients(subject, problem)
-    assert_all_same_bits(subject.take_gradients(kept, [array.shape for array in before]), before)
+    read = subject.take_gradients(kept, [array.shape for array in (problem.query, problem.key, problem.value)])
+    assert_inside_bounds(read, expected_gradients(problem, subject.precision))
 
 
 @law("every-word", Step.ATTENTION, Step.GRADIENT, given=ANY_BACKWARD)

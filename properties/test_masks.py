@@ -17,7 +17,6 @@ PADDED = problems(asking=Asking(masks=("padding", "most"), axes=("111k",)))
 SOME_BLIND = problems(asking=Asking(masks=("blind",)))
 BIASED = problems(asking=Asking(biases=tuple(BIASES), axes=BROADCASTS))
 HIDING = problems(asking=Asking(biases=("hiding",)))
-MASKED_AND_BIASED = problems(asking=Asking(masks=tuple(MASKS), biases=tuple(BIASES)))
 
 
 def assert_memory_does_not_matter(subject: Subject, problem: Problem, name: str) -> None:
@@ -110,9 +109,3 @@ def test_a_bias_that_is_the_same_for_all_words_changes_nothing(subject: Subject,
     raised, original = replace(problem, bias=shift), expected(problem, subject.precision)
     bound = moved(expected(raised, subject.precision), original.value, original.radius)
     assert_inside_bound(answer(subject, raised), bound)
-
-
-@law("every-word", Feature.MASK, Feature.BIAS, Feature.TOGETHER, given=MASKED_AND_BIASED)
-def test_a_mask_and_a_bias_both_count(subject: Subject, problem: Problem) -> None:
-    """With a mask and a bias, a query attends to the keys that neither hides, and the bias is added to their scores."""
-    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

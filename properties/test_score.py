@@ -16,13 +16,6 @@ def test_score_is_the_dot_product_of_query_and_key(subject: Subject, problem: Pr
     assert_inside_bound(subject.score(problem.query, problem.key), bound)
 
 
-@law("score", Step.SCORE, given=ANY_PROBLEM)
-def test_swapping_queries_and_keys_transposes_the_scores(subject: Subject, problem: Problem) -> None:
-    """Exchanging queries and keys transposes the scores."""
-    bound = error_bound.score(problem.key, problem.query, dtype=problem.dtype, arithmetic=subject.precision)
-    assert_inside_bound(subject.score(problem.query, problem.key).swapaxes(-1, -2), bound)
-
-
 @law("score", given=ANY_PROBLEM)
 def test_negating_queries_and_keys_changes_nothing(subject: Subject, problem: Problem) -> None:
     """Negating both queries and keys leaves the scores, and so the output, exactly the same."""

@@ -1,40 +1,22 @@
 """Soft caps, the log-sum-exp and dropout of zero, as layers have them: clauses `scale` and `softmax`."""
 
-from dataclasses import replace
-
 import numpy as np
 
 from attention_tests import Feature
 from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import answer, assert_inside_bound, expected, expected_lse, merged
-from properties.drawing.masks import MASKS
 from properties.drawing.problem import Problem
-from properties.drawing.streams import ANY_PROBLEM, Asking, problems
+from properties.drawing.streams import ANY_PROBLEM, CAPS, Asking, problems
 from reference import matrix
 
-CAPS = (30.0, 1.0, 50.0, 0.1)
 CAPPED = problems(asking=Asking(softcaps=CAPS))
-CAPPED_AND_MASKED = problems(asking=Asking(masks=tuple(MASKS), softcaps=CAPS))
 
 
 @law("scale", Feature.SOFTCAP, given=CAPPED)
 def test_a_soft_cap_squeezes_the_scaled_scores(subject: Subject, problem: Problem) -> None:
     """A soft cap c replaces each scaled score s by c·tanh(s / c)."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
-
-
-@law("scale", Feature.SOFTCAP, Feature.MASK, given=CAPPED_AND_MASKED)
-def test_a_soft_cap_leaves_hidden_words_hidden(subject: Subject, problem: Problem) -> None:
-    """A soft cap is applied before the mask: a hidden key stays hidden instead of scoring -c."""
-    assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
-
-
-@law("scale", Feature.SOFTCAP, Feature.SCALE, given=CAPPED)
-def test_a_soft_cap_comes_after_an_explicit_scale(subject: Subject, problem: Problem) -> None:
-    """A soft cap is applied after an explicit scale."""
-    scaled = replace(problem, scale=float(problem.random.choice([0.25, 3.0, -0.5])))
-    assert_inside_bound(answer(subject, scaled), expected(scaled, subject.precision))
 
 
 @law("softmax", Feature.LOG_SUM_EXP, given=ANY_PROBLEM)

@@ -22,6 +22,7 @@ BATCHES_AND_HEADS = ((1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (3, 2), (2, 3), (1,
 DIAGONALS = ("none", "none", "lengths", "widths", "keys and values", "all")
 ALL = tuple(REGIMES)
 ORDINARY = ("zeros", "ones", "iota", "small integers", "normal", "uniform", "signed zeros", "common offset")
+CAPS = (30.0, 1.0, 50.0, 0.1)
 
 _WIDTHS = st.sampled_from(WIDTHS)
 _LENGTHS = st.sampled_from(SHORT)
@@ -82,14 +83,22 @@ They are not read from `Plan`, so that neither another field there nor another o
 
 
 def _number(plan: Plan) -> int:
-    """Return a number that differs from plan to plan: seeds alone are too few, for Hypothesis likes to repeat one."""
+    """Return a number that differs from plan to plan, and is 0 if its seed is 0.
+
+    Seeds alone vary too little: Hypothesis likes to repeat one.
+    """
+    if not plan.seed:
+        return 0
     values = {name: getattr(plan, name) for name in _NUMBERED}
     written = ", ".join(f"{name}={value!r}" for name, value in values.items() if value != _NUMBERED[name])
     return crc32(f"Plan({written})".encode())
 
 
 HALF = 50
-"""The number of problems with options: many laws draw them, and each option is combined with the others in several."""
+"""The number of problems with options: many laws draw them, and each option is combined with the others in several.
+
+All problems are used where each asks for one choice of several.
+"""
 
 
 @dataclass(frozen=True)
@@ -107,6 +116,10 @@ class Asking:
 
     def of(self, plan: Plan) -> Options:
         """Return the options chosen by a plan: the plainest if its seed is 0, and any otherwise."""
+        return self.numbered(_number(plan))
+
+    def numbered(self, number: int) -> Options:
+        """Return the options chosen by a number: the plainest for 0."""
         choices: dict[str, Sequence[Any]] = {
             "mask": self.masks,
             "mask_axes": self.axes,
@@ -118,11 +131,23 @@ class Asking:
             "group": self.groups,
             "scale": self.scales,
         }
-        number, chosen = _number(plan) if plan.seed else 0, {}
+        chosen = {}
         for option, choice in choices.items():
             number, place = divmod(number, len(choice))
             chosen[option] = choice[place]
         return Options(**chosen)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Several choices of options, of which each problem takes one."""
+
+    choices: Sequence[Asking]
+
+    def of(self, plan: Plan) -> Options:
+        """Return the options chosen by a plan: the plainest of the first choice if its seed is 0."""
+        number, place = divmod(_number(plan), len(self.choices))
+        return self.choices[place].numbered(number)
 
 
 def problems(  # noqa: PLR0913 - everything that a law can choose of a problem
@@ -133,7 +158,7 @@ def problems(  # noqa: PLR0913 - everything that a law can choose of a problem
     d_k: Sequence[int] = (),
     batches_and_heads: Sequence[tuple[int, int]] = (),
     sometimes_long: bool = False,
-    asking: Asking | None = None,
+    asking: Asking | OneOf | None = None,
 ) -> Stream:
     """Return a stream of problems of any shapes and values, or of the given choices, without options by default.
 
@@ -155,7 +180,7 @@ def problems(  # noqa: PLR0913 - everything that a law can choose of a problem
             options=plan.options if asking is None else asking.of(plan),
         )
 
-    return Stream(_PLANS, narrow, None if asking is None else HALF)
+    return Stream(_PLANS, narrow, HALF if isinstance(asking, Asking) else None)
 
 
 def sentences(

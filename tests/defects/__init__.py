@@ -29,6 +29,7 @@ from tests.defects import (
     softmax,
     sums,
     threads,
+    two_options,
     values,
     visibility,
     windows,
@@ -50,7 +51,7 @@ _OF_THE_DOCUMENT = (
     precision,
     controls,
 )
-_OF_LAYERS = (masks, hiding, blind, biases, causality, windows, heads, empty, caps, sums, options, caches)
+_OF_LAYERS = (masks, hiding, blind, biases, causality, windows, heads, empty, caps, sums, options, two_options, caches)
 _OF_CHECKERS = (cheats,)
 _OF_GRADIENTS = (gradients, gradient_sight, gradient_manners)
 

@@ -12,7 +12,7 @@ from tests.defects.defect import defect
 ADDED = "test_a_bias_of_any_shape_is_added_to_the_scaled_scores"
 HIDES = "test_a_bias_of_minus_infinity_hides_as_a_mask_does"
 SHIFT = "test_a_bias_that_is_the_same_for_all_words_changes_nothing"
-BOTH = "test_a_mask_and_a_bias_both_count"
+BOTH = "test_a_bias_counts_where_nothing_hides"
 TOGETHER = (Feature.TOGETHER,)
 
 

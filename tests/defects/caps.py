@@ -10,8 +10,7 @@ from tests.defects.correct_layer import capped, hidden, layer, softmax
 from tests.defects.defect import defect
 
 SQUEEZES = "test_a_soft_cap_squeezes_the_scaled_scores"
-HIDDEN = "test_a_soft_cap_leaves_hidden_words_hidden"
-AFTER_SCALE = "test_a_soft_cap_comes_after_an_explicit_scale"
+BEFORE_ALL_ELSE = "test_a_soft_cap_comes_after_the_scale_and_before_all_else"
 
 
 @defect("scale", "jax#32300: a cap that is ignored", killed_by=SQUEEZES)
@@ -69,7 +68,7 @@ def cap_of_eleven_bits(query: Array, key: Array, value: Array, *, softcap: float
     return softmax(softcap * np.tanh(scores / softcap).astype(np.float16).astype(np.float32)) @ value
 
 
-@defect("scale", "onnx#7865: the cap after the mask, -∞ becomes -c", killed_by=HIDDEN)
+@defect("scale", "onnx#7865: the cap after the mask, -∞ becomes -c", killed_by=BEFORE_ALL_ELSE)
 def cap_after_the_mask(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, softcap: float | None = None
 ) -> Array:
@@ -78,14 +77,14 @@ def cap_after_the_mask(
     return np.where(seeing, softmax(scores) @ value, 0)
 
 
-@defect("scale", "the mask dropped where there is a cap", killed_by=HIDDEN)
+@defect("scale", "the mask dropped where there is a cap", killed_by=BEFORE_ALL_ELSE)
 def mask_dropped_for_a_cap(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, softcap: float | None = None
 ) -> Array:
     return layer(query, key, value, mask=mask if softcap is None else None, softcap=softcap)
 
 
-@defect("scale", "the cap before an explicit scale, after the default one", killed_by=AFTER_SCALE)
+@defect("scale", "the cap before an explicit scale, after the default one", killed_by=BEFORE_ALL_ELSE)
 def cap_before_an_explicit_scale(
     query: Array, key: Array, value: Array, *, scale: float | None = None, softcap: float | None = None
 ) -> Array:
@@ -94,7 +93,7 @@ def cap_before_an_explicit_scale(
     return softmax(capped(query @ key.mT, softcap) * scale) @ value
 
 
-@defect("scale", "a scale that is ignored where there is a cap", killed_by=AFTER_SCALE)
+@defect("scale", "a scale that is ignored where there is a cap", killed_by=BEFORE_ALL_ELSE)
 def scale_dropped_for_a_cap(
     query: Array, key: Array, value: Array, *, scale: float | None = None, softcap: float | None = None
 ) -> Array:

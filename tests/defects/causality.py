@@ -14,8 +14,8 @@ NO_LATER_WORD = "test_a_causal_query_sees_no_later_word"
 ALIGNED = "test_causality_is_aligned_as_the_dialect_says"
 NO_BIT = "test_later_words_change_no_bit_of_earlier_outputs"
 ONE_BY_ONE = "test_words_that_come_one_by_one_give_the_whole"
-EITHER = "test_a_causal_mask_hides_what_either_hides"
-WITH_BIAS = "test_a_bias_counts_for_the_words_that_causality_leaves"
+EITHER = "test_a_mask_goes_with_causality_or_a_window"
+WITH_BIAS = "test_a_bias_counts_where_nothing_hides"
 
 TOGETHER = (Feature.TOGETHER,)
 LAST_IS_LAST = Dialect(alignment=Alignment.BOTTOM_RIGHT)

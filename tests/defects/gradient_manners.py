@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 
@@ -21,6 +22,14 @@ STRIDES = "test_gradients_of_strided_inputs_equal_those_of_their_copies"
 _added_up: dict[bytes, Array] = {}
 _workspace: dict[tuple[int, ...], Array] = {}
 _last_weights: list[Array] = []
+_calls = count()
+
+
+@defect("every-word", "flash-attention#414: atomic additions, in any order", step=Step.GRADIENT, killed_by=SAME)
+def gradient_summed_in_any_order(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+    d_query, d_key, d_value = gradient(query, key, value, upstream)
+    noise = np.random.default_rng(next(_calls)).uniform(-1, 1, d_query.shape).astype(query.dtype)
+    return d_query * (1 + noise * np.finfo(query.dtype).eps), d_key, d_value
 
 
 @defect("every-word", "gradients accumulated over calls", step=Step.GRADIENT, killed_by=SAME)

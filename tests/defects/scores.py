@@ -19,7 +19,7 @@ def step_scores_by_the_cosine(query: Array, key: Array) -> Array:
     "score",
     "keys cached in fewer bits",
     step=Step.SCORE,
-    killed_by="test_swapping_queries_and_keys_transposes_the_scores",
+    killed_by="test_score_is_the_dot_product_of_query_and_key",
 )
 def step_scores_keys_of_16_bit(query: Array, key: Array) -> Array:
     return query @ key.astype(np.float16).astype(key.dtype).mT

@@ -129,12 +129,14 @@ def step_takes_two_for_e(scores: Array) -> Array:
     "softmax",
     "softmax over the wrong axis, in the step",
     step=Step.SOFTMAX,
-    killed_by="test_softmax_rows_are_distributions",
+    killed_by="test_softmax_normalises_the_exponentials",
 )
 def step_normalises_over_the_queries(scores: Array) -> Array:
     return softmax(scores.mT).mT
 
 
-@defect("softmax", "softplus for exp, in the step", step=Step.SOFTMAX, killed_by="test_softmax_ignores_a_common_shift")
+@defect(
+    "softmax", "softplus for exp, in the step", step=Step.SOFTMAX, killed_by="test_softmax_normalises_the_exponentials"
+)
 def step_takes_softplus_for_exp(scores: Array) -> Array:
     return normalised(np.logaddexp(scores, 0))

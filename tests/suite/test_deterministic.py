@@ -35,7 +35,7 @@ FEW = (
     "test_every_element_is_inside_the_derived_bound",
     "test_output_lies_among_the_values",
     "test_same_call_gives_same_bits",
-    "test_softmax_rows_are_distributions",
+    "test_softmax_normalises_the_exponentials",
 )
 LAWS = all_laws()
 RANDOM_ON_PURPOSE = {"test_a_problem_that_was_never_seen_is_answered"}

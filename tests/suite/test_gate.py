@@ -104,7 +104,7 @@ def test_a_selection_is_not_judged(expecting_more: Project) -> None:
     assert "coverage floor" not in done.stdout
 
 
-@pytest.mark.parametrize("selected", ["test_softmax_rows_are_distributions", "no_such_law"])
+@pytest.mark.parametrize("selected", ["test_softmax_normalises_the_exponentials", "no_such_law"])
 def test_a_run_that_verifies_nothing_ends_with_four(expecting_more: Project, selected: str) -> None:
     done = expecting_more.run("-k", selected)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR

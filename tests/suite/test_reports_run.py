@@ -168,7 +168,7 @@ def test_nothing_is_decided_twice(resumed: Path) -> None:
 
 
 def test_an_earlier_failure_ends_with_one_although_it_is_not_selected_now(folder: Path, resumed: Path) -> None:
-    again = run(folder, f"--report={resumed}", "--resume", "-k", "softmax_rows and numpy")
+    again = run(folder, f"--report={resumed}", "--resume", "-k", "softmax_normalises and numpy")
     assert again.returncode == pytest.ExitCode.TESTS_FAILED
     assert report_of(resumed)["totals"]["fail"] > 0
 

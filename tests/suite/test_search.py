@@ -73,7 +73,7 @@ def test_what_answers_in_another_shape_fails() -> None:
 @pytest.mark.parametrize(
     ("law", "words"),
     [
-        (LAWS["test_softmax_rows_are_distributions"], "mine exposes no `softmax`"),
+        (LAWS["test_softmax_normalises_the_exponentials"], "mine exposes no `softmax`"),
         (LAWS["test_every_scale_is_used"], "mine does not declare `scale`"),
     ],
     ids=["step", "feature"],
@@ -151,6 +151,6 @@ def test_the_problem_that_is_printed_breaks_the_law_when_it_is_run() -> None:
 
 def test_a_step_alone_is_held_against_its_laws() -> None:
     steps = Implementation(name="steps", **{step.value: function for step, function in correct.STEPS.items()})  # type: ignore[arg-type]
-    law = LAWS["test_softmax_rows_are_distributions"]
+    law = LAWS["test_softmax_normalises_the_exponentials"]
     assert law.steps == (Step.SOFTMAX,)
     assert hold(law, Subject(steps, "float64"), QUICK).verdict is Verdict.PASS

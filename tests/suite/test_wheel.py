@@ -39,7 +39,7 @@ THEIR_OWN = {
 }
 # Nothing of this is for laws: a plugin that cannot even be imported, options that deselect everything.
 FOR_THEIR_TESTS = {"PYTEST_ADDOPTS": "-k nothing_at_all", "PYTEST_PLUGINS": "a_plugin_that_is_not_there"}
-A_FEW = ("--profile=quick", "-k", "sum_to_one or every_element or softmax_rows")
+A_FEW = ("--profile=quick", "-k", "sum_to_one or every_element or softmax_normalises")
 
 
 @dataclass(frozen=True)
