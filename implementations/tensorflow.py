@@ -19,6 +19,7 @@ from attention_tests.declare.dialect import Dialect, Unseeing
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
+from implementations.steps import by_steps
 
 
 def attention(  # noqa: PLR0913 - the options of layers
@@ -69,36 +70,14 @@ def score(query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
     return tf.matmul(query, key, transpose_b=True)
 
 
-def scale_scores(scores: tf.Tensor, d_k: int) -> tf.Tensor:
-    """Return the scores divided by the square root of the width of the keys, (…, n_q, n_k)."""
-    return scores / math.sqrt(d_k)
-
-
 def softmax(scores: tf.Tensor) -> tf.Tensor:
     """Return the weight of every key for every query, (…, n_q, n_k)."""
     return tf.nn.softmax(scores, axis=-1)
 
 
-def weigh(weights: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
-    """Return every value vector multiplied by its weight, (…, n_q, n_k, d_v)."""
-    return weights[..., None] * value[..., None, :, :]
-
-
-def sum_words(weighted: tf.Tensor) -> tf.Tensor:
+def sum_values(weighted: tf.Tensor) -> tf.Tensor:
     """Return the sum of the weighted values over the keys, (…, n_q, d_v)."""
     return tf.reduce_sum(weighted, axis=-2)
-
-
-def attention_by_steps(query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, *, scale: float | None = None) -> tf.Tensor:
-    """Return the output of every query, (…, n_q, d_v)."""
-    scores = score(query, key)
-    scaled = scale_scores(scores, key.shape[-1]) if scale is None else scores * scale
-    return sum_words(weigh(softmax(scaled), value))
-
-
-def self_attention(x: tf.Tensor, w_query: tf.Tensor, w_key: tf.Tensor, w_value: tf.Tensor) -> tf.Tensor:
-    """Return the output of every token of a sentence: (n, d_model), matrices (d_model, d) → (n, d_v)."""
-    return attention_by_steps(tf.matmul(x, w_query), tf.matmul(x, w_key), tf.matmul(x, w_value))
 
 
 def to_native(array: Array, dtype: str) -> tf.Tensor:
@@ -112,13 +91,14 @@ def to_numpy(tensor: tf.Tensor) -> Array:
     return array
 
 
-_FEATURES = frozenset({Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS, Feature.THREADS})
-
 FORMULA = Implementation(
     name="tensorflow",
     attention=attention,
     gradient=gradient_of(attention),
-    supports=_FEATURES | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.TOGETHER},
+    supports=frozenset(
+        {Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS, Feature.THREADS}
+        | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.TOGETHER}
+    ),
     dtypes={
         "float64": replace(Precision.float64(), flush=True),
         "float32": Precision.float32(),
@@ -131,17 +111,10 @@ FORMULA = Implementation(
 )
 # Not in 16 bits: there `tf.reduce_sum` sums in 16 bits, and the root of the width is rounded before it divides.
 STEPS = replace(
-    FORMULA,
-    name="tensorflow-steps",
-    attention=attention_by_steps,
-    gradient=None,
-    self_attention=self_attention,
-    project=tf.matmul,
-    score=score,
-    scale=scale_scores,
-    softmax=softmax,
-    weigh=weigh,
-    sum=sum_words,
-    supports=_FEATURES,
+    by_steps("tensorflow-steps", softmax, score=score, sum_values=sum_values),
     dtypes={dtype: FORMULA.dtypes[dtype] for dtype in ("float64", "float32")},
+    to_native=to_native,
+    to_numpy=to_numpy,
+    dialect=FORMULA.dialect,
+    immutable=True,
 )

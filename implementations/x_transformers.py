@@ -18,6 +18,7 @@ from attention_tests.declare.dialect import Alignment, Dialect, Unseeing
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
+from implementations.hiding import of_four_axes
 from implementations.torch.cache import cache_of
 from implementations.torch.operators import EAGER, SDPA_FLASH, gradient_of
 
@@ -35,12 +36,8 @@ def attention(  # noqa: PLR0913 - the options of the module
 ) -> torch.Tensor:
     """Return the output (batch, heads, n_q, d_v)."""
     attend = Attend(causal=causal, scale=scale, flash=flash)
-    output: torch.Tensor = attend(query, key, value, mask=_of_four_axes(mask), attn_bias=_of_four_axes(bias))[0]
+    output: torch.Tensor = attend(query, key, value, mask=of_four_axes(mask), attn_bias=of_four_axes(bias))[0]
     return output
-
-
-def _of_four_axes(option: torch.Tensor | None) -> torch.Tensor | None:
-    return None if option is None else option[(None,) * (4 - option.dim())]
 
 
 def _attend(name: str, *, flash: bool) -> Implementation:

@@ -10,7 +10,7 @@ from attention_tests.execution.subject import Subject
 from properties.checks.comparison import assert_inside_bound, expected, expected_weights, moved
 from properties.drawing.problem import Problem
 from properties.drawing.streams import ANY_PROBLEM, Asking, problems
-from reference.bounds.expected import Expected
+from reference.bounds.interval import Interval
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -33,7 +33,7 @@ def as_projected(subject: Subject, words: Array) -> Array:
     return np.where(np.isfinite(words).all(axis=-1, keepdims=True), words, np.nan)
 
 
-def with_what_it_weighs(added: Array, subject: Subject, problem: Problem) -> Expected:
+def with_what_it_weighs(added: Array, subject: Subject, problem: Problem) -> Interval:
     """Return the expected output with NaN or ∞ added to values: vacuous where their weight may round to 0."""
     added = as_projected(subject, added)
     weights, plain = expected_weights(subject, problem), expected(problem, subject.precision)

@@ -4,9 +4,10 @@ from attention_tests import Step
 from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import assert_equal, assert_inside_bound, expected_of_sentence, picked
+from properties.checks.roundings import roundings_of
 from properties.drawing.problem import Sentence
 from properties.drawing.streams import ANY_SENTENCE, sentences
-from reference.bounds import error_bound
+from reference.bounds import step_bounds
 
 FEW_INTEGERS = sentences(regimes=("ones", "iota", "small integers"), d_model=(1, 2, 3, 4, 5, 7))
 
@@ -21,7 +22,7 @@ def test_every_word_becomes_one_output(subject: Subject, sentence: Sentence) -> 
 @law("project", Step.PROJECT, given=ANY_SENTENCE)
 def test_projection_is_the_product_of_word_and_matrix(subject: Subject, sentence: Sentence) -> None:
     """A query is its token times the query matrix."""
-    bound = error_bound.project(sentence.x, sentence.w_query, dtype=sentence.dtype, arithmetic=subject.precision)
+    bound = step_bounds.project(sentence.x, sentence.w_query, roundings_of(subject.precision, sentence.dtype))
     assert_inside_bound(subject.project(sentence.x, sentence.w_query), bound)
 
 
@@ -37,5 +38,5 @@ def test_projection_of_a_sum_is_the_sum_of_projections(subject: Subject, sentenc
 def test_each_word_is_projected_alone(subject: Subject, sentence: Sentence) -> None:
     """The projection of a token does not depend on the other tokens."""
     word = sentence.random.integers(len(sentence.x))
-    bound = error_bound.project(sentence.x, sentence.w_key, dtype=sentence.dtype, arithmetic=subject.precision)
+    bound = step_bounds.project(sentence.x, sentence.w_key, roundings_of(subject.precision, sentence.dtype))
     assert_inside_bound(subject.project(sentence.x[[word]], sentence.w_key), picked(bound, [word]))

@@ -9,9 +9,10 @@ from attention_tests import Feature, Step
 from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import answer, assert_inside_bound, expected, moved
+from properties.checks.roundings import roundings_of
 from properties.drawing.problem import Problem
 from properties.drawing.streams import ANY_PROBLEM, problems
-from reference.bounds import error_bound
+from reference.bounds import step_bounds
 
 LARGE_INPUTS = problems(regimes=("large",), overlays=("none", "tied rows"))
 SCALES = (1.0, -1.0, 0.25, 3.0, -0.1, 1e-6, 40.0)
@@ -20,7 +21,7 @@ SCALES = (1.0, -1.0, 0.25, 3.0, -0.1, 1e-6, 40.0)
 @law("scale", Step.SCALE, given=ANY_PROBLEM)
 def test_scores_are_divided_by_the_square_root_of_the_key_width(subject: Subject, problem: Problem) -> None:
     """A scaled score is the score divided by √d_k."""
-    bound = error_bound.scale(problem.scores, problem.d_k, dtype=problem.dtype, arithmetic=subject.precision)
+    bound = step_bounds.scale(problem.scores, problem.d_k, roundings_of(subject.precision, problem.dtype))
     assert_inside_bound(subject.scale(problem.scores, problem.d_k), bound)
 
 

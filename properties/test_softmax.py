@@ -15,9 +15,10 @@ from properties.checks.comparison import (
     moved,
     weights,
 )
+from properties.checks.roundings import roundings_of
 from properties.drawing.problem import Problem
 from properties.drawing.streams import ANY_PROBLEM, problems
-from reference.bounds import error_bound
+from reference.bounds import step_bounds
 
 INTEGER_PROBLEMS = problems(regimes=("iota", "small integers"), overlays=("none", "tied rows"))
 HUGE_SCORES = problems(regimes=("huge logits", "large", "logits x 60", "common offset"))
@@ -68,5 +69,5 @@ def test_enormous_scores_stay_finite(subject: Subject, problem: Problem) -> None
 @law("softmax", Step.SOFTMAX, given=ANY_PROBLEM)
 def test_softmax_normalises_the_exponentials(subject: Subject, problem: Problem) -> None:
     """A weight is the exponential of its score, divided by the sum of all exponentials."""
-    bound = error_bound.softmax(problem.scaled_scores, dtype=problem.dtype, arithmetic=subject.precision)
+    bound = step_bounds.softmax(problem.scaled_scores, roundings_of(subject.precision, problem.dtype))
     assert_inside_bound(subject.softmax(problem.scaled_scores), bound)

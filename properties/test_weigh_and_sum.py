@@ -14,9 +14,10 @@ from properties.checks.comparison import (
     moved,
     picked,
 )
+from properties.checks.roundings import roundings_of
 from properties.drawing.problem import Problem
 from properties.drawing.streams import ANY_PROBLEM, problems
-from reference.bounds import error_bound
+from reference.bounds import step_bounds
 
 INTEGER_VALUES = problems(regimes=("iota", "small integers"), overlays=("none",))
 
@@ -24,7 +25,7 @@ INTEGER_VALUES = problems(regimes=("iota", "small integers"), overlays=("none",)
 @law("weigh", Step.WEIGH, given=ANY_PROBLEM)
 def test_each_value_vector_is_multiplied_by_its_weight(subject: Subject, problem: Problem) -> None:
     """A weighted value is the whole value vector times its one weight."""
-    bound = error_bound.weigh(problem.weights, problem.value, dtype=problem.dtype, arithmetic=subject.precision)
+    bound = step_bounds.weigh(problem.weights, problem.value, roundings_of(subject.precision, problem.dtype))
     assert_inside_bound(subject.weigh(problem.weights, problem.value), bound)
 
 
@@ -39,7 +40,7 @@ def test_a_weight_multiplies_the_whole_value_vector(subject: Subject, problem: P
 @law("sum", Step.SUM, given=ANY_PROBLEM)
 def test_weighted_values_are_summed_over_the_words(subject: Subject, problem: Problem) -> None:
     """The output of a query is the sum of its weighted values."""
-    bound = error_bound.sum_values(problem.weighted_values, dtype=problem.dtype, arithmetic=subject.precision)
+    bound = step_bounds.sum_values(problem.weighted_values, roundings_of(subject.precision, problem.dtype))
     assert_inside_bound(subject.sum(problem.weighted_values), bound)
 
 

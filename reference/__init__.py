@@ -1,1 +1,1 @@
-"""What attention is, and how far a correct answer may stray from it. Read alone, this folder is the specification."""
+"""The specification of attention: its steps, and the interval in which a correct answer lies. It can be read alone."""

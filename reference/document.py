@@ -11,7 +11,7 @@ from enum import StrEnum
 
 
 class Kind(StrEnum):
-    """What a clause is to an implementation."""
+    """The kind of a clause: what an implementation has to do with it."""
 
     STEP = "step"
     """It must be computed."""
@@ -22,7 +22,7 @@ class Kind(StrEnum):
 
 
 class Standing(StrEnum):
-    """What became of a clause when it was checked."""
+    """The result of checking a clause."""
 
     DEFINES = "defines"
     """A step: true by definition."""

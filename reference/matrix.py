@@ -1,4 +1,7 @@
-"""Self-attention, all words at once, in NumPy float64. Clauses `pack` and `matrix`, section 3.2.
+"""Self-attention, all tokens at once, in NumPy float64. Clauses `pack` and `matrix`, section 3.2.
+
+The steps of the document come first, and the whole that they make; then what the document leaves out and layers have:
+a scale, a soft cap, a bias, the log-sum-exp.
 
 Every function takes any leading axes `…`, such as batch and heads: each is another independent run. Inputs are arrays
 of any float type; all arithmetic is float64, and nothing warns.
@@ -60,66 +63,6 @@ def sum_values(weighted: npt.ArrayLike) -> Array:
 
 
 @np.errstate(all="ignore")
-def log_sum_exp(scores: npt.ArrayLike) -> Array:
-    """Return log Σ exp (…, n_q) of scores (…, n_q, n_k): -∞ for a row of -∞, a query that sees no key."""
-    scores = _float64(scores)
-    largest = scores.max(-1, keepdims=True, initial=-np.inf)
-    largest = np.where(np.isneginf(largest), 0.0, largest)
-    total: Array = (largest + np.log(np.exp(scores - largest).sum(-1, keepdims=True)))[..., 0]
-    return total
-
-
-@np.errstate(all="ignore")
-def logits(
-    query: npt.ArrayLike,
-    key: npt.ArrayLike,
-    scale: float | None = None,
-    bias: npt.ArrayLike | None = None,
-    softcap: float | None = None,
-) -> Array:
-    """Return what goes into the softmax, (…, n_q, n_k), of keys (…, n_k, d_k) and queries (…, n_q, d_k).
-
-    `scale` is a factor on the scores, in place of 1/√d_k. `softcap` c makes c·tanh(s / c) of a scaled score s. `bias`
-    broadcasts to (…, n_q, n_k) and is added after that; where it is -∞ the key is left out.
-    """
-    scores = scaled(score(query, key), np.shape(key)[-1], scale)
-    if softcap is not None:
-        scores = soft_cap(scores, softcap)
-    return scores if bias is None else add_bias(scores, bias)
-
-
-def weights(
-    query: npt.ArrayLike,
-    key: npt.ArrayLike,
-    scale: float | None = None,
-    bias: npt.ArrayLike | None = None,
-    softcap: float | None = None,
-) -> Array:
-    """Return the weights (…, n_q, n_k): the softmax of `logits`, whose shapes and options these are."""
-    return softmax(logits(query, key, scale, bias, softcap))
-
-
-@np.errstate(all="ignore")
-def scaled(scores: Array, d_k: int, factor: float | None) -> Array:
-    """Return the scores times a factor, or divided by √d_k where there is none."""
-    return scale(scores, d_k) if factor is None else scores * factor
-
-
-@np.errstate(all="ignore")
-def soft_cap(scores: npt.ArrayLike, cap: float) -> Array:
-    """Return the scores squeezed between -cap and cap."""
-    capped: Array = cap * np.tanh(_float64(scores) / cap)
-    return capped
-
-
-@np.errstate(all="ignore")
-def add_bias(scores: Array, bias: npt.ArrayLike) -> Array:
-    """Return the scaled scores (…, n_q, n_k) plus the bias, -∞ where a key is left out, whatever that key holds."""
-    bias = _float64(bias)
-    return np.where(np.isneginf(bias), -np.inf, scores + bias)
-
-
-@np.errstate(all="ignore")
 def attention(  # noqa: PLR0913, PLR0917 - what attention depends on
     query: npt.ArrayLike,
     key: npt.ArrayLike,
@@ -156,3 +99,63 @@ def self_attention(x: npt.ArrayLike, w_query: npt.ArrayLike, w_key: npt.ArrayLik
     `w_query` and `w_key` are (d_model, d_k), `w_value` is (d_model, d_v).
     """
     return attention(project(x, w_query), project(x, w_key), project(x, w_value))
+
+
+def weights(
+    query: npt.ArrayLike,
+    key: npt.ArrayLike,
+    scale: float | None = None,
+    bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
+) -> Array:
+    """Return the weights (…, n_q, n_k): the softmax of `logits`, whose shapes and options these are."""
+    return softmax(logits(query, key, scale, bias, softcap))
+
+
+@np.errstate(all="ignore")
+def logits(
+    query: npt.ArrayLike,
+    key: npt.ArrayLike,
+    scale: float | None = None,
+    bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
+) -> Array:
+    """Return what goes into the softmax, (…, n_q, n_k), of keys (…, n_k, d_k) and queries (…, n_q, d_k).
+
+    `scale` is a factor on the scores, in place of 1/√d_k. `softcap` c makes c·tanh(s / c) of a scaled score s. `bias`
+    broadcasts to (…, n_q, n_k) and is added after that; where it is -∞ the key is left out.
+    """
+    scores = scaled(score(query, key), np.shape(key)[-1], scale)
+    if softcap is not None:
+        scores = soft_cap(scores, softcap)
+    return scores if bias is None else add_bias(scores, bias)
+
+
+@np.errstate(all="ignore")
+def scaled(scores: Array, d_k: int, factor: float | None) -> Array:
+    """Return the scores times a factor, or divided by √d_k where there is none."""
+    return scale(scores, d_k) if factor is None else scores * factor
+
+
+@np.errstate(all="ignore")
+def soft_cap(scores: npt.ArrayLike, cap: float) -> Array:
+    """Return the scores squeezed between -cap and cap."""
+    capped: Array = cap * np.tanh(_float64(scores) / cap)
+    return capped
+
+
+@np.errstate(all="ignore")
+def add_bias(scores: Array, bias: npt.ArrayLike) -> Array:
+    """Return the scaled scores (…, n_q, n_k) plus the bias, -∞ where a key is left out, whatever that key holds."""
+    bias = _float64(bias)
+    return np.where(np.isneginf(bias), -np.inf, scores + bias)
+
+
+@np.errstate(all="ignore")
+def log_sum_exp(scores: npt.ArrayLike) -> Array:
+    """Return log Σ exp (…, n_q) of scores (…, n_q, n_k): -∞ for a row of -∞, a query that sees no key."""
+    scores = _float64(scores)
+    largest = scores.max(-1, keepdims=True, initial=-np.inf)
+    largest = np.where(np.isneginf(largest), 0.0, largest)
+    total: Array = (largest + np.log(np.exp(scores - largest).sum(-1, keepdims=True)))[..., 0]
+    return total

@@ -1,5 +1,9 @@
 """Self-attention one word at a time: the definition. Clauses `project` to `every-word`, section 3.1.
 
+A word's query, key and value are its embedding times one matrix each; its query scores every key; the scores are
+divided by √d_k and become weights by softmax; each value is weighed, and their sum is the word's output. Then what the
+document leaves out and layers have: a scale, a soft cap, a bias, the log-sum-exp.
+
 A vector is a sequence of numbers and a matrix a sequence of rows. A number is anything with + - * /: float, Fraction,
 or an Arb ball. What else a step needs of its numbers is a `Numbers`.
 """
@@ -18,7 +22,7 @@ Matrix: TypeAlias = Sequence[Vector]
 
 @dataclass(frozen=True)
 class Numbers:
-    """What softmax and scaling need of a number type, beyond + - * /."""
+    """The operations of a number type that softmax and scaling need, beyond + - * /."""
 
     number: Callable[[float], Number]
     """A number from a float, exactly."""
@@ -56,17 +60,6 @@ def softmax(scores: Vector, numbers: Numbers = FLOAT) -> Vector:
     return [exponential / total for exponential in exponentials]
 
 
-def log_sum_exp(scores: Vector, numbers: Numbers = FLOAT) -> Number:
-    """Return the logarithm of the sum of the exponentials of n scores: all that softmax needs to know of the others."""
-    largest = numbers.max(scores)
-    return largest + numbers.log(sum(numbers.exp(score - largest) for score in scores))
-
-
-def soft_cap(score: Number, cap: float, numbers: Numbers = FLOAT) -> Number:
-    """Return the score squeezed between -cap and cap."""
-    return numbers.number(cap) * numbers.tanh(score / numbers.number(cap))
-
-
 def weigh(weight: Number, value: Vector) -> Vector:
     """Return the value (d_v), each of its numbers times the one weight."""
     return [weight * x for x in value]
@@ -99,6 +92,35 @@ def attend(  # noqa: PLR0913 - one argument for each thing that attention depend
     return sum_values([weigh(weight, values[j]) for weight, j in zip(weights, seen, strict=True)])
 
 
+def attention(  # noqa: PLR0913 - as attend
+    queries: Matrix,
+    keys: Matrix,
+    values: Matrix,
+    numbers: Numbers = FLOAT,
+    *,
+    scale: float | None = None,
+    softcap: float | None = None,
+    bias: Sequence[Sequence[float]] | None = None,
+) -> Matrix:
+    """Return the outputs (n_q, d_v) of all words: `attend` for each query, with its own row of the bias (n_q, n_k)."""
+    rows = [None] * len(queries) if bias is None else bias
+    return [
+        attend(query, keys, values, numbers, scale=scale, softcap=softcap, bias=row)
+        for query, row in zip(queries, rows, strict=True)
+    ]
+
+
+def self_attention(words: Matrix, w_query: Matrix, w_key: Matrix, w_value: Matrix, numbers: Numbers = FLOAT) -> Matrix:
+    """Return the outputs (n, d_v) of a sentence of n embeddings (n, d_model) under three learned matrices.
+
+    `w_query` and `w_key` are (d_model, d_k), `w_value` is (d_model, d_v).
+    """
+    queries = [project(word, w_query) for word in words]
+    keys = [project(word, w_key) for word in words]
+    values = [project(word, w_value) for word in words]
+    return attention(queries, keys, values, numbers)
+
+
 def seen_words(n: int, bias: Sequence[float] | None) -> list[int]:
     """Return which of n words a query sees: those whose bias is not -∞."""
     return [j for j in range(n) if bias is None or bias[j] != -math.inf]
@@ -129,30 +151,12 @@ def _scaled_score(query: Vector, key: Vector, numbers: Numbers, factor: float | 
     return score(query, key) * numbers.number(factor)
 
 
-def attention(  # noqa: PLR0913 - as attend
-    queries: Matrix,
-    keys: Matrix,
-    values: Matrix,
-    numbers: Numbers = FLOAT,
-    *,
-    scale: float | None = None,
-    softcap: float | None = None,
-    bias: Sequence[Sequence[float]] | None = None,
-) -> Matrix:
-    """Return the outputs (n_q, d_v) of all words: `attend` for each query, with its own row of the bias (n_q, n_k)."""
-    rows = [None] * len(queries) if bias is None else bias
-    return [
-        attend(query, keys, values, numbers, scale=scale, softcap=softcap, bias=row)
-        for query, row in zip(queries, rows, strict=True)
-    ]
+def soft_cap(score: Number, cap: float, numbers: Numbers = FLOAT) -> Number:
+    """Return the score squeezed between -cap and cap."""
+    return numbers.number(cap) * numbers.tanh(score / numbers.number(cap))
 
 
-def self_attention(words: Matrix, w_query: Matrix, w_key: Matrix, w_value: Matrix, numbers: Numbers = FLOAT) -> Matrix:
-    """Return the outputs (n, d_v) of a sentence of n embeddings (n, d_model) under three learned matrices.
-
-    `w_query` and `w_key` are (d_model, d_k), `w_value` is (d_model, d_v).
-    """
-    queries = [project(word, w_query) for word in words]
-    keys = [project(word, w_key) for word in words]
-    values = [project(word, w_value) for word in words]
-    return attention(queries, keys, values, numbers)
+def log_sum_exp(scores: Vector, numbers: Numbers = FLOAT) -> Number:
+    """Return the logarithm of the sum of the exponentials of n scores: all that softmax needs to know of the others."""
+    largest = numbers.max(scores)
+    return largest + numbers.log(sum(numbers.exp(score - largest) for score in scores))

@@ -1,7 +1,11 @@
 """Reproducers: a failure as a stand-alone program, to attach to an issue.
 
-They are made after a verdict, by holding the law once more with a recorder in place of the executor. This room imports
-the engine and the rooms below it, never expectations or reports.
+They are made after a verdict, by holding the law once more with a recorder in place of the executor. A literal expected
+value with its bound would not do: most laws compare sums, parts and differences of answers, often with another answer,
+and a program must tell whether the failure is still there where the last bits differ, on another machine or after a
+change. So it computes what the law computed, which `traced` writes down.
+
+This room imports the engine and the rooms below it, never expectations or reports.
 """
 
 from __future__ import annotations

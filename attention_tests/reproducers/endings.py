@@ -109,7 +109,8 @@ def _bits(recorder: Recorder) -> list[str]:
         "for got, wrong in answers:",
         '    print("got", got, "which breaks the law as", wrong, sep="\\n")',
         "    if not np.array_equal(got, wrong, equal_nan=True):",
-        *_not_reproduced("other answers come back", "        "),
+        '        print("not reproduced: other answers come back")',
+        "        sys.exit(0)",
         'print("reproduced")',
         "sys.exit(1)",
     ]
@@ -156,10 +157,6 @@ def _ends(recorder: Recorder, before: str, does: str) -> list[str]:
         *_flat(statements),
         'print("not reproduced: all calls returned")',
     ]
-
-
-def _not_reproduced(why: str, indentation: str = "    ") -> list[str]:
-    return [f'{indentation}print("not reproduced: {why}")', f"{indentation}sys.exit(0)"]
 
 
 def _flat(statements: Sequence[Sequence[str]]) -> list[str]:

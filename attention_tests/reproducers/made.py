@@ -54,8 +54,3 @@ def natives_of(arguments: Sequence[Any]) -> list[Any]:
 def parts_of(natives: Sequence[Any], whole: Piece) -> list[Made]:
     """Name the parts of a tuple."""
     return [Made(one, Expression((whole, f"[{place}]"))) for place, one in enumerate(natives)]
-
-
-def listed(pieces: Sequence[Piece], separator: str = ", ") -> list[Piece]:
-    """Put a separator between pieces."""
-    return [one for piece in pieces for one in (separator, piece)][1:]

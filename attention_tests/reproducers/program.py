@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from attention_tests.text.literals import beside
 
@@ -25,6 +25,12 @@ class Variable:
 
 
 Piece: TypeAlias = "str | Expression | Variable"
+Known = TypeVar("Known")
+
+
+def listed(pieces: Sequence[Known], separator: str = ", ") -> list[Known | str]:
+    """Put a separator between pieces."""
+    return [one for piece in pieces for one in (separator, piece)][1:]
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,12 +16,11 @@ from attention_tests.reproducers.made import (
     Made,
     argument_source,
     argument_sources,
-    listed,
     native_of,
     natives_of,
     parts_of,
 )
-from attention_tests.reproducers.program import Expression, Piece, Program, Variable
+from attention_tests.reproducers.program import Expression, Piece, Program, Variable, listed
 from attention_tests.reproducers.sources import Array, stored_dtype
 from attention_tests.reproducers.traced import source_of, traced
 from attention_tests.reproducers.voice import Voice
@@ -48,9 +47,10 @@ VIEWS = (
 )
 """What stands before and behind an array that is made native, and the view that is taken of it: those of `Host`."""
 
-
 AT_ONCE = "call_at_once"
-"""The function of a program that makes calls from several threads."""
+SHORTEST_TIME = "shortest_time"
+REPEATED = "repeated"
+"""Functions of a program: that makes calls from several threads, that times them, and that makes a view of one row."""
 
 
 class Recorder:
@@ -93,19 +93,8 @@ class Recorder:
     def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Any:
         """See Host."""
         once = self._assign_native(array, dtype)
-        in_numpy = Expression(("np.broadcast_to(", once, f", {shape})"))
-        expanded = (" if isinstance(", once, ", np.ndarray) else ", once, f".expand({shape})")
-        standard = (
-            " if hasattr(",
-            once,
-            ', "expand") else ',
-            once,
-            ".__array_namespace__().broadcast_to(",
-            once,
-            f", {shape})",
-        )
-        elsewhere = Expression((*expanded, *standard))
-        variable = self.program.assign(ARRAY, in_numpy, "" if self._voice.is_bare else elsewhere)
+        self.program.helpers.append(REPEATED)
+        variable = self.program.assign(ARRAY, f"{REPEATED}(", once, f", {shape})")
         return Made(self._host.repeated(np.asarray(array), dtype, shape, self._noting(blame)), variable)
 
     def write(self, native: Any, numbers: Any, blame: Blame) -> None:
@@ -148,7 +137,7 @@ class Recorder:
 
     def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Any:
         """See Host."""
-        variable = self._assign_many("shortest_time", "seconds", step, calls)
+        variable = self._assign_many(SHORTEST_TIME, "seconds", step, calls)
         seconds = self._host.shortest_time(step, list(map(natives_of, calls)), self._noting(blame))
         return traced(np.asarray(seconds), Expression((variable,)))
 

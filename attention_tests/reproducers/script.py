@@ -7,7 +7,7 @@ from attention_tests.execution.failures import Failure, WrongForm
 from attention_tests.execution.subject import Subject
 from attention_tests.reproducers.endings import body
 from attention_tests.reproducers.header import header
-from attention_tests.reproducers.recorder import AT_ONCE, Recorder
+from attention_tests.reproducers.recorder import AT_ONCE, REPEATED, SHORTEST_TIME, Recorder
 from attention_tests.reproducers.voice import Voice
 
 HELPERS = {
@@ -24,9 +24,17 @@ def call_at_once(function, calls):
     with ThreadPoolExecutor(len(calls)) as threads:
         return list(threads.map(one, calls))
 """,
-    "shortest_time": """\
+    SHORTEST_TIME: """\
 def shortest_time(function, calls):
     return min(timeit.repeat(lambda: [function(*call) for call in calls], number=1, repeat=10))
+""",
+    REPEATED: """\
+def repeated(array, shape):
+    if isinstance(array, np.ndarray):
+        return np.broadcast_to(array, shape)
+    if hasattr(array, "expand"):
+        return array.expand(shape)
+    return array.__array_namespace__().broadcast_to(array, shape)
 """,
 }
 

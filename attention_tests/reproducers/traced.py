@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from attention_tests.reproducers.program import Expression, Piece
+from attention_tests.reproducers.program import Expression, Piece, listed
 from attention_tests.reproducers.sources import Unwritable, array_source, scalar_source
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -24,6 +24,11 @@ OPERATORS: dict[Any, str] = {
     np.matmul: "@",
     np.power: "**",
 }
+
+
+METHODS = ("all", "any", "astype", "copy", "max", "mean", "min", "reshape", "sum", "swapaxes", "transpose")
+PROPERTIES = ("T", "mT")
+"""Of an array, whose results know their source."""
 
 
 def _method(name: str) -> Any:
@@ -43,20 +48,6 @@ class Traced(np.ndarray[Any, np.dtype[Any]]):
 
     source: Expression | None = None
 
-    sum: Any = _method("sum")
-    min: Any = _method("min")
-    max: Any = _method("max")
-    mean: Any = _method("mean")
-    all: Any = _method("all")
-    any: Any = _method("any")
-    copy: Any = _method("copy")
-    astype: Any = _method("astype")
-    reshape: Any = _method("reshape")
-    swapaxes: Any = _method("swapaxes")
-    transpose: Any = _method("transpose")
-    mT: Any = _property("mT")  # noqa: N815 - NumPy's name
-    T: Any = _property("T")
-
     def __array_ufunc__(self, ufunc: Any, method: Any, *inputs: Any, **options: Any) -> Any:
         result = getattr(ufunc, method)(*_plain(inputs), **_plain(options))
         if "out" in options:
@@ -67,8 +58,6 @@ class Traced(np.ndarray[Any, np.dtype[Any]]):
         sources = [_source(one) for one in inputs]
         if method == "__call__" and not options and ufunc in OPERATORS:
             return _with_source(result, _of("(", sources[0], f" {OPERATORS[ufunc]} ", sources[1], ")"))
-        if method == "__call__" and not options and ufunc is np.negative:
-            return _with_source(result, _of("(-", *sources, ")"))
         called = f"np.{ufunc.__name__}" + ("" if method == "__call__" else f".{method}")
         return _with_source(result, _call((called,), inputs, options))
 
@@ -87,6 +76,12 @@ class Traced(np.ndarray[Any, np.dtype[Any]]):
 
     def __iter__(self) -> Iterator[Any]:
         return (self[place] for place in range(len(self)))
+
+
+for _name in METHODS:
+    setattr(Traced, _name, _method(_name))
+for _name in PROPERTIES:
+    setattr(Traced, _name, _property(_name))
 
 
 def traced(array: Array, source: Expression | None) -> Traced:
@@ -125,7 +120,7 @@ def _of(*pieces: Piece | None) -> Expression | None:
 
 def _call(function: Sequence[Piece | None], arguments: Sequence[Any], options: Mapping[str, Any]) -> Expression | None:
     given = [*map(_source, arguments), *(_of(f"{name}=", _source(one)) for name, one in options.items())]
-    return _of(*function, "(", _listed(given), ")")
+    return _of(*function, "(", *listed(given), ")")
 
 
 def _source(x: Any) -> Piece | None:
@@ -133,8 +128,9 @@ def _source(x: Any) -> Piece | None:
         return x.source
     if isinstance(x, np.ndarray):
         return array_source(x, str(x.dtype)) if x.dtype.kind in "biuf" else None
-    if isinstance(x, slice | tuple | list):
-        return _of_several(x)
+    if isinstance(x, tuple | list):
+        parts = _of(*listed([_source(one) for one in x]))
+        return _of("[", parts, "]") if isinstance(x, list) else _of("(", parts, ",)" if len(x) == 1 else ")")
     if isinstance(x, np.dtype) or (isinstance(x, type) and issubclass(x, np.generic)):
         return f"np.{np.dtype(x).name}"
     with suppress(Unwritable):
@@ -142,26 +138,12 @@ def _source(x: Any) -> Piece | None:
     return None
 
 
-def _of_several(x: Any) -> Piece | None:
-    if isinstance(x, slice):
-        return _of("slice(", _listed([_source(part) for part in (x.start, x.stop, x.step)]), ")")
-    parts = _listed([_source(one) for one in x])
-    return _of("[", parts, "]") if isinstance(x, list) else _of("(", parts, ",)" if len(x) == 1 else ")")
-
-
 def _index(key: Any) -> Piece | None:
     if isinstance(key, tuple) and key:
-        return _of(_listed([_index(one) for one in key]), "," if len(key) == 1 else "")
+        return _of(*listed([_index(one) for one in key]), "," if len(key) == 1 else "")
     if isinstance(key, np.integer):
         return str(int(key))
     if isinstance(key, slice):
         start, stop, step = ("" if part is None else _index(part) for part in (key.start, key.stop, key.step))
         return _of(start, ":", stop, *((":", step) if step != "" else ()))
     return _source(key)
-
-
-def _listed(pieces: Sequence[Piece | None]) -> Expression | None:
-    separated: list[Piece | None] = []
-    for piece in pieces:
-        separated += [", ", piece] if separated else [piece]
-    return _of(*separated)

@@ -24,6 +24,7 @@ from attention_tests.declare.dialect import Unseeing
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
+from implementations.hiding import of_four_axes
 from implementations.keras.heads import apart, apart_where_mixed
 from implementations.keras.operation import on
 
@@ -100,8 +101,8 @@ def attention_on(backend: str, layer: Function, compiled: Callable[[Function], F
 
         def run(query: Any, key: Any, value: Any, mask: Any) -> Any:
             words = (keras.ops.reshape(array, (*array.shape[:2], -1)) for array in (query, value, key))
-            # The first axis of a mask with three axes would be the batch.
-            hiding = None if mask is None else keras.ops.reshape(mask, (1,) * (4 - len(mask.shape)) + (*mask.shape,))
+            # Of a mask of three axes the first would be the batch.
+            hiding = of_four_axes(mask)
             answer = attend(*words, attention_mask=hiding, use_causal_mask=causal, return_attention_scores=weights)
             return keras.ops.reshape(answer[0] if weights else answer, (*query.shape[:3], value.shape[3]))
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from attention_tests.declare.dialect import Dialect, Unseeing
@@ -11,12 +9,10 @@ from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
 from implementations.numpy.cache import cache_of
-
-# An overflow, and the NaN it may lead to, is for the suite to judge. Only NumPy would warn of it too.
-_quietly = np.errstate(all="ignore")
+from implementations.numpy.whole import at_least_float32, factor, quietly
 
 
-@_quietly
+@quietly
 def attention(  # noqa: PLR0913 - the options of layers
     query: Array,
     key: Array,
@@ -37,7 +33,7 @@ def attention(  # noqa: PLR0913 - the options of layers
     """
     _evaluate(dropout)
     inputs = query.dtype
-    query, key, value = _at_least_float32(query, key, value)
+    query, key, value = at_least_float32(query, key, value)
     key, value = (_for_each_query_head(array, query) for array in (key, value))
     logits = _logits(_scaled_scores(query, key, scale), mask, bias, softcap, causal=causal, window=window)
     largest, weights, total = _exponentials(logits)
@@ -47,7 +43,7 @@ def attention(  # noqa: PLR0913 - the options of layers
     return output.astype(inputs), (largest + np.log(total))[..., 0]
 
 
-@_quietly
+@quietly
 def gradient(  # noqa: PLR0913 - the options of layers
     query: Array,
     key: Array,
@@ -67,13 +63,13 @@ def gradient(  # noqa: PLR0913 - the options of layers
     """
     _evaluate(dropout)
     inputs, key_shape, value_shape = query.dtype, key.shape, value.shape
-    query, key, value, upstream = _at_least_float32(query, key, value, upstream)
+    query, key, value, upstream = at_least_float32(query, key, value, upstream)
     key, value = (_for_each_query_head(array, query) for array in (key, value))
     logits = _logits(_scaled_scores(query, key, scale), mask, bias, None, causal=causal, window=window)
     _, weights, total = _exponentials(logits)
     weights = weights / total
     d_weights = np.where(np.isneginf(logits), 0, upstream @ value.mT)
-    d_scores = weights * (d_weights - (weights * d_weights).sum(axis=-1, keepdims=True)) * _factor(query, scale)
+    d_scores = weights * (d_weights - (weights * d_weights).sum(axis=-1, keepdims=True)) * factor(query, scale)
     d_query, d_key, d_value = _average(d_scores, key), d_scores.mT @ query, weights.mT @ upstream
     d_key, d_value = _summed_over_groups(d_key, key_shape), _summed_over_groups(d_value, value_shape)
     return d_query.astype(inputs), d_key.astype(inputs), d_value.astype(inputs)
@@ -84,12 +80,8 @@ def _evaluate(dropout: float) -> None:
         raise ValueError("dropout is for training")
 
 
-def _factor(query: Array, scale: float | None) -> float:
-    return 1 / math.sqrt(query.shape[-1]) if scale is None else scale
-
-
 def _scaled_scores(query: Array, key: Array, scale: float | None) -> Array:
-    scores: Array = query @ key.mT * _factor(query, scale)
+    scores: Array = query @ key.mT * factor(query, scale)
     return scores
 
 
@@ -118,11 +110,6 @@ def _exponentials(logits: Array) -> tuple[Array, Array, Array]:
     total = weights.sum(axis=-1, keepdims=True)
     # A fully masked row: 0 divided by 1 is 0.
     return largest, weights, np.where(total == 0, 1, total)
-
-
-def _at_least_float32(*arrays: Array) -> tuple[Array, ...]:
-    # NumPy rounds float16 after every operation, and a score beyond 65504 overflows.
-    return tuple(array.astype(np.result_type(array, np.float32), copy=False) for array in arrays)
 
 
 def _for_each_query_head(array: Array, query: Array) -> Array:

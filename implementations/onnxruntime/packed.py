@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from attention_tests.declare.implementation import Array
+from implementations.hiding import of_four_axes
 
 DOMAIN = "com.microsoft"
 
@@ -33,6 +34,6 @@ def scale_of(query: Array, width: int, scale: float | None) -> float | None:
 
 
 def whole(bias: Array, queries: int, words: int) -> Array:
-    """Return a bias of four axes, with the last two materialised."""
-    bias = bias.reshape((1,) * (4 - bias.ndim) + bias.shape)
+    """Return a bias of four axes, of which the last two have their whole length."""
+    bias = of_four_axes(bias)
     return np.ascontiguousarray(np.broadcast_to(bias, (*bias.shape[:2], queries, words)))

@@ -22,6 +22,7 @@ from attention_tests.declare.dialect import Dialect, Unseeing
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
+from implementations.hiding import of_four_axes
 from implementations.openvino.cache import Cache
 from implementations.openvino.tensors import TYPES, array_of, tensor_of
 
@@ -57,8 +58,8 @@ def attention(  # noqa: PLR0913 - the options of the operation
 
 
 def _whole(hiding: Array, key: Array) -> Array:
-    """Return a mask or a bias of four axes, with the last materialised."""
-    hiding = hiding.reshape((1,) * (4 - hiding.ndim) + hiding.shape)
+    """Return a mask or a bias of four axes, of which the last has its whole length."""
+    hiding = of_four_axes(hiding)
     return np.broadcast_to(hiding, (*hiding.shape[:-1], key.shape[-2]))
 
 

@@ -17,6 +17,7 @@ from torch.nn import MultiheadAttention
 
 from attention_tests.declare.dialect import Dialect, Unseeing
 from attention_tests.declare.features import Feature
+from implementations.hiding import of_four_axes
 from implementations.torch.heads import apart, one_by_one, one_by_one_where_mixed, side_by_side
 from implementations.torch.operators import EAGER, SDPA_FLASH, gradient_of
 
@@ -107,7 +108,7 @@ def masks(option: torch.Tensor | None, shape: tuple[int, ...]) -> dict[str, torc
     batch, heads, n_q, n_k = shape
     if option is None:
         return {}
-    option = option[(None,) * (4 - option.dim())]
+    option = of_four_axes(option)
     if option.shape[:2] == (1, 1):
         return {"attn_mask": option[0, 0].expand(n_q, n_k)}
     if option.shape[1:3] == (1, 1):

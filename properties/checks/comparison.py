@@ -13,10 +13,11 @@ from attention_tests import Feature, Precision, Unseeing
 from attention_tests.engine.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, record_count, record_largest
 from attention_tests.execution.failures import Disagreement, Relation
 from attention_tests.execution.subject import Subject
+from properties.checks.roundings import roundings_of
 from properties.drawing.problem import Problem, Sentence
 from reference import matrix
 from reference.bounds import error_bound
-from reference.bounds.error_bound import Expected
+from reference.bounds.interval import Interval
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -27,7 +28,7 @@ REMEMBERED = 4096
 
 
 @lru_cache(maxsize=REMEMBERED)
-def expected(problem: Problem, precision: Precision) -> Expected:
+def expected(problem: Problem, precision: Precision) -> Interval:
     """Return the expected output of `problem` with its derived error bound."""
     bias = problem.logit_bias
     key, value = problem.for_each_query_head(problem.key), problem.for_each_query_head(problem.value)
@@ -35,8 +36,7 @@ def expected(problem: Problem, precision: Precision) -> Expected:
         problem.query,
         key,
         value,
-        dtype=problem.dtype,
-        arithmetic=precision,
+        roundings_of(precision, problem.dtype),
         scale=problem.scale,
         bias=bias,
         softcap=problem.softcap,
@@ -45,7 +45,7 @@ def expected(problem: Problem, precision: Precision) -> Expected:
     return oracle if sees_all else _with_unseeing_rows(oracle, problem, precision)
 
 
-def _with_unseeing_rows(oracle: Expected, problem: Problem, precision: Precision) -> Expected:
+def _with_unseeing_rows(oracle: Interval, problem: Problem, precision: Precision) -> Interval:
     """Return the expectation with the fully masked rows, NaN in the oracle, as the dialect declares them."""
     unseeing = ~problem.seen.any(axis=-1)
     if problem.dialect.unseeing is Unseeing.NAN or not unseeing.any():
@@ -88,33 +88,32 @@ def weights(subject: Subject, problem: Problem) -> Array:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def expected_lse(problem: Problem, precision: Precision) -> Expected:
+def expected_lse(problem: Problem, precision: Precision) -> Interval:
     """Return the expected log-sum-exp (batch, heads, n_q) with its derived error bound."""
     return error_bound.log_sum_exp(
         problem.query,
         problem.for_each_query_head(problem.key),
-        dtype=problem.dtype,
-        arithmetic=precision,
+        roundings_of(precision, problem.dtype),
         scale=problem.scale,
         bias=problem.logit_bias,
         softcap=problem.softcap,
     )
 
 
-def expected_weights(subject: Subject, problem: Problem) -> Expected:
+def expected_weights(subject: Subject, problem: Problem) -> Interval:
     """Return the expected weights with their derived error bound."""
     return expected(problem.seeing_weights, subject.precision)
 
 
 @lru_cache(maxsize=REMEMBERED)
-def expected_of_sentence(sentence: Sentence, precision: Precision) -> Expected:
+def expected_of_sentence(sentence: Sentence, precision: Precision) -> Interval:
     """Return the expected self-attention of `sentence` with its derived error bound."""
     return error_bound.self_attention(
-        sentence.x, sentence.w_query, sentence.w_key, sentence.w_value, dtype=sentence.dtype, arithmetic=precision
+        sentence.x, sentence.w_query, sentence.w_key, sentence.w_value, roundings_of(precision, sentence.dtype)
     )
 
 
-def moved(oracle: Expected, value: Array, known_within: Array | float = 0.0) -> Expected:
+def moved(oracle: Interval, value: Array, known_within: Array | float = 0.0) -> Interval:
     """Return `value`, known from a relation within `known_within`, with the bound of `oracle` around it.
 
     A value that the oracle computed for another problem is known within the radius of that answer.
@@ -123,7 +122,7 @@ def moved(oracle: Expected, value: Array, known_within: Array | float = 0.0) -> 
     return replace(oracle, value=value, error=oracle.error + known_within)
 
 
-def merged(problem: Problem, parts: Sequence[Problem], precision: Precision) -> Expected:
+def merged(problem: Problem, parts: Sequence[Problem], precision: Precision) -> Interval:
     """Return the expected output of `problem`, with the bound for merging the outputs for parts of its keys in float64.
 
     With shares s_k = e^(L_k - L), log-sum-exps known within T and outputs o_k within τ_k, a merged output is off by no
@@ -144,13 +143,13 @@ def merged(problem: Problem, parts: Sequence[Problem], precision: Precision) -> 
     return replace(whole, error=error + whole.radius, dtype="float64")
 
 
-def picked(oracle: Expected, where: Any) -> Expected:
+def picked(oracle: Interval, where: Any) -> Interval:
     """Return the part of an expected output that `where` indexes."""
     radius = np.broadcast_to(oracle.radius, oracle.value.shape)[where]
     return replace(oracle, value=oracle.value[where], error=oracle.error[where], radius=radius)
 
 
-def assert_inside_bound(got: Array, oracle: Expected, of: str = "") -> None:
+def assert_inside_bound(got: Array, oracle: Interval, of: str = "") -> None:
     """Raise `Disagreement` unless every element is inside the derived bound; `of` names it, as in "of the key"."""
     ratio = oracle.ratio(got)
     accepted = ratio <= 1
@@ -190,7 +189,7 @@ def assert_at_most(got: Array, most: Array, slack: Array) -> None:
     _assert_not_beyond(got, most, slack, np.greater)
 
 
-def assert_changed(before: Array, after: Array, oracles: tuple[Expected, Expected]) -> None:
+def assert_changed(before: Array, after: Array, oracles: tuple[Interval, Interval]) -> None:
     """Raise `Disagreement` unless two outputs differ by as much as their oracles do, up to both bounds."""
     first, second = oracles
     # Twice, because the differences are rounded as well: by no more than half a unit in the last place of each.
@@ -198,7 +197,7 @@ def assert_changed(before: Array, after: Array, oracles: tuple[Expected, Expecte
     assert_at_least(np.abs(after - before), np.abs(second.value - first.value), slack)
 
 
-def assert_outside_bound(got: Array, other: Expected, oracle: Expected) -> None:
+def assert_outside_bound(got: Array, other: Interval, oracle: Interval) -> None:
     """Raise `Disagreement` where `got` is inside the bound of `other`, which does not overlap with that of `oracle`."""
     apart = np.abs(oracle.value - other.value) > oracle.tolerance + other.tolerance
     wrong = apart & other.accepts(got)

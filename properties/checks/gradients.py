@@ -12,9 +12,10 @@ import numpy as np
 from attention_tests import Precision, Unseeing
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import assert_equal, assert_inside_bound, assert_same_bits
+from properties.checks.roundings import roundings_of
 from properties.drawing.gradients import Backward, Gradients
 from reference.bounds import gradient_bound
-from reference.bounds.expected import Expected
+from reference.bounds.interval import Interval
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -25,9 +26,9 @@ EVERYWHERE = (np.ones((), bool),) * 3
 class ExpectedGradients(NamedTuple):
     """The expected gradient of each input, with its derived error bound."""
 
-    query: Expected
-    key: Expected
-    value: Expected
+    query: Interval
+    key: Interval
+    value: Interval
 
 
 @lru_cache(maxsize=2048)
@@ -51,8 +52,7 @@ def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradi
         problem.key,
         problem.value,
         problem.upstream,
-        dtype=problem.dtype,
-        arithmetic=precision,
+        roundings_of(precision, problem.dtype),
         scale=problem.scale,
         bias=bias,
     )
@@ -62,24 +62,24 @@ def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradi
     return ExpectedGradients(*(replace(oracle, error=np.where(all_see, oracle.error, np.inf)) for oracle in oracles))
 
 
-def total(oracle: Expected, value: Array | float) -> Expected:
+def total(oracle: Interval, value: Array | float) -> Interval:
     """Return `value` as the expected sum of a gradient over the tokens, with a bound to which all errors add up.
 
     The sum itself is rounded as well, in float64, fewer times than there are tokens.
     """
     error = oracle.tolerance.sum(axis=-2)
     error += 2.0**-52 * oracle.value.shape[-2] * (np.abs(oracle.value).sum(axis=-2) + error)
-    return Expected(np.broadcast_to(value, error.shape), error, "float64", oracle.flush)
+    return Interval(np.broadcast_to(value, error.shape), error, "float64", oracle.flush)
 
 
-def silenced(oracle: Expected, rows: Array) -> Expected:
+def silenced(oracle: Interval, rows: Array) -> Interval:
     """Return the expectation with exact zeros in some rows, except where it is vacuous."""
     zeros = rows[..., None] & ~oracle.vacuous
     value, error = (np.where(zeros, 0.0, array) for array in (oracle.value, oracle.error))
     return replace(oracle, value=value, error=error)
 
 
-def assert_inside_bounds(got: Iterable[Array], oracles: Iterable[Expected]) -> None:
+def assert_inside_bounds(got: Iterable[Array], oracles: Iterable[Interval]) -> None:
     """Raise `Disagreement` unless every element of every gradient is inside its derived bound."""
     for name, one, oracle in zip(Gradients._fields, got, oracles, strict=True):
         assert_inside_bound(one, oracle, of=f"of the {name}'s gradient")
@@ -94,7 +94,7 @@ def assert_all_same_bits(got: Iterable[Array], other: Iterable[Array]) -> None:
 def assert_all_equal(
     got: Iterable[Array],
     other: Iterable[Array],
-    oracles: Iterable[Expected],
+    oracles: Iterable[Interval],
     where: Iterable[Array] = EVERYWHERE,
 ) -> None:
     """Raise `Disagreement` unless all numbers at `where` are exactly equal, except where the oracle is vacuous."""

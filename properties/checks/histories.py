@@ -15,13 +15,13 @@ from attention_tests.execution.cache import CacheSubject
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import expected
 from properties.drawing.histories import History, Part
-from reference.bounds.error_bound import Expected
+from reference.bounds.interval import Interval
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 @lru_cache(maxsize=4096)
-def definition(history: History, precision: Precision) -> Expected:
+def definition(history: History, precision: Precision) -> Interval:
     """Return the expected outputs of a history: attention over every token that a cache had at each `attend`."""
     oracles = [expected(question, precision) for question in history.questions]
     value, error, radius = (

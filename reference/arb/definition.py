@@ -6,24 +6,21 @@ arbitrary-precision midpoint-radius interval arithmetic*, 2017.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from reference import vector
+from reference.bounds.formats import Array
 
 try:
     import flint
 except ImportError as missing:
     raise ImportError("exact attention needs python-flint: pip install attention-tests[arb]") from missing
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from reference.bounds.formats import Array
 
 Arb: TypeAlias = Any
 

@@ -32,7 +32,7 @@ class Dual:
         return Dual(self.value + other.value, self.slope + other.slope)
 
     def __radd__(self, zero: int) -> Dual:
-        """Where `sum` begins."""
+        """Begin a `sum`."""
         return Dual(zero + self.value, self.slope)
 
     def __sub__(self, other: Dual) -> Dual:

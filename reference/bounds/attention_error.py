@@ -1,16 +1,17 @@
-"""The inequality of `error_bound`, term by term, for one evaluated problem under any arithmetic."""
+"""The inequality of `error_bound`, term by term, for one forward pass under any arithmetic."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from reference import matrix
-from reference.bounds.arithmetic import Arithmetic, Roundings, growth
+from reference.bounds.arithmetic import Roundings, growth
+from reference.bounds.formats import Array
 from reference.bounds.softmax_error import (
     Mean,
     Softmax,
@@ -20,9 +21,6 @@ from reference.bounds.softmax_error import (
     mean_error,
     weight_error,
 )
-
-if TYPE_CHECKING:
-    from reference.bounds.formats import Array
 
 
 @dataclass(frozen=True)
@@ -35,7 +33,7 @@ class InputErrors:
 
 
 @dataclass(frozen=True)
-class Problem:
+class ForwardPass:
     """One attention (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v), n_k ≥ 1, evaluated in float64 for every arithmetic."""
 
     query: Array
@@ -78,24 +76,24 @@ class Problem:
             mean=Mean.of(softmax, value),
         )
 
-    def error(self, arithmetic: Arithmetic, dtype: str, inputs: InputErrors | None = None) -> tuple[Array, Array]:
+    def error(self, roundings: Roundings, inputs: InputErrors | None = None) -> tuple[Array, Array]:
         """Return E (…, n_q, d_v), before the final rounding, and the largest D (…, n_q, 1) of each query."""
-        roundings = Roundings.of(arithmetic, dtype)
-        logit_error, overflows = self._logit_error(roundings, inputs)
+        logit_error, overflows = self.logit_error(roundings, inputs)
         weights = weight_error(self.softmax, logit_error, roundings)
         error = output_error(self.softmax, self.mean, weights, roundings, None if inputs is None else inputs.value)
         overflows |= ~(np.abs(self.softmax.largest) + weights.largest_logit < roundings.largest_score)
         return np.where(overflows, np.inf, error), weights.largest
 
-    def log_sum_exp_error(self, arithmetic: Arithmetic, dtype: str) -> tuple[Array, Array]:
+    def log_sum_exp_error(self, roundings: Roundings) -> tuple[Array, Array]:
         """Return the error of log Σ exp (…, n_q), before the final rounding, and the largest D of each query."""
-        roundings = Roundings.of(arithmetic, dtype)
-        logit_error, overflows = self._logit_error(roundings, None)
+        logit_error, overflows = self.logit_error(roundings)
         weights = weight_error(self.softmax, logit_error, roundings)
         error = log_sum_exp_error(self.softmax, weights, roundings)
         return np.where(overflows[..., 0], np.inf, error), weights.largest[..., 0]
 
-    def _logit_error(self, roundings: Roundings, inputs: InputErrors | None) -> tuple[Array, npt.NDArray[np.bool_]]:
+    def logit_error(
+        self, roundings: Roundings, inputs: InputErrors | None = None
+    ) -> tuple[Array, npt.NDArray[np.bool_]]:
         """Return Δ (…, n_q, n_k), and which queries (…, n_q, 1) may meet a score too large for its format."""
         query, key, inherited = self.query, self.key, None
         if inputs is not None:
@@ -185,10 +183,10 @@ def _lost_storing(softmax: Softmax, sizes: Array, weights: WeightError, rounding
 
     A weight stored before the division is then divided, with the loss, by the sum. One stored after it is not.
     """
-    if not roundings.lost_weights:
+    if roundings.weights is None:
         return 0.0
     smallest = weights.shrunk if roundings.normalised else softmax.total * weights.shrunk
-    underflows = softmax.visible & (smallest < roundings.smallest_weight * (1 + 1e-6))
+    underflows = softmax.visible & (smallest < roundings.weights.smallest_normal * (1 + 1e-6))
     lost: Array = np.where(underflows, roundings.lost_weights, 0.0) @ sizes
     if roundings.normalised:
         return lost

@@ -1,27 +1,30 @@
-"""How far a correct attention may stray from the exact one: an inequality, derived from the arithmetic declared.
+"""The bound on attention: how far a correct answer may stray from the exact one, by the roundings of its arithmetic.
 
 Every correct implementation, an online softmax included, in any order of summation and with or without FMA, computes
 
     ô = RN( [Σ p_j w_j (1+ν_j) v_j + η] / [Σ p_j w_j (1+σ_j)] · (1+δ) )        |log w_j| ≤ D_j
 
-where the p_j are the exact weights and o = Σ p_j v_j. With u the unit roundoff of the accumulation, u_s of stored
-scores, u_P of stored weights, u_in of re-rounded inputs, u_pre of a pre-scaled query, and R rescales,
+where the p_j are the exact weights and o = Σ p_j v_j. Step by step, with t = scale·q·k_j the scaled score,
+A = |scale|·|q|·|k_j|, u the unit roundoff of the accumulation, u_s of stored scores, u_P of stored weights, u_in of
+re-rounded inputs, u_pre of a pre-scaled query, and R rescales,
 
-    A  = |scale|·|q|·|k_j|     t = scale·q·k_j     z = t + bias     x = max z - z
-    e₁ = K1·A                  K1 = (1+u_in)² (1+u_pre)² (1+u)^d_k - 1       the dot product
-    e₂ = e₁ + K2 (|t| + e₁)    K2 = (1+u)⁶ (1+u_s)² - 1                      its scaling and storing
-    e₃ = e₂ + K5 (|c| + e₂)    K5 = (1+u)⁴ (1+u_s)² - 1                      a soft cap c tanh(t / c), if any; + c ε_exp
-    Δ  = e₃ + K3 (|z| + e₃)    K3 = (1+u)³ (1+u_s)^[bias] - 1                the bias, and log₂ e for an exp2; + η_s
-    D  from Δ                                                                `softmax_error.weight_error`
-    E_w, a' from D                                                           `softmax_error.mean_error`, `largest_size`
-    E  = E_w + ν a' + ψ (|o| + E_w + ν a') + η
-    ν  = (1+u_P) (1+u_in)² (1+u)^(n+R) - 1                                   errors of the numerator alone
-    ψ  = (1+u)² / (1-σ) - 1    σ = (1+u)^(n-1+R) - 1                         the denominator and the division
+    score        e₁ = K1·A                  K1 = (1+u_in)² (1+u_pre)² (1+u)^d_k - 1
+    scale        e₂ = e₁ + K2 (|t| + e₁)    K2 = (1+u)⁶ (1+u_s)² - 1            its storing, too
+    softmax      Δ  = e₂ + K3 (|t| + e₂)    K3 = (1+u)³ - 1                     log₂ e for an exp2; + η_s
+                 D  from Δ                                                      `softmax_error.weight_error`
+    weigh, sum   E_w from D                                                     `softmax_error.mean_error`
+                 a' from D                                                      `softmax_error.largest_size`
+                 E  = E_w + ν a' + ψ (|o| + E_w + ν a') + η
+                 ν  = (1+u_P) (1+u_in)² (1+u)^(n+R) - 1                         errors of the numerator alone
+                 ψ  = (1+u)² / (1-σ) - 1    σ = (1+u)^(n-1+R) - 1               the denominator and the division
 
 and η_s, η are what underflow, flushing to zero and narrow storage can take away. Where an implementation divides each
 weight before it meets the values, up to two roundings move from the quotient to the weights: with Σ p |v| ≤
 Σ p |v - o| + |o|, ψ has them for |o|, and the error of exp, which counts exponential and division together, for the
 rest.
+
+A soft cap makes c tanh(t / c) of t, and e₂ + K5 (|c tanh(t / c)| + e₂) + c ε_exp of e₂, where K5 = (1+u)⁴ (1+u_s)² - 1.
+A bias makes z = t + bias of t, and K3 (1+u)³ (1+u_s) - 1.
 
 Queries, keys and values that were themselves computed, within e_q, e_k and e_v, add |scale| (e_q·|k| + |q|·e_k +
 e_q·e_k) to e₁, enlarge the sizes that roundings are relative to, and take the mean of the values no farther than the
@@ -34,35 +37,16 @@ Higham, *Accurately computing the log-sum-exp and softmax functions*, 2021.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from reference import matrix
-from reference.bounds import step_bounds
-from reference.bounds.arithmetic import ORACLE, Arithmetic
-from reference.bounds.attention_error import InputErrors, Problem
-from reference.bounds.expected import Expected, widened
-from reference.bounds.step_bounds import project, scale, score, softmax, sum_values, weigh
-
-if TYPE_CHECKING:
-    from reference.bounds.formats import Array
-
-__all__ = [
-    "Arithmetic",
-    "Expected",
-    "attention",
-    "error_before_rounding",
-    "log_sum_exp",
-    "project",
-    "scale",
-    "score",
-    "self_attention",
-    "softmax",
-    "sum_values",
-    "weigh",
-]
+from reference.bounds.arithmetic import ORACLE, Roundings
+from reference.bounds.attention_error import ForwardPass, InputErrors
+from reference.bounds.formats import Array
+from reference.bounds.interval import Errors, Interval, widened
+from reference.bounds.step_bounds import projection_error
 
 
 @np.errstate(all="ignore")
@@ -70,93 +54,69 @@ def attention(  # noqa: PLR0913 - what attention depends on, and what is declare
     query: npt.ArrayLike,
     key: npt.ArrayLike,
     value: npt.ArrayLike,
+    roundings: Roundings,
     *,
-    dtype: str,
-    arithmetic: Arithmetic,
     scale: float | None = None,
     bias: npt.ArrayLike | None = None,
     softcap: float | None = None,
-) -> Expected:
-    """Return what `arithmetic` may make of attention (…, n_q, d_v) on inputs that are exact in `dtype`.
+) -> Interval:
+    """Return what is expected of attention (…, n_q, d_v) under these roundings.
 
-    Shapes and options are those of `matrix.attention`. Raises KeyError for an unknown format.
+    Shapes and options are those of `matrix.attention`.
     """
     query, key, value = _same_axes(query, key, value)
     if key.shape[-2] == 0:
         nothing = np.full((*query.shape[:-1], value.shape[-1]), np.nan)
-        return Expected(nothing, nothing, dtype, arithmetic.flush)
-    problem = Problem.of(query, key, value, scale, bias, softcap)
-    declared, own = problem.error(arithmetic, dtype), problem.error(ORACLE, "float64")
-    return widened(problem.mean.output, declared, own, dtype, arithmetic)
+        return Interval(nothing, nothing, roundings.dtype, roundings.flush)
+    forward = ForwardPass.of(query, key, value, scale, bias, softcap)
+    declared, own = forward.error(roundings), forward.error(ORACLE)
+    return widened(forward.mean.output, declared, own, roundings)
 
 
 @np.errstate(all="ignore")
 def log_sum_exp(  # noqa: PLR0913 - what attention depends on, and what is declared of it
     query: npt.ArrayLike,
     key: npt.ArrayLike,
+    roundings: Roundings,
     *,
-    dtype: str,
-    arithmetic: Arithmetic,
     scale: float | None = None,
     bias: npt.ArrayLike | None = None,
     softcap: float | None = None,
-) -> Expected:
-    """Return what `arithmetic` may make of log Σ exp (…, n_q) of the logits, in its format of accumulation.
+) -> Interval:
+    """Return what is expected of log Σ exp (…, n_q) of the logits, which is stored in the format of accumulation.
 
     It is -∞ for a query that sees no key.
     """
     query, key, _ = _same_axes(query, key, key)
+    stored = roundings.accumulate.name
     if key.shape[-2] == 0:
         nothing = np.full(query.shape[:-1], -np.inf)
-        return Expected(nothing, np.zeros_like(nothing), arithmetic.accumulate, arithmetic.flush)
-    problem = Problem.of(query, key, key[..., :0], scale, bias, softcap)
+        return Interval(nothing, np.zeros_like(nothing), stored, roundings.flush)
+    forward = ForwardPass.of(query, key, key[..., :0], scale, bias, softcap)
     value = matrix.log_sum_exp(matrix.logits(query, key, scale, bias, softcap))
-    declared, own = problem.log_sum_exp_error(arithmetic, dtype), problem.log_sum_exp_error(ORACLE, "float64")
-    widest = widened(value, declared, own, arithmetic.accumulate, arithmetic)
-    return replace(widest, error=np.where(np.isneginf(value), 0.0, widest.error))
+    declared, own = forward.log_sum_exp_error(roundings), forward.log_sum_exp_error(ORACLE)
+    interval = widened(value, declared, own, roundings)
+    return replace(interval, error=np.where(np.isneginf(value), 0.0, interval.error), dtype=stored)
 
 
 @np.errstate(all="ignore")
-def error_before_rounding(  # noqa: PLR0913 - what attention depends on, and what is declared of it
-    query: npt.ArrayLike,
-    key: npt.ArrayLike,
-    value: npt.ArrayLike,
-    *,
-    dtype: str,
-    arithmetic: Arithmetic,
-    scale: float | None = None,
-    bias: npt.ArrayLike | None = None,
-    softcap: float | None = None,
-) -> Array:
-    """Return E (…, n_q, d_v) alone, without the radius of the oracle and the room for evaluating E in float64."""
-    return Problem.of(*_same_axes(query, key, value), scale, bias, softcap).error(arithmetic, dtype)[0]
-
-
-@np.errstate(all="ignore")
-def self_attention(  # noqa: PLR0913 - what attention depends on, and what is declared of it
-    x: npt.ArrayLike,
-    w_query: npt.ArrayLike,
-    w_key: npt.ArrayLike,
-    w_value: npt.ArrayLike,
-    *,
-    dtype: str,
-    arithmetic: Arithmetic,
-) -> Expected:
-    """Return what `arithmetic` may make of self-attention (…, n, d_v), the projections being stored in `dtype`.
+def self_attention(
+    x: npt.ArrayLike, w_query: npt.ArrayLike, w_key: npt.ArrayLike, w_value: npt.ArrayLike, roundings: Roundings
+) -> Interval:
+    """Return what is expected of self-attention (…, n, d_v), the projections being stored in the dtype.
 
     Shapes are those of `matrix.self_attention`.
     """
     matrices = (w_query, w_key, w_value)
     query, key, value = _same_axes(*(matrix.project(x, w) for w in matrices))
     if key.shape[-2] == 0:
-        return Expected(value, value, dtype, arithmetic.flush)
-    problem = Problem.of(query, key, value, None, None)
+        return Interval(value, value, roundings.dtype, roundings.flush)
+    forward = ForwardPass.of(query, key, value, None, None)
 
-    def error(arithmetic: Arithmetic, dtype: str) -> tuple[Array, Array]:
-        errors = InputErrors(*(step_bounds.projection_error(x, w, arithmetic, dtype) for w in matrices))
-        return problem.error(arithmetic, dtype, errors)
+    def error(roundings: Roundings) -> Errors:
+        return forward.error(roundings, InputErrors(*(projection_error(x, w, roundings) for w in matrices)))
 
-    return widened(problem.mean.output, error(arithmetic, dtype), error(ORACLE, "float64"), dtype, arithmetic)
+    return widened(forward.mean.output, error(roundings), error(ORACLE), roundings)
 
 
 def _same_axes(*arrays: npt.ArrayLike) -> tuple[Array, Array, Array]:

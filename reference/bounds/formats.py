@@ -8,7 +8,9 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-Array: TypeAlias = npt.NDArray[np.float64]
+from reference import matrix
+
+Array: TypeAlias = matrix.Array
 
 _SMALLEST_FLOAT64 = 2.0**-1074
 

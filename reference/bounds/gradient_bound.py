@@ -1,9 +1,9 @@
-"""How far correct gradients may stray from the exact ones: an inequality, derived from the arithmetic declared.
+"""The bound on gradients: how far correct ones may stray from the exact ones, by the roundings of their arithmetic.
 
 Every correct backward pass multiplies out dV = Pᵀ G and dQ = scale · dS K, dK = scale · dSᵀ Q, with dS = P ∘ (dP - δ)
 and dP = G Vᵀ. What it does not share with another is where P and δ come from. P was kept from the forward pass, or is
 exp(s - L) again, from the log-sum-exp L that was kept and scores that may be summed in another order; δ is Σ P dP, or
-Σ G O with the output O, which was rounded to `dtype`. The bound holds for each of these, in any order of summation, in
+Σ G O with the output O, rounded to the dtype. The bound holds for each of these, in any order of summation, in
 any blocks and with or without FMA. In the words of `error_bound`, with D the error of the weights of a forward pass,
 
     Θ    = D + E_L + K (log Σ + E_L)      K = (1+u)⁵ - 1      E_L: of the log-sum-exp      P̂ = P e^θ, |θ| ≤ Θ
@@ -42,21 +42,15 @@ the largest score's gradient the sum of all others of its query, 0 but for their
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from reference import gradient as closed_form
-from reference.bounds.arithmetic import ORACLE, Arithmetic
-from reference.bounds.expected import Errors, Expected, widened
-from reference.bounds.gradient_error import Backward
-
-if TYPE_CHECKING:
-    from reference.bounds.formats import Array
-
-Gradients: TypeAlias = "tuple[Expected, Expected, Expected]"
-"""What is expected of dQ (…, n_q, d_k), dK (…, n_k, d_k) and dV (…, n_k, d_v)."""
+from reference.bounds.arithmetic import ORACLE, Roundings
+from reference.bounds.formats import Array
+from reference.bounds.gradient_error import BackwardPass
+from reference.bounds.interval import Errors, Interval, widened
 
 
 @np.errstate(all="ignore")
@@ -65,31 +59,29 @@ def gradient(  # noqa: PLR0913 - what the gradients depend on, and what is decla
     key: npt.ArrayLike,
     value: npt.ArrayLike,
     upstream: npt.ArrayLike,
+    roundings: Roundings,
     *,
-    dtype: str,
-    arithmetic: Arithmetic,
     scale: float | None = None,
     bias: npt.ArrayLike | None = None,
-) -> Gradients:
-    """Return what `arithmetic` may make of dQ, dK and dV on inputs that are exact in `dtype`.
+) -> tuple[Interval, Interval, Interval]:
+    """Return what is expected of dQ (…, n_q, d_k), dK (…, n_k, d_k) and dV (…, n_k, d_v) under these roundings.
 
-    Shapes and options are those of `reference.gradient.attention`. Raises KeyError for an unknown format.
+    Shapes and options are those of `reference.gradient.attention`.
     """
     query, key, value, upstream = (np.asarray(array, np.float64) for array in (query, key, value, upstream))
     exact = closed_form.attention(query, key, value, upstream, scale, bias)
     if key.shape[-2] == 0:
-        d_query, d_key, d_value = (Expected(value, np.zeros_like(value), dtype, arithmetic.flush) for value in exact)
+        zeros = (Interval(value, np.zeros_like(value), roundings.dtype, roundings.flush) for value in exact)
+        d_query, d_key, d_value = zeros
         return d_query, d_key, d_value
-    backward = Backward.of(query, key, value, upstream, scale, bias)
-    declared, own = backward.errors(arithmetic, dtype), backward.errors(ORACLE, "float64")
-    d_query, d_key, d_value = (
-        _expected(*arrays, dtype, arithmetic) for arrays in zip(exact, declared, own, strict=True)
-    )
+    backward = BackwardPass.of(query, key, value, upstream, scale, bias)
+    declared, own = backward.errors(roundings), backward.errors(ORACLE)
+    d_query, d_key, d_value = (_around(*arrays, roundings) for arrays in zip(exact, declared, own, strict=True))
     return d_query, d_key, d_value
 
 
-def _expected(value: Array, declared: Errors, own: Errors, dtype: str, arithmetic: Arithmetic) -> Expected:
-    """Return what may be answered, with nothing promised where float64 itself does not know."""
-    expected = widened(value, declared, own, dtype, arithmetic)
-    unknown = np.isnan(value) | np.isnan(expected.error)
-    return replace(expected, error=np.where(unknown, np.inf, expected.error))
+def _around(value: Array, declared: Errors, own: Errors, roundings: Roundings) -> Interval:
+    """Return the interval, with nothing promised where float64 itself does not know."""
+    interval = widened(value, declared, own, roundings)
+    unknown = np.isnan(value) | np.isnan(interval.error)
+    return replace(interval, error=np.where(unknown, np.inf, interval.error))

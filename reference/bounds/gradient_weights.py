@@ -1,20 +1,18 @@
-"""How far the weights of a backward pass, kept or computed anew, may be from the exact ones: `gradient_bound`'s Θ."""
+"""The error of the weights of a backward pass, kept or computed anew: Θ in `gradient_bound`."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from reference.bounds.arithmetic import Roundings, growth
+from reference.bounds.attention_error import ForwardPass
+from reference.bounds.formats import Array
 from reference.bounds.softmax_error import Softmax, WeightError, log_sum_exp_error, weight_error
-
-if TYPE_CHECKING:
-    from reference.bounds.attention_error import Problem
-    from reference.bounds.formats import Array
 
 LARGEST = 700.0
 """Largest D that float64 can follow: past it e^D is no number."""
@@ -46,7 +44,8 @@ class Recomputed:
     """Weights P e^θ + π, with |θ| ≤ Θ."""
 
     exact: LogWeights
-    forward: WeightError
+    kept: WeightError
+    """D, of weights that were kept from the forward pass."""
     each: Array
     """Θ (…, n_q, n_k)."""
     largest: Array
@@ -54,31 +53,31 @@ class Recomputed:
     lost: float
     """The largest |π|: what underflow takes."""
     unknown: npt.NDArray[np.bool_]
-    """Which queries (…, n_q, 1) may have met an overflow."""
+    """The queries (…, n_q, 1) that may have met an overflow."""
 
     @classmethod
-    def of(cls, problem: Problem, exact: LogWeights, roundings: Roundings) -> Self:
+    def of(cls, forward: ForwardPass, exact: LogWeights, roundings: Roundings) -> Self:
         """Return Θ = D + E_L + K (log Σ + E_L), K = (1+u)⁵ - 1, with E_L the error of the log-sum-exp."""
-        softmax = problem.softmax
-        logit_error, overflows = problem._logit_error(roundings, None)  # noqa: SLF001
-        forward = weight_error(softmax, logit_error, roundings)
-        normaliser = log_sum_exp_error(softmax, forward, roundings)[..., None]
+        softmax = forward.softmax
+        logit_error, overflows = forward.logit_error(roundings)
+        kept = weight_error(softmax, logit_error, roundings)
+        normaliser = log_sum_exp_error(softmax, kept, roundings)[..., None]
         normaliser += growth((5, roundings.u)) * (np.log(softmax.total) + normaliser)
         normaliser = np.where(exact.sees, normaliser, 0.0)
-        largest_logit = np.abs(softmax.largest) + forward.largest_logit
-        fits = ~overflows & (largest_logit < roundings.largest_score) & (forward.largest < LARGEST)
+        largest_logit = np.abs(softmax.largest) + kept.largest_logit
+        fits = ~overflows & (largest_logit < roundings.largest_score) & (kept.largest < LARGEST)
         return cls(
             exact=exact,
-            forward=forward,
-            each=forward.each + normaliser,
-            largest=forward.largest + normaliser,
+            kept=kept,
+            each=kept.each + normaliser,
+            largest=kept.largest + normaliser,
             lost=3 * roundings.lost + roundings.lost_weights,
             unknown=exact.sees & ~fits,
         )
 
     @property
     def touched(self) -> npt.NDArray[np.bool_]:
-        """Which weights (…, n_q, n_k) can be anything but 0."""
+        """The weights (…, n_q, n_k) that can be anything but 0."""
         return self.exact.seen | self.unknown
 
     def rounded(self, *roundings: tuple[int, float]) -> tuple[Array, Array]:

@@ -1,20 +1,18 @@
-"""How errors of the logits and of exp move the weights, and how moved weights move a weighted mean of values."""
+"""The errors of the weights, which follow from those of the logits and of exp, and of a weighted mean under them."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from reference import matrix
 from reference.bounds.arithmetic import Roundings, growth
+from reference.bounds.formats import Array
 from reference.bounds.supremum import largest_mean
-
-if TYPE_CHECKING:
-    from reference.bounds.formats import Array
 
 SMALL = 0.1
 """Relative errors of the weights up to which the closed form of `mean_error` is nearly as tight as the supremum."""
@@ -32,7 +30,7 @@ class Softmax:
     below: Array
     """x = max z - z ≥ 0; 0 where hidden."""
     nearest: npt.NDArray[np.intp]
-    """Which key is the largest, (…, n_q, 1)."""
+    """The position of the key that is the largest, (…, n_q, 1)."""
     exponentials: Array
     total: Array
     weights: Array

@@ -1,8 +1,4 @@
-"""How far each single step may stray: the same inequality as `error_bound`, one piece of it at a time.
-
-The inputs of a step are exact in `dtype`, and its result is rounded to `dtype` once, at the end, which `Expected`
-counts. Before that a step makes the roundings below in the accumulation format u, after re-rounding its inputs if the
-arithmetic does (u_in); and where it stores scores or weights in a format coarser than `dtype`, one more rounding.
+"""The bounds on single steps of the document: the inequality of `error_bound`, one piece of it at a time.
 
     project, score    (1+u_in)² (1+u)^d - 1 of |x|·|w|       a dot product of d terms, in any order
     scale             (1+u)⁶ - 1 of |s| / √d_k               root, reciprocal, product, and constants that are rounded
@@ -12,52 +8,53 @@ arithmetic does (u_in); and where it stores scores or weights in a format coarse
     weigh             (1+u_in)² (1+u) - 1 of |p v|           one product
     sum_values        (1+u)^n - 1 of Σ |y|                   n additions, in any order
 
-and everywhere what underflow and flushing take away. Nothing is promised where a sum or product may overflow.
+and everywhere what underflow and flushing take away. The inputs of a step are exact in the dtype. A step makes the
+roundings above in the accumulation format u, after re-rounding its inputs if the arithmetic does (u_in); where it
+stores scores or weights in a format coarser than the dtype, one more; and at the end that of its result to the dtype,
+which `Interval` counts. Nothing is promised where a sum or product may overflow.
 """
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
 from reference import matrix
-from reference.bounds.arithmetic import ORACLE, Arithmetic, Roundings, growth
+from reference.bounds.arithmetic import ORACLE, Roundings, growth
 from reference.bounds.attention_error import dot_lost, quotient_error
-from reference.bounds.expected import Errors, Expected, widened
-from reference.bounds.formats import FORMATS, Array, half_ulp
+from reference.bounds.formats import FORMATS, Array, Format, half_ulp
+from reference.bounds.interval import Errors, Interval, widened
 from reference.bounds.softmax_error import Mean, Softmax, mean_error, weight_error
 
 
 @np.errstate(all="ignore")
-def project(x: npt.ArrayLike, w: npt.ArrayLike, *, dtype: str, arithmetic: Arithmetic) -> Expected:
+def project(x: npt.ArrayLike, w: npt.ArrayLike, roundings: Roundings) -> Interval:
     """Return what may come of projecting x (…, n, d_model) by w (d_model, d)."""
     x, w = np.asarray(x, np.float64), np.asarray(w, np.float64)
-    own = _dot_error(x, w, ORACLE, "float64")
-    return widened(x @ w, (_dot_error(x, w, arithmetic, dtype), 0.0), (own, 0.0), dtype, arithmetic)
+    return _around(x @ w, partial(_dot_error, x, w), roundings)
 
 
 @np.errstate(all="ignore")
-def projection_error(x: npt.ArrayLike, w: npt.ArrayLike, arithmetic: Arithmetic, dtype: str) -> Array:
+def projection_error(x: npt.ArrayLike, w: npt.ArrayLike, roundings: Roundings) -> Array:
     """Return the error (…, n, d) of a projection that is rounded to `dtype` and used further, ∞ where it overflows."""
     x, w = np.asarray(x, np.float64), np.asarray(w, np.float64)
-    error = _dot_error(x, w, arithmetic, dtype)
+    error = _dot_error(x, w, roundings)
     largest = np.abs(x @ w) + error
-    error = error + half_ulp(largest, dtype) + Roundings.of(arithmetic, dtype).lost_inputs
-    return np.where(largest >= FORMATS[dtype].max, np.inf, error)
+    error = error + half_ulp(largest, roundings.dtype) + roundings.lost_inputs
+    return np.where(largest >= FORMATS[roundings.dtype].max, np.inf, error)
 
 
 @np.errstate(all="ignore")
-def score(query: npt.ArrayLike, key: npt.ArrayLike, *, dtype: str, arithmetic: Arithmetic) -> Expected:
+def score(query: npt.ArrayLike, key: npt.ArrayLike, roundings: Roundings) -> Interval:
     """Return what may come of scoring keys (…, n_k, d_k) for queries (…, n_q, d_k)."""
     query, key = np.asarray(query, np.float64), np.asarray(key, np.float64).swapaxes(-1, -2)
-    value = query @ key
-    own = _dot_error(query, key, ORACLE, "float64")
-    error = _stored(value, _dot_error(query, key, arithmetic, dtype), arithmetic.scores, dtype, arithmetic)
-    return widened(value, (error, 0.0), (own, 0.0), dtype, arithmetic)
+    return _around(query @ key, partial(_dot_error, query, key), roundings, roundings.scores)
 
 
-def _dot_error(x: Array, w: Array, arithmetic: Arithmetic, dtype: str) -> Array:
-    roundings = Roundings.of(arithmetic, dtype)
+def _dot_error(x: Array, w: Array, roundings: Roundings) -> Array:
     x, w = np.abs(x), np.abs(w)
     k = growth((2, roundings.u_inputs), (x.shape[-1], roundings.u))
     sizes = x @ w
@@ -66,30 +63,27 @@ def _dot_error(x: Array, w: Array, arithmetic: Arithmetic, dtype: str) -> Array:
 
 
 @np.errstate(all="ignore")
-def scale(scores: npt.ArrayLike, d_k: int, *, dtype: str, arithmetic: Arithmetic) -> Expected:
+def scale(scores: npt.ArrayLike, d_k: int, roundings: Roundings) -> Interval:
     """Return what may come of dividing scores by √d_k."""
     value = matrix.scale(scores, d_k)
 
-    def error(arithmetic: Arithmetic, dtype: str) -> Array:
-        roundings = Roundings.of(arithmetic, dtype)
+    def error(roundings: Roundings) -> Array:
         return growth((6, roundings.u)) * np.abs(value) + 4 * roundings.lost + roundings.lost_inputs
 
-    declared = _stored(value, error(arithmetic, dtype), arithmetic.scores, dtype, arithmetic)
-    return widened(value, (declared, 0.0), (error(ORACLE, "float64"), 0.0), dtype, arithmetic)
+    return _around(value, error, roundings, roundings.scores)
 
 
 @np.errstate(all="ignore")
-def softmax(scores: npt.ArrayLike, *, dtype: str, arithmetic: Arithmetic) -> Expected:
+def softmax(scores: npt.ArrayLike, roundings: Roundings) -> Interval:
     """Return what may come of the softmax of scores (…, n_q, n_k) over the keys, however large the scores are."""
     scores = np.asarray(scores, np.float64)
     n_keys = scores.shape[-1]
     if n_keys == 0:
-        return Expected(scores, scores, dtype, arithmetic.flush)
+        return Interval(scores, scores, roundings.dtype, roundings.flush)
     weights = Softmax.of(scores)
     mean = Mean.of(weights, np.broadcast_to(np.eye(n_keys), (*scores.shape[:-2], n_keys, n_keys)))
 
-    def error(arithmetic: Arithmetic, dtype: str) -> Errors:
-        roundings = Roundings.of(arithmetic, dtype)
+    def error(roundings: Roundings) -> Errors:
         logit_error = np.full_like(scores, 4 * roundings.lost + roundings.lost_inputs)
         moved = weight_error(weights, logit_error, roundings)
         largest = mean_error(weights, mean, moved)
@@ -97,49 +91,53 @@ def softmax(scores: npt.ArrayLike, *, dtype: str, arithmetic: Arithmetic) -> Exp
         lost = roundings.lost * (4 + 2 * rescales) * (1 + 1e-3 + 2 * roundings.exp_error)
         return quotient_error(weights.weights, largest, n_keys, roundings) + lost, moved.largest
 
-    declared, most = error(arithmetic, dtype)
-    declared = _stored(weights.weights, declared, arithmetic.weights, dtype, arithmetic)
-    return widened(weights.weights, (declared, most), error(ORACLE, "float64"), dtype, arithmetic)
+    declared, most = error(roundings)
+    declared = _stored(weights.weights, declared, roundings.weights, roundings)
+    return widened(weights.weights, (declared, most), error(ORACLE), roundings)
 
 
 @np.errstate(all="ignore")
-def weigh(weights: npt.ArrayLike, value: npt.ArrayLike, *, dtype: str, arithmetic: Arithmetic) -> Expected:
+def weigh(weights: npt.ArrayLike, value: npt.ArrayLike, roundings: Roundings) -> Interval:
     """Return what may come of weighing values (…, n_k, d_v) by weights (…, n_q, n_k)."""
     weights, value = np.asarray(weights, np.float64), np.asarray(value, np.float64)
     weighted = matrix.weigh(weights, value)
     sizes = np.abs(weights)[..., None] + np.abs(value)[..., None, :, :]
 
-    def error(arithmetic: Arithmetic, dtype: str) -> Array:
-        roundings = Roundings.of(arithmetic, dtype)
+    def error(roundings: Roundings) -> Array:
         k = growth((2, roundings.u_inputs), (1, roundings.u))
         lost = roundings.lost + roundings.lost_inputs * (sizes + roundings.lost_inputs)
         overflows = (1 + k) * np.abs(weighted) >= roundings.accumulate.max
         return np.where(overflows, np.inf, k * np.abs(weighted) + lost)
 
-    return widened(weighted, (error(arithmetic, dtype), 0.0), (error(ORACLE, "float64"), 0.0), dtype, arithmetic)
+    return _around(weighted, error, roundings)
 
 
 @np.errstate(all="ignore")
-def sum_values(weighted: npt.ArrayLike, *, dtype: str, arithmetic: Arithmetic) -> Expected:
+def sum_values(weighted: npt.ArrayLike, roundings: Roundings) -> Interval:
     """Return what may come of summing weighted values (…, n_q, n_k, d_v) over the keys."""
     weighted = np.asarray(weighted, np.float64)
     n_keys, sizes = weighted.shape[-2], np.abs(weighted).sum(-2)
 
-    def error(arithmetic: Arithmetic, dtype: str) -> Array:
-        roundings = Roundings.of(arithmetic, dtype)
+    def error(roundings: Roundings) -> Array:
         k = growth((2, roundings.u_inputs), (n_keys, roundings.u))
         lost = n_keys * (roundings.lost + roundings.lost_inputs)
         return np.where((1 + k) * sizes >= roundings.accumulate.max, np.inf, k * sizes + lost)
 
-    own = error(ORACLE, "float64")
-    return widened(weighted.sum(-2), (error(arithmetic, dtype), 0.0), (own, 0.0), dtype, arithmetic)
+    return _around(weighted.sum(-2), error, roundings)
 
 
-def _stored(value: Array, error: Array, storage: str | None, dtype: str, arithmetic: Arithmetic) -> Array:
-    """Return the error after one more rounding, if the result was stored in a format coarser than `dtype`."""
-    if storage is None or FORMATS[storage].digits >= FORMATS[dtype].digits:
+def _around(
+    value: Array, error: Callable[[Roundings], Array], roundings: Roundings, storage: Format | None = None
+) -> Interval:
+    """Return the interval around a result of the oracle that was stored, if at all, in `storage`."""
+    declared = _stored(value, error(roundings), storage, roundings)
+    return widened(value, (declared, 0.0), (error(ORACLE), 0.0), roundings)
+
+
+def _stored(value: Array, error: Array, storage: Format | None, roundings: Roundings) -> Array:
+    """Return the error after one more rounding, if the result was stored in a format coarser than the dtype."""
+    if storage is None or storage.digits >= FORMATS[roundings.dtype].digits:
         return error
-    format_ = FORMATS[storage]
     largest = np.abs(value) + error
-    lost = format_.smallest_normal if arithmetic.flush else 0.0
-    return np.where(largest >= format_.max, np.inf, error + half_ulp(largest, format_) + lost)
+    lost = storage.smallest_normal if roundings.flush else 0.0
+    return np.where(largest >= storage.max, np.inf, error + half_ulp(largest, storage) + lost)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 
-if TYPE_CHECKING:
-    from reference.bounds.formats import Array
+from reference.bounds.formats import Array
 
 TOLD_APART = 1e-12
 """Part of the largest value that two numbers must differ by for float64 to tell which is larger."""

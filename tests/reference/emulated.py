@@ -7,14 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from attention_tests import Precision
 from reference.bounds.formats import FORMATS, Array, round_to
-
-if TYPE_CHECKING:
-    from attention_tests import Precision
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeAlias, TypedDict
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -125,11 +125,6 @@ PRECISIONS: dict[str, tuple[str, Precision]] = {
     for precision in Precision.ladder(dtype)
 }
 """Every usual arithmetic, with its dtype."""
-
-
-class Declared(TypedDict):
-    dtype: str
-    arithmetic: Precision
 
 
 def draw(family: Family, rng: Rng, sizes: tuple[int, int, int, int], dtype: str) -> Inputs:

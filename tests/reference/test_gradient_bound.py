@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeAlias
 
 import flint
 import numpy as np
 import pytest
 
 from attention_tests import Precision
+from properties.checks.roundings import roundings_of
 from reference.arb import definition, derivative
 from reference.bounds import gradient_bound
-from reference.bounds.expected import Expected
 from reference.bounds.formats import Array, round_to
+from reference.bounds.interval import Interval
+from reference.gradient import Gradients
 from tests.reference.emulated import Emulated
 from tests.reference.families import FAMILIES, PRECISIONS, Family, draw, random_bias, random_sizes
 
 by_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
 by_arithmetic = pytest.mark.parametrize(("dtype", "precision"), PRECISIONS.values(), ids=PRECISIONS)
-Gradients: TypeAlias = tuple[Array, Array, Array]
 
 
 @dataclass(frozen=True)
-class Problem:
+class GradientCase:
     query: Array
     key: Array
     value: Array
@@ -36,22 +36,22 @@ class Problem:
     def factor(self) -> float:
         return float(self.query.shape[-1] ** -0.5) if self.scale is None else self.scale
 
-    def expected(self, dtype: str, precision: Precision) -> tuple[Expected, Expected, Expected]:
+    def expected(self, dtype: str, precision: Precision) -> tuple[Interval, Interval, Interval]:
         inputs = (self.query, self.key, self.value, self.upstream)
-        return gradient_bound.gradient(*inputs, dtype=dtype, arithmetic=precision, scale=self.scale, bias=self.bias)
+        return gradient_bound.gradient(*inputs, roundings_of(precision, dtype), scale=self.scale, bias=self.bias)
 
 
-def problems(family: Family, dtype: str, count: int) -> Iterator[Problem]:
+def gradient_cases(family: Family, dtype: str, count: int) -> Iterator[GradientCase]:
     rng = np.random.default_rng(1986)
     for _ in range(count):
         sizes = random_sizes(rng)
         query, key, value = draw(family, rng, sizes, dtype)
         upstream = round_to(rng.standard_normal((sizes[0], sizes[3])) * 10.0 ** rng.integers(-3, 2), dtype)
         scale = (None, None, 0.3, -0.7)[int(rng.integers(4))]
-        yield Problem(query, key, value, upstream, scale, random_bias(rng, sizes[0], sizes[1], dtype))
+        yield GradientCase(query, key, value, upstream, scale, random_bias(rng, sizes[0], sizes[1], dtype))
 
 
-def assert_accepts(expected: tuple[Expected, Expected, Expected], gradients: Gradients) -> None:
+def assert_accepts(expected: tuple[Interval, Interval, Interval], gradients: Gradients) -> None:
     for one, got in zip(expected, gradients, strict=True):
         assert one.value.shape == got.shape
         assert not np.isnan(one.error).any()
@@ -74,42 +74,42 @@ class Backward:
     def weights(self, x: Array) -> Array:
         return self.emulated.stored(self.emulated.accumulated(x), self.emulated.precision.weights)
 
-    def eager(self, problem: Problem) -> Gradients:
+    def eager(self, case: GradientCase) -> Gradients:
         """Through the weights that the forward pass left behind, everything stored in its format."""
-        logits = self.emulated.logits(problem.query, problem.key, problem.scale, problem.bias)
+        logits = self.emulated.logits(case.query, case.key, case.scale, case.bias)
         exponentials = self.emulated.exp(logits - logits.max(-1, keepdims=True))
         weights = self.weights(exponentials / self.emulated.sum(exponentials)[:, None])
-        d_weights = self.scores(self.emulated.dot(problem.upstream, problem.value.T))
+        d_weights = self.scores(self.emulated.dot(case.upstream, case.value.T))
         delta = self.scores(self.emulated.sum(self.scores(weights * d_weights))[:, None])
-        return self.products(weights, self.d_scores(weights, d_weights, delta), problem)
+        return self.products(weights, self.d_scores(weights, d_weights, delta), case)
 
-    def flash(self, problem: Problem) -> Gradients:
+    def flash(self, case: GradientCase) -> Gradients:
         """From the log-sum-exp and the rounded output alone; the scores are summed anew, in the other order."""
-        operands = (problem.query, problem.key, problem.scale, problem.bias)
+        operands = (case.query, case.key, case.scale, case.bias)
         logits = self.emulated.logits(*operands)
         largest = logits.max(-1, keepdims=True)
         total = self.emulated.sum(self.emulated.exp(logits - largest))[:, None]
         log_sum_exp = self.emulated.accumulated(largest + self.emulated.accumulated(np.log(total)))
-        output = self.emulated.attention(problem.query, problem.key, problem.value, problem.scale, problem.bias)
+        output = self.emulated.attention(case.query, case.key, case.value, case.scale, case.bias)
         anew = replace(self.emulated, backwards=not self.emulated.backwards)
         weights = self.emulated.exp(anew.logits(*operands) - log_sum_exp)
-        delta = self.emulated.sum(self.emulated.accumulated(problem.upstream * output))[:, None]
-        d_scores = self.d_scores(weights, self.emulated.dot(problem.upstream, problem.value.T), delta)
-        return self.products(self.weights(weights), self.weights(d_scores), problem)
+        delta = self.emulated.sum(self.emulated.accumulated(case.upstream * output))[:, None]
+        d_scores = self.d_scores(weights, self.emulated.dot(case.upstream, case.value.T), delta)
+        return self.products(self.weights(weights), self.weights(d_scores), case)
 
     def d_scores(self, weights: Array, d_weights: Array, delta: Array) -> Array:
         if self.apart:
             return self.scores(self.scores(weights * d_weights) - self.scores(weights * delta))
         return self.scores(weights * self.scores(d_weights - delta))
 
-    def products(self, weights: Array, d_scores: Array, problem: Problem) -> Gradients:
-        factor = self.emulated.accumulated(np.asarray(problem.factor))
+    def products(self, weights: Array, d_scores: Array, case: GradientCase) -> Gradients:
+        factor = self.emulated.accumulated(np.asarray(case.factor))
         if self.scale_first:
             d_scores = self.scores(d_scores * factor)
-        d_query, d_key = self.emulated.dot(d_scores, problem.key), self.emulated.dot(d_scores.T, problem.query)
+        d_query, d_key = self.emulated.dot(d_scores, case.key), self.emulated.dot(d_scores.T, case.query)
         if not self.scale_first:
             d_query, d_key = (self.emulated.accumulated(self.scores(x) * factor) for x in (d_query, d_key))
-        d_value = self.emulated.dot(weights.T, problem.upstream)
+        d_value = self.emulated.dot(weights.T, case.upstream)
         return self.emulated.answer(d_query), self.emulated.answer(d_key), self.emulated.answer(d_value)
 
 
@@ -118,24 +118,24 @@ class Backward:
 def test_gradients_in_a_declared_arithmetic_are_accepted(family: Family, dtype: str, precision: Precision) -> None:
     exact_exp = Emulated(dtype, precision, backwards=True)
     wrong_exp = Emulated(dtype, precision, exp_signs=706)
-    for problem in problems(family, dtype, 3):
-        expected = problem.expected(dtype, precision)
+    for case in gradient_cases(family, dtype, 3):
+        expected = case.expected(dtype, precision)
         for backward in (
             Backward(exact_exp, scale_first=True, apart=False),
             Backward(wrong_exp, scale_first=False, apart=True),
         ):
             with np.errstate(all="ignore"):
-                assert_accepts(expected, backward.eager(problem))
-                assert_accepts(expected, backward.flash(problem))
+                assert_accepts(expected, backward.eager(case))
+                assert_accepts(expected, backward.flash(case))
 
 
 @by_family
 def test_the_oracle_is_within_its_radius_of_the_exact_gradients(family: Family) -> None:
-    for problem in problems(family, "float64", 4):
-        inputs = (problem.query, problem.key, problem.value, problem.upstream, problem.scale, problem.bias)
+    for case in gradient_cases(family, "float64", 4):
+        inputs = (case.query, case.key, case.value, case.upstream, case.scale, case.bias)
         with flint.ctx.workprec(128):
             derived = derivative.attention(*inputs, numbers=definition.ARB)
-            for one, balls in zip(problem.expected("float64", Precision.float64()), derived, strict=True):
+            for one, balls in zip(case.expected("float64", Precision.float64()), derived, strict=True):
                 assert (distance(one.value, balls) <= one.radius).all()
 
 

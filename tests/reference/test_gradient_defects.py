@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
+from properties.checks.roundings import roundings_of
 from reference.bounds import gradient_bound
 from reference.bounds.formats import Array, round_to
 
@@ -51,7 +52,7 @@ def wrong(backward: Backward, shapes: tuple[tuple[int, ...], ...], seed: int) ->
     query, key, value, upstream = (round_to(rng.standard_normal(shape), "float32") for shape in shapes)
     bias = round_to(rng.standard_normal((len(query), len(key))), "float32")
     expected = gradient_bound.gradient(
-        query, key, value, upstream, dtype="float32", arithmetic=Precision.float32(), bias=bias
+        query, key, value, upstream, roundings_of(Precision.float32(), "float32"), bias=bias
     )
     got = backward(query, key, value, upstream, bias)
     return [not one.accepts(array).all() for one, array in zip(expected, got, strict=True)]

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
+from properties.checks.roundings import roundings_of
 from reference import gradient
 from reference.bounds import gradient_bound
+from reference.bounds.arithmetic import Roundings
 from reference.bounds.formats import Array, round_to
-from tests.reference.families import PRECISIONS, Declared
+from tests.reference.families import PRECISIONS
 
-by_arithmetic = pytest.mark.parametrize(("dtype", "precision"), PRECISIONS.values(), ids=PRECISIONS)
-FLOAT32: Declared = {"dtype": "float32", "arithmetic": Precision.float32()}
+by_arithmetic = pytest.mark.parametrize(
+    "roundings", [roundings_of(precision, dtype) for dtype, precision in PRECISIONS.values()], ids=PRECISIONS
+)
+FLOAT32 = roundings_of(Precision.float32(), "float32")
 
 
 def problem(n_queries: int = 4, n_keys: int = 4) -> tuple[Array, Array, Array, Array]:
@@ -26,32 +30,32 @@ def test_hidden_keys_change_no_expectation_whatever_they_hold() -> None:
     query, key, value, upstream = problem()
     bias = np.zeros((4, 4))
     bias[:, 3] = -np.inf
-    clean = gradient_bound.gradient(query, key, value, upstream, **FLOAT32, bias=bias)
+    clean = gradient_bound.gradient(query, key, value, upstream, FLOAT32, bias=bias)
     key[3], value[3] = np.nan, np.inf
-    poisoned = gradient_bound.gradient(query, key, value, upstream, **FLOAT32, bias=bias)
+    poisoned = gradient_bound.gradient(query, key, value, upstream, FLOAT32, bias=bias)
     for before, after in zip(clean, poisoned, strict=True):
         np.testing.assert_allclose(before.value, after.value, rtol=1e-12, atol=1e-15)
         np.testing.assert_allclose(before.error, after.error, rtol=1e-9)
 
 
 @by_arithmetic
-def test_a_key_that_no_query_sees_gets_exactly_nothing(dtype: str, precision: Precision) -> None:
+def test_a_key_that_no_query_sees_gets_exactly_nothing(roundings: Roundings) -> None:
     bias = np.zeros((4, 4))
     bias[:, 3] = -np.inf
-    _, d_key, d_value = gradient_bound.gradient(*problem(), dtype=dtype, arithmetic=precision, bias=bias)
+    _, d_key, d_value = gradient_bound.gradient(*problem(), roundings, bias=bias)
     for expected in (d_key, d_value):
         assert not expected.value[3].any()
         assert (expected.error[3] <= 2.0**-1070).all()
 
 
 @by_arithmetic
-def test_a_query_that_sees_no_key_adds_nothing_to_the_errors_of_others(dtype: str, precision: Precision) -> None:
+def test_a_query_that_sees_no_key_adds_nothing_to_the_errors_of_others(roundings: Roundings) -> None:
     query, key, value, upstream = problem()
-    rest = gradient_bound.gradient(query[:3], key, value, upstream[:3], dtype=dtype, arithmetic=precision)
+    rest = gradient_bound.gradient(query[:3], key, value, upstream[:3], roundings)
     bias = np.zeros((4, 4))
     bias[3] = -np.inf
     query[3] = upstream[3] = np.nan
-    expected = gradient_bound.gradient(query, key, value, upstream, dtype=dtype, arithmetic=precision, bias=bias)
+    expected = gradient_bound.gradient(query, key, value, upstream, roundings, bias=bias)
     assert not expected[0].value[3].any()
     assert (expected[0].error[3] <= 2.0**-1070).all()
     for one, without in zip(expected, rest, strict=True):
@@ -62,8 +66,8 @@ def test_a_query_that_sees_no_key_adds_nothing_to_the_errors_of_others(dtype: st
 def test_a_key_at_the_smallest_number_is_as_good_as_hidden() -> None:
     least, hidden = np.zeros((4, 4)), np.zeros((4, 4))
     least[:, 3], hidden[:, 3] = np.finfo(np.float32).min, -np.inf
-    expected = gradient_bound.gradient(*problem(), **FLOAT32, bias=least)
-    same = gradient_bound.gradient(*problem(), **FLOAT32, bias=hidden)
+    expected = gradient_bound.gradient(*problem(), FLOAT32, bias=least)
+    same = gradient_bound.gradient(*problem(), FLOAT32, bias=hidden)
     for one, other in zip(expected, same, strict=True):
         np.testing.assert_allclose(one.value, other.value, rtol=1e-12, atol=1e-300)
         assert (one.error <= 2 * other.error + 1e-30).all()
@@ -71,28 +75,26 @@ def test_a_key_at_the_smallest_number_is_as_good_as_hidden() -> None:
 
 @pytest.mark.parametrize(("n_queries", "n_keys"), [(0, 4), (4, 0)])
 @by_arithmetic
-def test_nothing_is_expected_of_nothing(n_queries: int, n_keys: int, dtype: str, precision: Precision) -> None:
+def test_nothing_is_expected_of_nothing(n_queries: int, n_keys: int, roundings: Roundings) -> None:
     inputs = problem(n_queries, n_keys)
-    for array, expected in zip(
-        inputs[:3], gradient_bound.gradient(*inputs, dtype=dtype, arithmetic=precision), strict=True
-    ):
+    for array, expected in zip(inputs[:3], gradient_bound.gradient(*inputs, roundings), strict=True):
         assert expected.value.shape == expected.error.shape == array.shape
         assert expected.accepts(np.zeros_like(array)).all()
         assert not expected.accepts(np.ones_like(array)).any()
 
 
 @by_arithmetic
-def test_no_upstream_gradient_is_no_gradient(dtype: str, precision: Precision) -> None:
+def test_no_upstream_gradient_is_no_gradient(roundings: Roundings) -> None:
     query, key, value, upstream = problem()
-    for expected in gradient_bound.gradient(query, key, value, 0 * upstream, dtype=dtype, arithmetic=precision):
+    for expected in gradient_bound.gradient(query, key, value, 0 * upstream, roundings):
         assert expected.accepts(np.zeros_like(expected.value)).all()
         assert (expected.error < 1e-5).all()
 
 
 def test_what_may_overflow_is_vacuous() -> None:
     query, key, value, upstream = np.ones((1, 4)), np.ones((2, 4)), np.full((2, 1), 3e4), np.full((1, 1), 3.0)
-    pure = gradient_bound.gradient(query, key, value, upstream, dtype="float16", arithmetic=Precision.pure("float16"))
-    upcast = gradient_bound.gradient(query, key, value, upstream, dtype="float16", arithmetic=Precision.upcast())
+    pure = gradient_bound.gradient(query, key, value, upstream, roundings_of(Precision.pure("float16"), "float16"))
+    upcast = gradient_bound.gradient(query, key, value, upstream, roundings_of(Precision.upcast(), "float16"))
     assert [one.vacuous.all() for one in pure] == [True, True, False]
     assert not any(one.vacuous.any() for one in upcast)
 
@@ -100,7 +102,7 @@ def test_what_may_overflow_is_vacuous() -> None:
 def test_a_score_that_may_overflow_leaves_nothing_to_expect() -> None:
     query, key, value, upstream = problem()
     query[0], key[0] = 300, 300
-    pure = gradient_bound.gradient(query, key, value, upstream, dtype="float16", arithmetic=Precision.pure("float16"))
+    pure = gradient_bound.gradient(query, key, value, upstream, roundings_of(Precision.pure("float16"), "float16"))
     assert pure[0].vacuous[0].all()
     assert not pure[0].vacuous[1:].any()
     assert all(one.vacuous.all() for one in pure[1:])
@@ -110,9 +112,9 @@ def test_scaled_scores_underflow_as_others_do() -> None:
     """The trap: a dS of 2e-7 has a digit left in float16, and none once it is divided by 6."""
     query, key, value, upstream = np.ones((23, 36)), np.zeros((2, 36)), np.ones((2, 1)), np.ones((23, 1))
     key[1], value[0] = -14.6 / 6, 0
-    declared: Declared = {"dtype": "float16", "arithmetic": Precision.eager("float16")}
+    roundings = roundings_of(Precision.eager("float16"), "float16")
     key = round_to(key, "float16")
-    _, d_key, _ = gradient_bound.gradient(query, key, value, upstream, **declared)
+    _, d_key, _ = gradient_bound.gradient(query, key, value, upstream, roundings)
     assert (d_key.value[1] > 23 * 2.0**-26).all()
     assert d_key.accepts(np.zeros_like(key)).all()
 
@@ -121,25 +123,25 @@ def test_a_hidden_key_whose_part_may_overflow_leaves_nothing_to_expect() -> None
     """The trap: the weight is 0 and its gradient ∞, whose product is no number."""
     query, key, value, upstream = problem()
     value[3], bias = 6e4, np.where(np.tri(4, dtype=bool), 0.0, -np.inf)
-    declared: Declared = {"dtype": "float16", "arithmetic": Precision.eager("float16")}
-    d_query, _, _ = gradient_bound.gradient(query, key, value, 10 * upstream, **declared, bias=bias)
+    roundings = roundings_of(Precision.eager("float16"), "float16")
+    d_query, _, _ = gradient_bound.gradient(query, key, value, 10 * upstream, roundings, bias=bias)
     assert d_query.vacuous[0].all()
 
 
 @by_arithmetic
-def test_a_batch_is_expected_to_be_its_runs(dtype: str, precision: Precision) -> None:
+def test_a_batch_is_expected_to_be_its_runs(roundings: Roundings) -> None:
     rng = np.random.default_rng(3)
     query, key, value, upstream = (rng.standard_normal((2, 3, 5, 4)) for _ in range(4))
     query[0, 1] *= 30  # one head that needs the exact supremum, next to heads that do not
-    together = gradient_bound.gradient(query, key, value, upstream, dtype=dtype, arithmetic=precision)
+    together = gradient_bound.gradient(query, key, value, upstream, roundings)
     for head in np.ndindex(2, 3):
         operands = (query[head], key[head], value[head], upstream[head])
-        alone = gradient_bound.gradient(*operands, dtype=dtype, arithmetic=precision)
+        alone = gradient_bound.gradient(*operands, roundings)
         for whole, part in zip(together, alone, strict=True):
             np.testing.assert_allclose(whole.error[head], part.error, rtol=1e-9)
 
 
 def test_the_value_is_the_closed_form() -> None:
     inputs = problem()
-    for expected, closed in zip(gradient_bound.gradient(*inputs, **FLOAT32), gradient.attention(*inputs), strict=True):
+    for expected, closed in zip(gradient_bound.gradient(*inputs, FLOAT32), gradient.attention(*inputs), strict=True):
         np.testing.assert_array_equal(expected.value, closed)

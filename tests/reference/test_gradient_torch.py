@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
+from properties.checks.roundings import roundings_of
 from reference.bounds import gradient_bound
 from reference.bounds.formats import Array, round_to
 from tests.reference.families import FAMILIES, Family, draw, random_bias, random_sizes
@@ -78,6 +79,6 @@ def test_the_gradients_of_torch_are_accepted(
         upstream = round_to(rng.standard_normal((n_q, inputs[2].shape[-1])), dtype)
         # Without a bias and with equal widths torch takes its flash kernel.
         bias = None if same_widths else random_bias(rng, n_q, n_k, dtype)
-        expected = gradient_bound.gradient(*inputs, upstream, dtype=dtype, arithmetic=precision, bias=bias)
+        expected = gradient_bound.gradient(*inputs, upstream, roundings_of(precision, dtype), bias=bias)
         for one, got in zip(expected, gradients(attention, inputs, upstream, bias, dtype), strict=True):
             assert one.accepts(got).all(), one.ratio(got).max()

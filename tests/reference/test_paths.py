@@ -6,17 +6,14 @@ import importlib
 import math
 import sys
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
 from reference import matrix, vector
 from reference.arb import definition
+from reference.bounds.formats import Array
 from tests.reference.families import FAMILIES, Family, draw, random_bias, random_sizes
-
-if TYPE_CHECKING:
-    from reference.bounds.formats import Array
 
 THINKING, OTHER = 1.75, 1.5
 """Keys of 64 equal numbers, whose scores for a query of ones are those of Alammar's figure: 112 and 96."""

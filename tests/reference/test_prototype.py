@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
 
+from properties.checks.roundings import roundings_of
 from reference.bounds import error_bound
+from reference.bounds.arithmetic import Roundings
+from reference.bounds.attention_error import ForwardPass
+from reference.bounds.formats import Array
 from tests.reference.families import PRECISIONS
-
-if TYPE_CHECKING:
-    from reference.bounds.formats import Array
 
 RECORDED: list[dict[str, Any]] = json.loads(Path(__file__).with_name("prototype_bounds.json").read_text())
 """The prototype's E, row by row, and its verdict on answers 0.8 and 1.6 tolerances to either side of the value."""
@@ -26,16 +27,16 @@ def array(numbers: list[str], *shape: int) -> Array:
     return np.array([float.fromhex(number) for number in numbers]).reshape(shape)
 
 
-def problem(record: dict[str, Any]) -> tuple[tuple[Array, Array, Array], dict[str, Any]]:
+def problem(record: dict[str, Any]) -> tuple[tuple[Array, Array, Array], float | None, Array | None, Roundings]:
     n_q, n_k, d_k, d_v = record["shapes"]
     inputs = (
         array(record["query"], n_q, d_k),
         array(record["key"], n_k, d_k),
         array(record["value"], n_k, d_v),
     )
-    dtype, arithmetic = PRECISIONS[record["arithmetic"]]
+    dtype, precision = PRECISIONS[record["arithmetic"]]
     bias = None if record["bias"] is None else array(record["bias"], n_q, n_k)
-    return inputs, {"dtype": dtype, "arithmetic": arithmetic, "scale": record["scale"], "bias": bias}
+    return inputs, record["scale"], bias, roundings_of(precision, dtype)
 
 
 def name(record: dict[str, Any]) -> str:
@@ -44,15 +45,15 @@ def name(record: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("record", RECORDED, ids=name)
 def test_the_error_is_that_of_the_prototype(record: dict[str, Any]) -> None:
-    inputs, declared = problem(record)
-    error = error_bound.error_before_rounding(*inputs, **declared)
+    inputs, scale, bias, roundings = problem(record)
+    error, _ = ForwardPass.of(*inputs, scale, bias).error(roundings)
     np.testing.assert_allclose(error, array(record["error"], *error.shape), rtol=SAME_ARITHMETIC, atol=0)
 
 
 @pytest.mark.parametrize("record", [record for record in RECORDED if "answers" in record], ids=name)
 def test_the_verdict_is_that_of_the_prototype(record: dict[str, Any]) -> None:
-    inputs, declared = problem(record)
-    expected = error_bound.attention(*inputs, **declared)
+    inputs, scale, bias, roundings = problem(record)
+    expected = error_bound.attention(*inputs, roundings, scale=scale, bias=bias)
     n_q, d_v = expected.value.shape
     answers = array(record["answers"], n_q, 4, d_v).swapaxes(0, 1)
     accepted = np.array(record["accepted"], bool).reshape(n_q, 4, d_v).swapaxes(0, 1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
+from properties.checks.roundings import roundings_of
 from reference import matrix, vector
 from reference.arb import definition
 from reference.bounds import error_bound
@@ -33,9 +34,7 @@ def test_log_sum_exp_of_two_equal_scores_is_the_score_and_log_two() -> None:
 def test_the_oracle_of_capped_attention_is_accepted_around_the_exact_answer(family: Family) -> None:
     for inputs, scale, bias in cases(family, "float64", 4):
         for cap in CAPS:
-            expected = error_bound.attention(
-                *inputs, dtype="float64", arithmetic=ORACLE, scale=scale, bias=bias, softcap=cap
-            )
+            expected = error_bound.attention(*inputs, ORACLE, scale=scale, bias=bias, softcap=cap)
             ball = definition.attention(*inputs, scale, bias, softcap=cap)
             assert (ball.distance(expected.value) <= expected.radius).all()
 
@@ -44,7 +43,7 @@ def test_the_oracle_of_capped_attention_is_accepted_around_the_exact_answer(fami
 def test_the_oracle_of_the_log_sum_exp_is_within_its_radius(family: Family) -> None:
     for (query, key, _), scale, bias in cases(family, "float64", 6):
         if bias is None or not np.isneginf(bias).all(-1).any():
-            expected = error_bound.log_sum_exp(query, key, dtype="float64", arithmetic=ORACLE, scale=scale, bias=bias)
+            expected = error_bound.log_sum_exp(query, key, ORACLE, scale=scale, bias=bias)
             distance = definition.log_sum_exp(query, key, scale, bias).distance(expected.value)
             assert (distance <= expected.radius).all()
 
@@ -56,23 +55,23 @@ def test_a_declared_arithmetic_is_accepted(family: Family, dtype: str, precision
         for cap in CAPS:
             emulated = Emulated(dtype, precision, softcap=cap)
             expected = error_bound.attention(
-                query, key, value, dtype=dtype, arithmetic=precision, scale=scale, bias=bias, softcap=cap
+                query, key, value, roundings_of(precision, dtype), scale=scale, bias=bias, softcap=cap
             )
             assert_accepts(expected, emulated.attention(query, key, value, scale, bias))
-        declared = error_bound.log_sum_exp(query, key, dtype=dtype, arithmetic=precision, scale=scale, bias=bias)
+        declared = error_bound.log_sum_exp(query, key, roundings_of(precision, dtype), scale=scale, bias=bias)
         for emulated in (Emulated(dtype, precision), Emulated(dtype, precision, exp_signs=75)):
             assert_accepts(declared, emulated.log_sum_exp(query, key, scale, bias))
 
 
 def test_scores_that_are_not_capped_are_refused() -> None:
     query, key, value = np.array([[2.0]]), np.array([[0.0], [1.0]]), np.array([[0.0], [1.0]])
-    expected = error_bound.attention(query, key, value, dtype="float32", arithmetic=Precision.float32(), softcap=10.0)
+    expected = error_bound.attention(query, key, value, roundings_of(Precision.float32(), "float32"), softcap=10.0)
     assert expected.accepts(round_to(matrix.attention(query, key, value, softcap=10.0), "float32")).all()
     assert not expected.accepts(round_to(matrix.attention(query, key, value), "float32")).any()
 
 
 def test_a_log_sum_exp_of_too_few_keys_is_refused() -> None:
     query, key = np.random.default_rng(1).standard_normal((2, 5, 4)).astype(np.float32)
-    expected = error_bound.log_sum_exp(query, key, dtype="float32", arithmetic=Precision.float32())
+    expected = error_bound.log_sum_exp(query, key, roundings_of(Precision.float32(), "float32"))
     assert not expected.accepts(matrix.log_sum_exp(matrix.logits(query, key)[:, :-1])).any()
     assert not expected.accepts(matrix.log_sum_exp(matrix.logits(query, key)) / np.log(2)).any()

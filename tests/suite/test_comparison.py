@@ -21,8 +21,8 @@ from properties.checks.comparison import (
     moved,
     picked,
 )
-from reference.bounds.error_bound import Expected
 from reference.bounds.formats import FORMATS, round_to
+from reference.bounds.interval import Interval
 
 ERROR = 2.0**-10
 NO_NUMBERS = [np.nan, np.inf, -np.inf]
@@ -33,8 +33,8 @@ def array(*numbers: float) -> Any:
     return np.array(numbers, np.float64)
 
 
-def around(*values: float, error: float = ERROR, dtype: str = "float64") -> Expected:
-    return Expected(array(*values), np.full(len(values), error), dtype, flush=False)
+def around(*values: float, error: float = ERROR, dtype: str = "float64") -> Interval:
+    return Interval(array(*values), np.full(len(values), error), dtype, flush=False)
 
 
 def refused(compare: Callable[..., None], *arguments: Any) -> Disagreement:
@@ -92,7 +92,7 @@ def test_the_worst_element_is_the_one_that_is_shown() -> None:
 
 
 def test_what_was_compared_is_counted() -> None:
-    oracle = Expected(array(1.0, 2.0, 3.0), array(ERROR, ERROR, np.inf), "float64", flush=False)
+    oracle = Interval(array(1.0, 2.0, 3.0), array(ERROR, ERROR, np.inf), "float64", flush=False)
     with measuring() as measured:
         assert_inside_bound(array(1.0, 2.0 + ERROR / 2, np.nan), oracle)
         assert_inside_bound(array(1.0, 2.0 - ERROR / 4, 0.0), oracle)

@@ -1,32 +1,28 @@
-"""What a correct implementation may answer: the oracle's value, and an interval around it."""
+"""The interval in which a correct answer lies: the oracle's value, and how far a correct implementation may stray."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from reference.bounds.arithmetic import flushes
+from reference.bounds.arithmetic import Roundings, flushes
 from reference.bounds.formats import FORMATS, Array, half_ulp, round_to
-
-if TYPE_CHECKING:
-    from reference.bounds.arithmetic import Arithmetic
-
 
 ABOVE_ONE = np.nextafter(1.0, 2.0)
 
 
 @dataclass(frozen=True)
-class Expected:
-    """An answer in `dtype` is right where RN(value - error) ≤ answer ≤ RN(value + error), RN being rounding to `dtype`.
+class Interval:
+    """The answers in `dtype` that are right: from RN(value - error) to RN(value + error), RN being rounding to `dtype`.
 
-    Rounding to nearest never reorders two numbers, so that interval is what an implementation can return whose result
-    is within `error` before its one last rounding. `value` and `error` are float64, of the shape of the answer; the
-    error is ∞ where a declared format may overflow, and nothing is promised; a value is NaN where no key is seen, and
-    only NaN is right there. `radius`, which `error` already has in it, is how far the value itself, computed in
+    Rounding to nearest never reorders two numbers, so that these are what an implementation can return whose result is
+    within `error` before its one last rounding. `value` and `error` are float64, of the shape of the answer; the
+    error is ∞ where a declared format may overflow, and nothing is promised; a value is NaN in a fully masked row,
+    and only NaN is right there. `radius`, which `error` already has in it, is how far the value itself, computed in
     float64, may be from the exact answer.
     """
 
@@ -38,18 +34,18 @@ class Expected:
 
     @cached_property
     def vacuous(self) -> npt.NDArray[np.bool_]:
-        """Where any answer would do."""
+        """The elements of which nothing is promised: any answer is right."""
         return np.asarray(self.error == np.inf)
 
     @cached_property
     @np.errstate(all="ignore")
     def tolerance(self) -> Array:
-        """How far from the value an answer can be: the error, and half a unit in the last place."""
+        """The farthest that a right answer can be from the value: the error, and half a unit in the last place."""
         return self.error + half_ulp(np.abs(self.value) + self.error, self.dtype)
 
     @cached_property
     @np.errstate(all="ignore")
-    def interval(self) -> tuple[Array, Array]:
+    def ends(self) -> tuple[Array, Array]:
         """The smallest and the largest answer that are right."""
         return round_to(self.value - self.error, self.dtype), round_to(self.value + self.error, self.dtype)
 
@@ -57,7 +53,7 @@ class Expected:
     def accepts(self, got: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Tell of each element of the answer whether it is right."""
         got = np.asarray(got, np.float64)
-        lowest, highest = self.interval
+        lowest, highest = self.ends
         right = (lowest <= got) & (got <= highest)
         format_ = FORMATS[self.dtype]
         if flushes(format_, flush=self.flush):
@@ -70,7 +66,7 @@ class Expected:
     def ratio(self, got: npt.ArrayLike) -> Array:
         """Return the error over the tolerance: above 1 exactly where the answer is wrong, ∞ where it is no number.
 
-        0 where the expectation is vacuous, or the answer is the very value.
+        0 where nothing is promised, or the answer is the very value.
         """
         got = np.asarray(got, np.float64)
         distance = np.abs(got - self.value)
@@ -84,10 +80,10 @@ Errors: TypeAlias = tuple[Array, Array | float]
 """An E, and the largest relative error D that it allows a weight."""
 
 
-def widened(value: Array, declared: Errors, own: Errors, dtype: str, arithmetic: Arithmetic) -> Expected:
-    """Return what may be answered around an oracle's value that is itself wrong by up to its own bound.
+def widened(value: Array, declared: Errors, own: Errors, roundings: Roundings) -> Interval:
+    """Return the interval around an oracle's value that is itself wrong by up to its own bound.
 
-    `declared` is the error of the implementation's arithmetic and `own` that of float64, both evaluated in float64:
+    `declared` is the error that `roundings` make and `own` that of float64, both evaluated in float64:
     hence the factor, for weights known to e^±2D and for rounding, and the radius once more where |v - o| is wrong by
     it. Where float64 does not know the shape of the weights, nothing is promised.
     """
@@ -95,4 +91,5 @@ def widened(value: Array, declared: Errors, own: Errors, dtype: str, arithmetic:
     room = 1 + 2.0**-10 + 8 * np.minimum(own_most, 0.25)
     radius = (radius + half_ulp(value, "float64")) * room
     error = error * room + radius * np.minimum(1.0, np.expm1(np.minimum(2 * most, 1.0))) + radius
-    return Expected(value, np.where(np.greater(own_most, 0.25), np.inf, error), dtype, arithmetic.flush, radius)
+    error = np.where(np.greater(own_most, 0.25), np.inf, error)
+    return Interval(value, error, roundings.dtype, roundings.flush, radius)

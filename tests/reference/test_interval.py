@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from attention_tests import Precision
+from properties.checks.roundings import roundings_of
 from reference import matrix
 from reference.bounds import error_bound
-from reference.bounds.error_bound import Expected
 from reference.bounds.formats import FORMATS, round_to
-from tests.reference.families import PRECISIONS, Declared, Family, Inputs, amplifier, draw, normal
+from reference.bounds.interval import Interval
+from tests.reference.families import PRECISIONS, Family, Inputs, amplifier, draw, normal
 
 STRICT = {"float64": "float64-float64", "float32": "float32-float32", "bfloat16": "bfloat16-upcast"}
 STRICT["float16"] = "float16-upcast"
@@ -21,8 +22,8 @@ def problem(family: Family, dtype: str) -> Inputs:
     return draw(family, np.random.default_rng(11), (3, 9, 4, 3), dtype)
 
 
-def expected_of(inputs: Inputs, dtype: str) -> Expected:
-    return error_bound.attention(*inputs, dtype=dtype, arithmetic=PRECISIONS[STRICT[dtype]][1])
+def expected_of(inputs: Inputs, dtype: str) -> Interval:
+    return error_bound.attention(*inputs, roundings_of(PRECISIONS[STRICT[dtype]][1], dtype))
 
 
 @by_dtype
@@ -78,8 +79,8 @@ def test_the_ends_of_the_interval_are_accepted_and_their_neighbours_rejected(dty
 
 def test_a_query_that_sees_nothing_answers_nan() -> None:
     query, key, value = problem(normal, "float32")
-    declared: Declared = {"dtype": "float32", "arithmetic": Precision.float32()}
-    expected = error_bound.attention(query, key, value, **declared, bias=np.full((3, 9), -np.inf))
+    roundings = roundings_of(Precision.float32(), "float32")
+    expected = error_bound.attention(query, key, value, roundings, bias=np.full((3, 9), -np.inf))
     assert np.isnan(expected.value).all()
     assert expected.accepts(np.full((3, 3), np.nan)).all()
     assert not expected.accepts(np.zeros((3, 3))).any()
@@ -87,7 +88,7 @@ def test_a_query_that_sees_nothing_answers_nan() -> None:
 
 
 def test_where_nothing_is_promised_everything_is_accepted() -> None:
-    expected = Expected(np.zeros(2), np.array([np.inf, 1.0]), "float32", flush=False)
+    expected = Interval(np.zeros(2), np.array([np.inf, 1.0]), "float32", flush=False)
     np.testing.assert_array_equal(expected.vacuous, [True, False])
     np.testing.assert_array_equal(expected.accepts([np.nan, np.nan]), [True, False])
     np.testing.assert_array_equal(expected.ratio([np.nan, np.nan]), [0, np.inf])
@@ -95,13 +96,13 @@ def test_where_nothing_is_promised_everything_is_accepted() -> None:
 
 def test_a_subnormal_answer_may_be_flushed_only_where_that_is_declared() -> None:
     value = np.array([1e-39])
-    assert Expected(value, np.zeros(1), "float32", flush=True).accepts([0.0]).all()
-    assert not Expected(value, np.zeros(1), "float32", flush=False).accepts([0.0]).any()
-    assert not Expected(np.array([1e-6]), np.zeros(1), "float16", flush=True).accepts([0.0]).any()
+    assert Interval(value, np.zeros(1), "float32", flush=True).accepts([0.0]).all()
+    assert not Interval(value, np.zeros(1), "float32", flush=False).accepts([0.0]).any()
+    assert not Interval(np.array([1e-6]), np.zeros(1), "float16", flush=True).accepts([0.0]).any()
 
 
 def test_an_answer_too_large_for_its_format_is_rightly_infinite() -> None:
-    expected = Expected(np.array([1e6]), np.zeros(1), "float16", flush=True)
+    expected = Interval(np.array([1e6]), np.zeros(1), "float16", flush=True)
     assert expected.accepts([np.inf]).all()
     assert expected.ratio([np.inf]) <= 1
     assert not expected.accepts([-np.inf]).any()
