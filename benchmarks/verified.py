@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.folder import JSON
@@ -76,7 +78,7 @@ class Ran:
         """What was verified in it: nothing of an implementation that none of its properties was tried on."""
         says = self.told["laws"]
         rows = [
-            Row.from_plain(row | {"says": says[row["law"]], "reproducer": row["reproducer"] or ""})
+            msgspec.convert(row | {"says": says[row["law"]], "reproducer": row["reproducer"] or ""}, Row)
             for row in self.told["rows"]
         ]
         for name, made_with in self.told["implementations"].items():

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
+
+import msgspec
 
 from attention_tests.engine.law import Law
 from attention_tests.engine.measurements import Measurements
@@ -62,15 +62,6 @@ class Row:
 
     def properties(self) -> list[tuple[str, object]]:
         """Return what a test report of pytest, and so JUnit XML, says of it besides its explanation."""
-        plain = self.plain()
+        plain = msgspec.to_builtins(self)
         said = [(name, plain[name]) for name in ("verdict", "clause", "implementation", "dtype", "precision")]
         return [*said, *self.measured.items()]
-
-    def plain(self) -> dict[str, Any]:
-        """Return it in types that JSON and pytest-xdist know."""
-        return asdict(self) | {"verdict": self.verdict.value}
-
-    @classmethod
-    def from_plain(cls, record: Mapping[str, Any]) -> Row:
-        """Read what `plain` wrote."""
-        return cls(**{**record, "verdict": Verdict(record["verdict"])})

@@ -6,6 +6,7 @@ import time
 from collections.abc import Generator
 from typing import cast
 
+import msgspec
 import pytest
 
 from attention_tests.engine.law import Law
@@ -128,7 +129,7 @@ def pytest_runtest_makereport(
     """Let the row travel with the report, also between the processes of pytest-xdist."""
     report = yield
     if call.when == "call" and _ROW in item.stash:
-        setattr(report, ROW, item.stash[_ROW].plain())
+        setattr(report, ROW, msgspec.to_builtins(item.stash[_ROW]))
     return report
 
 

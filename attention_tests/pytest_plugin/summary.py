@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from attention_tests.engine.catalogue import all_laws
@@ -19,7 +20,7 @@ ROW = "attention_tests_row"
 def row_of(report: pytest.TestReport) -> Row | None:
     """Return what a report of pytest says about a property; None where it is about something else."""
     record = getattr(report, ROW, None)
-    return None if record is None else Row.from_plain(record)
+    return None if record is None else msgspec.convert(record, Row)
 
 
 class Summary:

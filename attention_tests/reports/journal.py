@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from attention_tests.engine.row import Row
 
+T = TypeVar("T")
 Rows = dict[tuple[str, str, str], Row]
 
 
@@ -16,18 +19,22 @@ class CannotResume(Exception):  # noqa: N818 - the word in the message
     """One sentence: why the run cannot go on, and what to do."""
 
 
+class Asked(msgspec.Struct):
+    """The first line: what was asked for."""
+
+    asked: dict[str, Any]
+
+
 class Journal:
-    """Appends rows to a file, each on the disk of the system before the next is decided."""
+    """Appends lines to a file, each on the disk of the system before the next is decided."""
 
     def __init__(self, file: Path) -> None:
         self._file = file.open("ab")
 
-    def add(self, row: Row) -> None:
-        """Write down what was decided."""
-        self._append(row.plain())
-
-    def _append(self, record: Mapping[str, Any]) -> None:
-        self._file.write(json.dumps(record).encode("ascii") + b"\n")
+    def add(self, record: Row | Asked) -> None:
+        """Write down what was decided, or asked for."""
+        # Not msgspec.json, which has no infinite numbers, and no halves of surrogate pairs.
+        self._file.write(json.dumps(msgspec.to_builtins(record)).encode("ascii") + b"\n")
         self._file.flush()
 
     def close(self) -> None:
@@ -39,7 +46,7 @@ def begin(file: Path, asked: Mapping[str, object]) -> Journal:
     """Start the journal of a run, which is known by what was asked for."""
     file.unlink(missing_ok=True)
     journal = Journal(file)
-    journal._append({"asked": asked})  # noqa: SLF001 - only here is there a first line
+    journal.add(Asked(dict(asked)))
     return journal
 
 
@@ -52,7 +59,7 @@ def resume(file: Path, asked: Mapping[str, object]) -> tuple[Journal, Rows]:
     if not lines:
         return begin(file, asked), {}
     rows = decided(file)
-    _assert_same(file, _record(file, lines[0]).get("asked"), asked)
+    _assert_same(file, _read(file, lines[0], Asked).asked, asked)
     # The run may have been killed in the middle of a line.
     with file.open("r+b") as torn:
         torn.truncate(sum(map(len, lines)))
@@ -61,7 +68,7 @@ def resume(file: Path, asked: Mapping[str, object]) -> tuple[Journal, Rows]:
 
 def decided(file: Path) -> Rows:
     """Read the rows of a journal; a last line that is not whole is none."""
-    rows = [_row(file, line) for line in _whole_lines(file)[1:]]
+    rows = [_read(file, line, Row) for line in _whole_lines(file)[1:]]
     return {row.key: row for row in rows}
 
 
@@ -70,30 +77,16 @@ def _whole_lines(file: Path) -> list[bytes]:
     return lines if not lines or lines[-1].endswith(b"\n") else lines[:-1]
 
 
-def _row(file: Path, line: bytes) -> Row:
+def _read(file: Path, line: bytes, kind: type[T]) -> T:
     try:
-        return Row.from_plain(_record(file, line))
-    except (KeyError, TypeError, ValueError):
-        raise CannotResume(_unreadable(file)) from None
-
-
-def _record(file: Path, line: bytes) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
+        return msgspec.convert(json.loads(line), kind)
     except ValueError:
-        record = None
-    if not isinstance(record, dict):
-        raise CannotResume(_unreadable(file))
-    return record
+        raise CannotResume(
+            f"--resume: {file} is no journal of this suite: leave out --resume, and the run begins anew"
+        ) from None
 
 
-def _unreadable(file: Path) -> str:
-    return f"--resume: {file} is no journal of this suite: leave out --resume, and the run begins anew"
-
-
-def _assert_same(file: Path, before: object, asked: Mapping[str, object]) -> None:
-    if not isinstance(before, dict):
-        raise CannotResume(_unreadable(file))
+def _assert_same(file: Path, before: Mapping[str, object], asked: Mapping[str, object]) -> None:
     for name in asked:
         if before.get(name) != asked[name]:
             raise CannotResume(

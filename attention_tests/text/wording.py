@@ -33,8 +33,13 @@ def unknown(word: str, known: Iterable[str]) -> str:
 
 def raised(error: BaseException) -> str:
     """Say what code that is not ours raised, and where, as seen from the frame of ours that caught it."""
-    message = (str(error) or "no message").splitlines()[0]
+    message = encodable(str(error) or "no message").splitlines()[0]
     return f"{type(error).__name__}: {message}{_place(error)}"
+
+
+def encodable(text: str) -> str:
+    """Return a text without halves of surrogate pairs, which UTF-8 has no bytes for."""
+    return text.encode(errors="backslashreplace").decode()
 
 
 def legible(text: str) -> str:

@@ -55,6 +55,10 @@ def patch_numpy() -> None:
     np.exp = np.sin  # type: ignore[assignment]  # that is what is wrong with it
 
 
+def say_halves() -> None:
+    raise ValueError("half of a pair \ud800\x00")
+
+
 def interrupt() -> None:
     raise KeyboardInterrupt
 
@@ -82,6 +86,8 @@ takes_all_memory = with_seven_keys(take_all_memory)
 swallows_signals = with_seven_keys(swallow_signals)
 closes_everything = with_seven_keys(lambda: os.closerange(0, 100))
 garbles = with_seven_keys(garble)
+says_halves = with_seven_keys(say_halves)
+dawdles = with_seven_keys(lambda: time.sleep(0.4))
 interrupts = with_seven_keys(interrupt)
 leaves_a_child = with_seven_keys(leave_a_child)
 patches_numpy = with_seven_keys(patch_numpy)

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import Mock, call
 
+import msgspec
 import pytest
 
 from attention_tests.engine.row import Row
@@ -110,7 +111,7 @@ def test_what_pytest_reports_is_printed_in_the_end(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
     row = replace(ROW, place=place(tmp_path, "flash.py"))
     annotations, terminal = Annotations(), Mock()
-    for report in (SimpleNamespace(**{ROW_OF_A_REPORT: row.plain()}), SimpleNamespace()):
+    for report in (SimpleNamespace(**{ROW_OF_A_REPORT: msgspec.to_builtins(row)}), SimpleNamespace()):
         annotations.pytest_runtest_logreport(cast("pytest.TestReport", report))
     annotations.pytest_terminal_summary(terminal)
     (command,) = commands([row], tmp_path)

@@ -13,6 +13,7 @@ from pathlib import Path
 from subprocess import PIPE, Popen
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy, integers
@@ -48,7 +49,7 @@ def told() -> str:
     functions = (targets.attention, targets.forgets_the_scale, targets.raises_on_seven_keys)
     subjects = [Subject(Implementation(name=one.__name__, attention=one), "float32") for one in functions]
     held = product([law for law in LAWS if law.name in FEW], subjects)
-    rows: list[dict[str, Any]] = [Row.of(law, subject, hold(law, subject, QUICK)).plain() for law, subject in held]
+    rows = [msgspec.to_builtins(Row.of(law, subject, hold(law, subject, QUICK))) for law, subject in held]
     return json.dumps({"plans": plans, "rows": rows})
 
 

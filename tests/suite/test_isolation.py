@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
+from attention_tests.declare.features import Step
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.probe import probe
 from attention_tests.engine.profiles import QUICK, Profile
@@ -18,6 +21,8 @@ from attention_tests.execution.failures import FAILURES
 from attention_tests.execution.isolation import POSSIBLE, Isolation, isolated
 from attention_tests.execution.isolation.executor import RemoteHost
 from attention_tests.execution.isolation.process import Limits
+from attention_tests.execution.isolation.running import GONE
+from attention_tests.execution.isolation.wire import Done, Numbers, decode
 from attention_tests.execution.subject import Subject
 from attention_tests.targets.resolve import resolve
 from attention_tests.text.wording import BadTarget
@@ -30,6 +35,7 @@ LAWS = {law.name: law for law in all_laws()}
 LAW = LAWS["test_every_element_is_inside_the_derived_bound"]
 LIMITS = Limits(seconds=1, gibibytes=1)
 FEW = Profile("few", examples=3)
+BELOW = "from attention_tests import *; attention = Implementation(name='mine', attention=lambda q, k, v: v, "
 SEVEN, EIGHT = Plan(keys=7, queries=7), Plan(keys=8, queries=8)
 
 
@@ -50,6 +56,7 @@ def subject_of(target: str, limits: Limits = LIMITS, dtype: str = "float32") -> 
         ("swallows_signals", Verdict.TIMEOUT, "no answer for 1 seconds"),
         ("raises_system_exit", Verdict.ERROR, "SystemExit"),
         ("interrupts", Verdict.ERROR, "KeyboardInterrupt"),
+        ("says_halves", Verdict.ERROR, "half of a pair \\ud800\x00"),
     ],
 )
 def test_what_it_does_is_the_verdict_and_the_rest_goes_on(kernel: str, verdict: Verdict, words: str) -> None:
@@ -60,6 +67,55 @@ def test_what_it_does_is_the_verdict_and_the_rest_goes_on(kernel: str, verdict: 
     assert verdict_of(failure) is verdict
     assert words in failure.sentence
     assert failure_on(LAW, subject, EIGHT) is None
+
+
+def test_each_call_has_the_time_of_one() -> None:
+    host = subject_of("tests.suite.hostile:dawdles").host
+    array = host.native(np.ones((1, 1, 7, 2)), "float32", AssertionError)
+    answers = [host.call(Step.ATTENTION, [array] * 3, {}, AssertionError) for _ in range(4)]
+    host.read(answers, [AssertionError] * 4)
+    assert host.losses == 0
+
+
+def test_large_arrays_pass_both_ways() -> None:
+    numbers = np.random.default_rng(0).integers(0, 1 << 20, (1, 3, 1 << 10, 1 << 11)).astype(float)
+    host = subject_of("tests.suite.hostile:speaks", Limits()).host
+    (read,) = host.read([host.native(numbers, "float64", AssertionError)], [AssertionError])
+    np.testing.assert_array_equal(read, numbers)
+
+
+def numbers_of(shape: list[int], content: bytes) -> bytes:
+    answers = [{"type": "Numbers", "shape": shape, "content": content}]
+    return msgspec.msgpack.encode({"type": "Done", "answers": answers})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"0" * 16,
+        b"\xdd\xff\xff\xff\xff",
+        pickle.dumps("done"),
+        msgspec.msgpack.encode(["done", 1.0]),
+        msgspec.msgpack.encode({"type": "Done", "answers": [None]}),
+        msgspec.msgpack.encode({"type": "Failed", "place": 0, "words": "x"}).replace(b"x", b"\xff"),
+        numbers_of([2], bytes(8)),
+        numbers_of([1], bytes(7)),
+        numbers_of([-1, -1], bytes(8)),
+        numbers_of([1 << 63], bytes(8)),
+    ],
+)
+def test_what_is_no_message_is_not_read(content: bytes) -> None:
+    with pytest.raises(GONE):
+        decode(content)
+
+
+def test_numbers_of_their_shape_are_a_message() -> None:
+    match decode(numbers_of([1, 2], np.ones(2).tobytes())):
+        case Done([Numbers() as numbers]):
+            np.testing.assert_array_equal(numbers.array(), np.ones((1, 2)), strict=True)
+        case other:
+            pytest.fail(repr(other))
 
 
 def test_memory_comes_to_an_end() -> None:
@@ -175,6 +231,8 @@ def test_what_ends_its_process_can_be_probed() -> None:
         ("attention = 3", "an int, which cannot be called"),
         ("raise KeyboardInterrupt", "while it was imported"),
         ("import no_such_library", "needs the module 'no_such_library'"),
+        (BELOW + "immutable='yes')", "declares what makes no sense (Expected `bool`, got `str` - at `$."),
+        (BELOW + "dtypes={'float32': Precision(name='x', accumulate='float31')})", "'float31' is not known"),
     ],
 )
 def test_what_cannot_be_imported_is_refused(

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+import json
+import math
+from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from attention_tests.engine.row import Row
@@ -12,6 +16,7 @@ from attention_tests.reports.journal import CannotResume
 from tests.suite import reported
 
 ASKED = {"targets": ["numpy"], "profile": "quick", "seed": None}
+MAYBE = json.dumps(msgspec.to_builtins(reported.rows()[0]) | {"verdict": "maybe"}) + "\n"
 
 
 @pytest.fixture
@@ -32,6 +37,13 @@ def test_rows_come_back_as_they_were(file: Path) -> None:
     resumed, decided = journal.resume(file, ASKED)
     resumed.close()
     assert list(decided.values()) == rows
+
+
+def test_what_json_and_utf_8_have_no_word_for_comes_back(file: Path) -> None:
+    row = reported.row("test_law", "softmax", "numpy", "float32", Verdict.FAIL)
+    told = replace(row, place="\udcff\x00.py:1", measured={"a": math.inf, "b": -math.inf, "c": "\ud800"})
+    kept(file, [told])
+    assert list(journal.decided(file).values()) == [told]
 
 
 def test_a_row_is_on_disk_before_the_next(file: Path) -> None:
@@ -77,7 +89,7 @@ def test_another_run_is_not_gone_on_with(file: Path, change: dict[str, object], 
         journal.resume(file, ASKED | change)
 
 
-@pytest.mark.parametrize("text", ["a file of somebody's\n", '{"asked": 3}\n', "[]\n", '{"law": "test_x"}\n'])
+@pytest.mark.parametrize("text", ["a file of somebody's\n", '{"asked": 3}\n', "[]\n", '{"law": "test_x"}\n', MAYBE])
 def test_what_is_no_journal_is_said(file: Path, text: str) -> None:
     kept(file, reported.rows()[:1])
     for spoiled in (text, file.read_text() + text):

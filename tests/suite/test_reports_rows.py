@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from xml.etree import ElementTree as ET
 
+import msgspec
 import pytest
 
 from attention_tests.declare.implementation import Implementation
@@ -80,7 +80,7 @@ def test_a_row_says_of_a_law_and_a_subject_what_became_of_them() -> None:
     )
     assert row.key == (law.name, "mine", "float32")
     assert row.properties()[5:] == [*measured.items()]
-    read = Row.from_plain(json.loads(json.dumps(row.plain())))
+    read = msgspec.json.decode(msgspec.json.encode(row), type=Row)
     assert read == row
     assert read.verdict is Verdict.FAIL
 

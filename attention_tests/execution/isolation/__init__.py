@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import os
+import sys
 from dataclasses import dataclass, field, replace
 
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.validation import problems_of
 from attention_tests.execution.executor import Host
 from attention_tests.execution.in_process import LocalHost
-from attention_tests.execution.isolation.declaration import declared
 from attention_tests.execution.isolation.executor import RemoteHost
 from attention_tests.execution.isolation.process import Limits, Process
 from attention_tests.targets.registry import REGISTRY
 from attention_tests.targets.resolve import resolve
 from attention_tests.text.wording import BadTarget
 
-POSSIBLE = hasattr(os, "memfd_create")
+POSSIBLE: bool = sys.platform == "linux"
 """Whether this system has what it takes: Linux has."""
 
 
@@ -26,12 +25,8 @@ def isolated(target: str, limits: Limits) -> tuple[Implementation, Host]:
     Raises BadTarget with one sentence if it cannot be imported, or its declarations make no sense.
     """
     process = Process(target, limits)
-    try:
-        implementation = declared(process.start())
-        problem = next(problems_of(implementation), "")
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise BadTarget(f"{target}: its process declares what makes no sense ({error})") from None
-    if problem:
+    implementation = process.start()
+    if problem := next(problems_of(implementation), ""):
         raise BadTarget(f"{target}: {problem}")
     return implementation, RemoteHost(process)
 

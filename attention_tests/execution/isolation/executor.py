@@ -15,6 +15,7 @@ from attention_tests.execution.executor import Blame
 from attention_tests.execution.failures import Crashed
 from attention_tests.execution.isolation.operations import There
 from attention_tests.execution.isolation.process import Process
+from attention_tests.execution.isolation.wire import Done, Failed, Numbers
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -116,7 +117,7 @@ class RemoteHost:
 
     def _names(self, operation: str, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
         self._later(operation, 1, blame, step, tuple(arguments))
-        return tuple(map(str, self._answered(list)))
+        return self._answered(list)
 
     def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
         """Have it measured over there."""
@@ -136,7 +137,7 @@ class RemoteHost:
         """Ask for the numbers, and wait for them."""
         for answer, blame in zip(answers, blames, strict=True):
             self._later("read", 1, blame, answer, kinds)
-        return [self._of_kind(np.ndarray, answer) for answer in self._settled(len(answers))]
+        return [self._of_kind(Numbers, answer).array() for answer in self._settled(len(answers))]
 
     def settle(self) -> None:
         """Wait until everything that was asked for is done."""
@@ -166,14 +167,14 @@ class RemoteHost:
             raise Crashed(f"{self._process.target}: its process sent something else than what was asked for")
         return answer
 
-    def _settled(self, answers: int) -> tuple[Any, ...]:
+    def _settled(self, count: int) -> list[Any]:
         operations, blames = self._operations, self._blames
         forgotten, self._table.forgotten = self._table.forgotten, []
         self._operations, self._blames = [], []
         match self._process.ask((forgotten, operations)):
-            case ["done", *content] if len(content) == answers:
-                return tuple(content)
-            case ["failed", int(place), str(words)] if 0 <= place < len(blames):
+            case Done(answers) if len(answers) == count:
+                return answers
+            case Failed(place, words) if 0 <= place < len(blames):
                 raise blames[place](words)
             case _:
                 raise Crashed(f"{self._process.target}: its process sent an answer to another question")

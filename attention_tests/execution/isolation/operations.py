@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attention_tests.execution.in_process import LocalHost
+from attention_tests.execution.isolation.wire import Done, Failed, Numbers
 from attention_tests.text.wording import raised
 
 SEVERAL = ("views", "parts", "call_at_once")
@@ -37,8 +38,8 @@ class Operations:
         self._host = host
         self._kept: dict[int, Any] = {}
 
-    def perform(self, forgotten: Iterable[int] | None, operations: Iterable[Operation]) -> list[Any]:
-        """Perform some, up to the first that fails: "done" and the answers, or "failed", which one, and why."""
+    def perform(self, forgotten: Iterable[int] | None, operations: Iterable[Operation]) -> Done | Failed:
+        """Perform some, up to the first that fails."""
         for number in tuple(self._kept) if forgotten is None else forgotten:
             self._kept.pop(number, None)
         answers: list[Any] = []
@@ -46,16 +47,16 @@ class Operations:
             try:
                 answers += self._perform(name, number, self._brought(arguments))
             except _Blamed as blamed:
-                return ["failed", place, str(blamed)]
+                return Failed(place, str(blamed))
             # Whatever else is raised was meant to end this process, which the implementation does not own.
             except BaseException as error:  # noqa: BLE001
-                return ["failed", place, raised(error)]
-        return ["done", *answers]
+                return Failed(place, raised(error))
+        return Done(answers)
 
     def _perform(self, name: str, number: int, arguments: tuple[Any, ...]) -> Iterator[Any]:
         if name == "read":
             answer, kinds = arguments
-            yield from self._host.read([answer], [_Blamed], kinds)
+            yield from map(Numbers.of, self._host.read([answer], [_Blamed], kinds))
         elif name in SEVERAL:
             made = getattr(self._host, name)(*arguments, _Blamed)
             self._kept.update(enumerate(made, number))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.failures import Crashed, TimedOut
 from attention_tests.execution.isolation.running import GONE, Running
+from attention_tests.execution.isolation.wire import Declared, Message, Refused
 from attention_tests.text.wording import BadTarget
 
 SECONDS_TO_IMPORT = 300.0
@@ -37,24 +38,28 @@ class Process:
         self._running: Running | None = None
         self._deadly: dict[bytes, Crashed | TimedOut] = {}
 
-    def start(self) -> Mapping[str, Any]:
+    def start(self) -> Implementation:
         """Import the target in a new process, and return what it declares. Raises BadTarget where it cannot be."""
         running = Running(self.target, int(self._limits.gibibytes * 2**30))
         try:
-            what, content = running.receive(SECONDS_TO_IMPORT)
+            match running.receive(SECONDS_TO_IMPORT):
+                case Declared(implementation):
+                    self._running = running
+                    return implementation
+                case Refused(sentence):
+                    why = sentence
+                case _:
+                    why = f"{self.target}: its process declares nothing"
         except TimeoutError:
-            running.end()
-            raise BadTarget(f"{self.target}: importing it took more than {SECONDS_TO_IMPORT:g} seconds") from None
-        except (*GONE, TypeError, ValueError):
-            raise BadTarget(f"{self.target}: while it was imported, {running.end()}") from None
-        if what != "declared":
-            running.end()
-            raise BadTarget(str(content))
-        self._running = running
-        declaration: Mapping[str, Any] = content
-        return declaration
+            why = f"{self.target}: importing it took more than {SECONDS_TO_IMPORT:g} seconds"
+        except ValueError as error:
+            why = f"{self.target}: its process declares what makes no sense ({error})"
+        except GONE:
+            why = f"{self.target}: while it was imported, {running.end()}"
+        running.end_at_last()
+        raise BadTarget(why)
 
-    def ask(self, message: Any) -> Any:
+    def ask(self, message: Any) -> Message:
         """Have a message answered. Raises Crashed or TimedOut, and at once if this message has led to it before."""
         if self._running is None:
             self._start_again()
@@ -64,8 +69,7 @@ class Process:
         if question in self._deadly:
             raise self._deadly[question]
         try:
-            running.line.memory.begun = 0
-            running.line.ask(question)
+            running.line.send(question)
             return running.receive(self._seconds)
         except GONE:
             failure: Crashed | TimedOut = Crashed(f"{self.target}: {running.end()}")

@@ -11,10 +11,10 @@ import tempfile
 import weakref
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import Any, Protocol
+from typing import Protocol
 
 from attention_tests.environment.suite import FOLDER, PACKAGE
-from attention_tests.execution.isolation.wire import Garbled, Line, Memory
+from attention_tests.execution.isolation.wire import Line, Message, decode
 
 LAST_WORDS = 1000
 COMMAND = """\
@@ -23,9 +23,9 @@ sys.path[:0] = sys.argv[1:3]
 from attention_tests.pytest_plugin.registration import hand_in_implementations
 hand_in_implementations()
 from attention_tests.execution.isolation.worker import main
-main(int(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]), sys.argv[6])
+main(int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
 """
-GONE = (EOFError, ConnectionError, Garbled)
+GONE = (EOFError, ConnectionError, ValueError)
 """What is raised by a process that does not speak any more, or talks nonsense."""
 
 
@@ -41,35 +41,26 @@ class Running:
 
     def __init__(self, target: str, bytes_at_most: int) -> None:
         ours, theirs = socket.socketpair()
-        memory, descriptor = Memory.new()
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         found_in = [str(PACKAGE.parent), str(FOLDER)]
-        arguments = [*found_in, str(theirs.fileno()), str(descriptor), str(bytes_at_most), target]
+        arguments = [*found_in, str(theirs.fileno()), str(bytes_at_most), target]
         self._process = subprocess.Popen(  # noqa: S603 - the implementation that the caller named
             # Without -P the caller's folder would come before the libraries.
             [sys.executable, "-P", "-c", COMMAND, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=self._printed,
-            pass_fds=(theirs.fileno(), descriptor),
+            pass_fds=(theirs.fileno(),),
             # What it starts itself is ended with it.
             start_new_session=True,
         )
         theirs.close()
-        self.line = Line(ours, memory)
-        self.end_at_last = weakref.finalize(self, _end, self._process, (ours, memory, self._printed))
+        self.line = Line(ours)
+        self.end_at_last = weakref.finalize(self, _end, self._process, (self.line, self._printed))
 
-    def receive(self, seconds: float) -> Any:
+    def receive(self, seconds: float) -> Message:
         """Wait for a message, and for `seconds` since the last call began. Raises TimeoutError, or one of `GONE`."""
-        if self.line.connection.gettimeout() != seconds:
-            self.line.connection.settimeout(seconds)
-        begun = -1
-        while True:
-            try:
-                return self.line.answered()
-            except TimeoutError:
-                if begun == (begun := self.line.memory.begun):
-                    raise
+        return decode(self.line.receive(seconds))
 
     def end(self) -> str:
         """End it if it has not ended, and say in words how it did."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
+import pickle
 import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 from attention_tests.declare.implementation import Implementation
 from attention_tests.environment import suite
 from attention_tests.execution.in_process import LocalHost
-from attention_tests.execution.isolation.declaration import plain
+from attention_tests.execution.isolation.declaration import without_callables
 from attention_tests.execution.isolation.operations import Operations
-from attention_tests.execution.isolation.wire import Line, Memory
+from attention_tests.execution.isolation.wire import Declared, Line, Refused, encode
 from attention_tests.guards.warnings import unwarned
 from attention_tests.targets.registry import REGISTRY
 from attention_tests.targets.resolve import resolve
@@ -26,16 +26,16 @@ LARGEST_FILE = 1 << 28
 PR_SET_PDEATHSIG = 1
 
 
-def main(connection: int, memory: int, bytes_at_most: int, target: str) -> None:
+def main(connection: int, bytes_at_most: int, target: str) -> None:
     """Serve until the other side goes away."""
     _limit(bytes_at_most)
-    line = Line(socket.socket(fileno=connection), Memory(memory))
+    line = Line(socket.socket(fileno=connection))
     try:
         implementation = _imported(target)
     except BadTarget as refusal:
-        line.answer(["refused", str(refusal)])
+        line.send(encode(Refused(str(refusal))))
         return
-    line.answer(["declared", plain(implementation)])
+    line.send(encode(Declared(without_callables(implementation))))
     with unwarned():
         _serve(line, implementation)
 
@@ -64,17 +64,11 @@ def _imported(target: str) -> Implementation:
 
 
 def _serve(line: Line, implementation: Implementation) -> None:
-    operations = Operations(LocalHost(implementation, _counting(line.memory)))
+    operations = Operations(LocalHost(implementation, line.say_that_a_call_begins))
     while True:
         try:
-            forgotten, asked = line.asked()
+            # The suite asks, and the implementation trusts it.
+            forgotten, asked = pickle.loads(line.receive())  # noqa: S301
         except (EOFError, ConnectionError):
             return
-        line.answer(operations.perform(forgotten, asked))
-
-
-def _counting(memory: Memory) -> Callable[[], None]:
-    def count() -> None:
-        memory.begun += 1
-
-    return count
+        line.send(encode(operations.perform(forgotten, asked)))
