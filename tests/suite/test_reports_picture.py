@@ -71,3 +71,11 @@ def test_the_words_say_what_the_marks_show() -> None:
 
 def test_a_number_is_short() -> None:
     assert [number(ratio) for ratio in (0.123456, 5.3e12, INFINITY)] == ["0.12", "5.3e+12", "∞"]
+
+
+def test_an_error_as_large_as_its_bound_is_inside() -> None:
+    row = reported.row("test_law", "softmax", "mine", "float32", Verdict.PASS)
+    row.measured[ERROR_OVER_BOUND] = 1.0
+    (picture,) = pictures([row])
+    assert picture.highest == 1
+    assert picture.strips == [Strip("mine", [Mark("test_law", 1.0, broke=False)])]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -113,6 +114,10 @@ def test_the_signature_says_what_is_supported() -> None:
     plain = from_callable(targets.attention, "plain").supports
     assert from_callable(targets.with_scale, "scaled").supports - plain == {Feature.SCALE}
     assert from_callable(flash, "flash").supports - plain == {Feature.CAUSAL, Feature.LOG_SUM_EXP}
+
+
+def test_of_what_has_no_signature_the_plain_call_is_assumed() -> None:
+    assert from_callable(math.hypot, "hypot") == Implementation(name="hypot", attention=math.hypot, parameters={})
 
 
 def test_an_option_may_have_the_name_that_a_library_gives_it() -> None:
