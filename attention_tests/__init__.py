@@ -1,6 +1,6 @@
 """Hold an implementation of self-attention against its specification."""
 
-from attention_tests.declare.dialect import Alignment, Dialect, Layout, Unseeing
+from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked, Layout
 from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
@@ -10,10 +10,10 @@ __all__ = [
     "Alignment",
     "Dialect",
     "Feature",
+    "FullyMasked",
     "Implementation",
     "Layout",
     "Precision",
     "Step",
-    "Unseeing",
     "conformance",
 ]

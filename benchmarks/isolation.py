@@ -42,8 +42,8 @@ def _in_a_new_process(*arguments: str) -> float:
 def examples_per_second(target: str, dtype: str, isolated: str) -> float:
     """Hold a target against all laws that apply, from its start on."""
     start = time.perf_counter()
-    implementation, host = Isolation(isolated == "yes").bring(target)
-    subject, examples = Subject(implementation, dtype, host), 0
+    implementation, executor = Isolation(isolated == "yes").bring(target)
+    subject, examples = Subject(implementation, dtype, executor), 0
     for law in all_laws():
         if not law.missing(subject):
             hold(law, subject, DEFAULT)

@@ -61,7 +61,9 @@ def attention(
     return linen.dot_product_attention(query, key, value, bias, mask, deterministic=True)
 
 
-_COMMON = frozenset({Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.TOGETHER, Feature.THREADS})
+_COMMON = frozenset(
+    {Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.COMBINED_MASKS, Feature.THREADS}
+)
 _ALL_IN_16_BIT = {
     # The query is divided by the root of its width first; every operation of the softmax is in 16 bits.
     dtype: replace(Precision.pure(dtype), prescale=dtype)

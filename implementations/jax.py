@@ -25,7 +25,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from attention_tests.declare.dialect import Dialect, Layout, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked, Layout
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -125,13 +125,13 @@ JAX = Implementation(
     gradient=compiled(gradient_of(attention), *_FLAGS),
     supports=frozenset(
         {Feature.SCALE, Feature.LENGTHS, Feature.HEADS, Feature.GROUPED_HEADS, Feature.LOG_SUM_EXP, Feature.THREADS}
-        | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW, Feature.TOGETHER}
+        | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW, Feature.COMBINED_MASKS}
     ),
     # Compiled for a CPU, it refuses 16 bits: docs/findings/jax-16-bit-compiled.md.
     dtypes={"float32": Precision.float32()},
     to_native=to_native,
     to_numpy=to_numpy,
-    dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, unseeing=Unseeing.MEAN),
+    dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, fully_masked=FullyMasked.MEAN),
     immutable=True,
 )
 EAGER = replace(

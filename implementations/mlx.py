@@ -19,7 +19,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from attention_tests.declare.dialect import Alignment, Dialect, Unseeing
+from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -92,5 +92,5 @@ ATTENTION = Implementation(
     },
     to_native=to_native,
     to_numpy=to_numpy,
-    dialect=Dialect(alignment=Alignment.BOTTOM_RIGHT, unseeing=Unseeing.MEAN),
+    dialect=Dialect(alignment=Alignment.BOTTOM_RIGHT, fully_masked=FullyMasked.MEAN),
 )

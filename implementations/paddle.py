@@ -16,7 +16,7 @@ import numpy as np
 import paddle
 from paddle.nn.functional import scaled_dot_product_attention
 
-from attention_tests.declare.dialect import Dialect, Layout, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked, Layout
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -87,5 +87,5 @@ ATTENTION = Implementation(
     dtypes={dtype: replace(Precision.strict(dtype), prescale=dtype) for dtype in ("float64", "float32")},
     to_native=to_native,
     to_numpy=to_numpy,
-    dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, unseeing=Unseeing.NAN),
+    dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, fully_masked=FullyMasked.NAN),
 )

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -97,7 +97,7 @@ FORMULA = Implementation(
     gradient=gradient_of(attention),
     supports=frozenset(
         {Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS, Feature.THREADS}
-        | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.TOGETHER}
+        | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.COMBINED_MASKS}
     ),
     dtypes={
         "float64": replace(Precision.float64(), flush=True),
@@ -106,7 +106,7 @@ FORMULA = Implementation(
     },
     to_native=to_native,
     to_numpy=to_numpy,
-    dialect=Dialect(unseeing=Unseeing.NAN),
+    dialect=Dialect(fully_masked=FullyMasked.NAN),
     immutable=True,
 )
 # Not in 16 bits: there `tf.reduce_sum` sums in 16 bits, and the root of the width is rounded before it divides.

@@ -17,7 +17,7 @@ from shutil import which
 import numpy as np
 from tinygrad import Tensor, dtypes
 
-from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -93,5 +93,5 @@ ATTENTION = Implementation(
     },
     to_native=to_native,
     to_numpy=to_numpy,
-    dialect=Dialect(unseeing=Unseeing.NAN),
+    dialect=Dialect(fully_masked=FullyMasked.NAN),
 )

@@ -17,7 +17,7 @@ import torch
 from transformers import BertConfig
 from transformers.models.bert.modeling_bert import BertSelfAttention
 
-from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
@@ -109,10 +109,10 @@ EAGER = replace(
         # The scores are rounded when stored, and again after the scale.
         **{dtype: Precision.eager(dtype) for dtype in ("bfloat16", "float16")},
     },
-    dialect=Dialect(unseeing=Unseeing.MEAN, projected=True),
+    dialect=Dialect(fully_masked=FullyMasked.MEAN, projected=True),
 )
 SDPA = replace(
     _bert("sdpa"),
     dtypes=SDPA_FLASH.dtypes,
-    dialect=Dialect(unseeing=Unseeing.ZEROS, projected=True),
+    dialect=Dialect(fully_masked=FullyMasked.ZEROS, projected=True),
 )

@@ -14,7 +14,7 @@ from functools import partial
 import torch
 from x_transformers.attend import Attend
 
-from attention_tests.declare.dialect import Alignment, Dialect, Unseeing
+from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
@@ -49,8 +49,8 @@ def _attend(name: str, *, flash: bool) -> Implementation:
         attention=attend,
         gradient=gradient_of(attend),
         cache=cache_of(attend),
-        supports=frozenset(features | {Feature.TOGETHER, Feature.THREADS}),
-        dialect=Dialect(alignment=Alignment.BOTTOM_RIGHT, unseeing=Unseeing.ZEROS),
+        supports=frozenset(features | {Feature.COMBINED_MASKS, Feature.THREADS}),
+        dialect=Dialect(alignment=Alignment.BOTTOM_RIGHT, fully_masked=FullyMasked.ZEROS),
     )
 
 

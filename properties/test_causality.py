@@ -9,36 +9,36 @@ from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import answer, assert_inside_bound, assert_same_bits, expected, picked
 from properties.drawing.problem import HUGE, Problem
-from properties.drawing.streams import ANY_PROBLEM, Asking, problems
+from properties.drawing.streams import ANY_PROBLEM, OptionChoices, problems
 
-CAUSAL = problems(asking=Asking(causal=(True,)))
-WINDOWED = problems(asking=Asking(windows=(1, 2, 3, 8, 16)))
-CAUSAL_AND_WINDOWED = problems(asking=Asking(causal=(True,), windows=(1, 2, 3, 8, 16)))
+CAUSAL_PROBLEMS = problems(options=OptionChoices(causal=(True,)))
+PROBLEMS_WITH_A_WINDOW = problems(options=OptionChoices(windows=(1, 2, 3, 8, 16)))
+CAUSAL_PROBLEMS_WITH_A_WINDOW = problems(options=OptionChoices(causal=(True,), windows=(1, 2, 3, 8, 16)))
 
 
-def as_long_as_keys(problem: Problem) -> Problem:
+def with_as_many_queries_as_keys(problem: Problem) -> Problem:
     """Return the problem with as many queries as keys, for which all alignments agree."""
     rows = np.arange(problem.key.shape[-2]) % problem.query.shape[-2]
     return problem.with_arrays(query=problem.query[..., rows, :])
 
 
-@law("every-word", Feature.CAUSAL, given=CAUSAL)
-def test_a_causal_query_sees_no_later_word(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.CAUSAL, given=CAUSAL_PROBLEMS)
+def test_a_causal_query_attends_to_no_later_token(subject: Subject, problem: Problem) -> None:
     """A causal query attends to its own token and to the earlier ones only."""
-    words = as_long_as_keys(problem)
+    words = with_as_many_queries_as_keys(problem)
     assert_inside_bound(answer(subject, words), expected(words, subject.precision))
 
 
-@law("every-word", Feature.CAUSAL, Feature.LENGTHS, given=CAUSAL)
-def test_causality_is_aligned_as_the_dialect_says(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.CAUSAL, Feature.LENGTHS, given=CAUSAL_PROBLEMS)
+def test_causality_is_aligned_as_the_dialect_declares(subject: Subject, problem: Problem) -> None:
     """For any numbers of queries and keys, the alignment declared by the dialect says which token is a query's own."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
-@law("every-word", Feature.CAUSAL, given=CAUSAL)
-def test_later_words_change_no_bit_of_earlier_outputs(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.CAUSAL, given=CAUSAL_PROBLEMS)
+def test_later_tokens_change_no_bit_of_earlier_outputs(subject: Subject, problem: Problem) -> None:
     """Huge keys and values at later tokens change no bit of the outputs at earlier tokens."""
-    words = as_long_as_keys(problem)
+    words = with_as_many_queries_as_keys(problem)
     place = problem.random.integers(words.key.shape[-2])
     later = np.arange(words.key.shape[-2])[:, None] > place
     key, value = (np.where(later, HUGE[subject.dtype], array) for array in (words.key, words.value))
@@ -46,10 +46,10 @@ def test_later_words_change_no_bit_of_earlier_outputs(subject: Subject, problem:
     assert_same_bits(answer(subject, changed)[..., : place + 1, :], answer(subject, words)[..., : place + 1, :])
 
 
-@law("every-word", Feature.CAUSAL, Feature.NON_FINITE, given=CAUSAL)
-def test_later_words_that_are_no_numbers_reach_nothing(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.CAUSAL, Feature.NON_FINITE, given=CAUSAL_PROBLEMS)
+def test_nan_and_infinity_in_later_tokens_reach_no_earlier_output(subject: Subject, problem: Problem) -> None:
     """NaN and infinity in later keys and values do not change the outputs at earlier tokens."""
-    words = as_long_as_keys(problem)
+    words = with_as_many_queries_as_keys(problem)
     place = words.key.shape[-2] // 2
     later = np.arange(words.key.shape[-2])[:, None] > place
     for poison in (np.nan, np.inf):
@@ -58,44 +58,44 @@ def test_later_words_that_are_no_numbers_reach_nothing(subject: Subject, problem
         assert_inside_bound(output, picked(expected(words, subject.precision), np.s_[..., : place + 1, :]))
 
 
-@law("every-word", Feature.CAUSAL, Feature.MASK, given=CAUSAL)
-def test_causality_is_a_triangular_mask(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.CAUSAL, Feature.MASK, given=CAUSAL_PROBLEMS)
+def test_causality_equals_a_triangular_mask(subject: Subject, problem: Problem) -> None:
     """Causal attention equals attention with a mask that hides the later tokens."""
     output = subject.attention(problem.query, problem.key, problem.value, mask=problem.seen)
     assert_inside_bound(output, expected(problem, subject.precision))
 
 
-@law("every-word", Feature.CAUSAL, Feature.LENGTHS, given=CAUSAL)
-def test_words_that_come_one_by_one_give_the_whole(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.CAUSAL, Feature.LENGTHS, given=CAUSAL_PROBLEMS)
+def test_decoding_one_token_at_a_time_equals_causal_attention(subject: Subject, problem: Problem) -> None:
     """A query given only the keys and values so far, as when decoding, gets its row of causal attention."""
-    words = as_long_as_keys(problem)
+    words = with_as_many_queries_as_keys(problem)
     place = int(problem.random.integers(words.key.shape[-2]))
     so_far, own = (..., slice(0, place + 1), slice(None)), (..., slice(place, place + 1), slice(None))
     output = subject.attention(words.query[own], words.key[so_far], words.value[so_far])
     assert_inside_bound(output, picked(expected(words, subject.precision), own))
 
 
-@law("every-word", Feature.WINDOW, given=WINDOWED)
-def test_a_window_hides_the_words_far_away(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.WINDOW, given=PROBLEMS_WITH_A_WINDOW)
+def test_a_window_hides_distant_tokens(subject: Subject, problem: Problem) -> None:
     """A query attends to tokens fewer than `window` positions away: on both sides, or earlier ones if causal."""
-    words = as_long_as_keys(problem)
+    words = with_as_many_queries_as_keys(problem)
     assert_inside_bound(answer(subject, words), expected(words, subject.precision))
 
 
-@law("every-word", Feature.WINDOW, Feature.LENGTHS, given=WINDOWED)
-def test_a_window_is_aligned_as_the_dialect_says(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.WINDOW, Feature.LENGTHS, given=PROBLEMS_WITH_A_WINDOW)
+def test_a_window_is_aligned_as_the_dialect_declares(subject: Subject, problem: Problem) -> None:
     """For any numbers of queries and keys, a query's window lies at the token that the dialect aligns with it."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("every-word", Feature.WINDOW, given=ANY_PROBLEM)
-def test_a_window_over_all_words_is_none(subject: Subject, problem: Problem) -> None:
+def test_a_window_wider_than_the_sequence_changes_nothing(subject: Subject, problem: Problem) -> None:
     """A window that reaches past both ends of the sequence changes nothing."""
     reaching = problem.in_window(problem.query.shape[-2] + problem.key.shape[-2])
     assert_inside_bound(answer(subject, reaching), expected(replace(reaching, window=None), subject.precision))
 
 
-@law("every-word", Feature.WINDOW, Feature.CAUSAL, Feature.TOGETHER, given=CAUSAL_AND_WINDOWED)
-def test_a_causal_window_holds_the_last_words(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.WINDOW, Feature.CAUSAL, Feature.COMBINED_MASKS, given=CAUSAL_PROBLEMS_WITH_A_WINDOW)
+def test_a_causal_window_keeps_only_the_most_recent_tokens(subject: Subject, problem: Problem) -> None:
     """With causality and a window, a query attends to its own token and to the `window` - 1 tokens before it."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

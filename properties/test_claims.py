@@ -33,7 +33,7 @@ SCORES = only(*(Sample(runs=4096, queries=1, keys=1, d_k=d_k) for d_k in (4, 16,
 
 
 @law("self-dominates", given=only(NotSelfDominant()))
-def test_a_word_need_not_attend_most_to_itself(subject: Subject, problem: Problem) -> None:
+def test_a_token_need_not_attend_most_to_itself(subject: Subject, problem: Problem) -> None:
     """Refuted: a token does not always attend most to itself."""
     record_finding(
         "counterexample",
@@ -44,7 +44,7 @@ def test_a_word_need_not_attend_most_to_itself(subject: Subject, problem: Proble
 
 
 @law("self-dominates", given=ANY_PROBLEM)
-def test_a_word_dominates_where_queries_are_keys_of_one_length(subject: Subject, problem: Problem) -> None:
+def test_a_token_attends_most_to_itself_if_queries_equal_keys_of_one_norm(subject: Subject, problem: Problem) -> None:
     """A token attends most to itself, up to ties, if every query equals its own key and all keys have one norm."""
     signs = np.where(problem.key < 0, -1.0, 1.0)
     alike = problem.with_arrays(query=signs, key=signs)
@@ -54,7 +54,7 @@ def test_a_word_dominates_where_queries_are_keys_of_one_length(subject: Subject,
 
 
 @law("query-is-value", Step.PROJECT, given=only(QueryIsNotValue()))
-def test_queries_are_not_values(subject: Subject, sentence: Sentence) -> None:
+def test_queries_need_not_equal_values(subject: Subject, sentence: Sentence) -> None:
     """Refuted: a query and a value come from the same token, but not by the same matrix."""
     record_finding("counterexample", one_line(sentence))
     queries, values = subject.project(sentence.x, sentence.w_query), subject.project(sentence.x, sentence.w_value)
@@ -62,7 +62,7 @@ def test_queries_are_not_values(subject: Subject, sentence: Sentence) -> None:
 
 
 @law("query-is-value", Step.PROJECT, given=ANY_SENTENCE)
-def test_queries_are_values_where_their_matrices_are_equal(subject: Subject, sentence: Sentence) -> None:
+def test_queries_equal_values_if_their_matrices_are_equal(subject: Subject, sentence: Sentence) -> None:
     """Query and value are equal in columns where their matrices are equal, and opposite where those are opposite."""
     signs = sentence.random.choice([-1.0, 1.0], sentence.w_value.shape[1])
     queries, values = (subject.project(sentence.x, w) for w in (signs * sentence.w_value, sentence.w_value))
@@ -104,7 +104,7 @@ def test_scaled_softmax_keeps_its_gradient(subject: Subject, sample: Problem) ->
 
 
 @law("matrix-is-faster", Feature.LENGTHS, given=only(Sample(runs=1, queries=64, keys=64, d_k=16)))
-def test_one_call_answers_as_word_by_word_does(subject: Subject, sample: Problem) -> None:
+def test_one_call_equals_one_call_per_query(subject: Subject, sample: Problem) -> None:
     """One call for all queries gives the outputs of one call per query; the times of both are measured, not judged."""
     query, key, value = (subject.give(array) for array in (sample.query, sample.key, sample.value))
     words = [subject.give(sample.query[..., [word], :]) for word in range(sample.query.shape[-2])]

@@ -14,13 +14,13 @@ from properties.checks.comparison import (
     picked,
 )
 from properties.drawing.problem import Problem, Sentence
-from properties.drawing.streams import ANY_PROBLEM, DOCUMENT_SENTENCES, SEVERAL_BATCHES, problems
+from properties.drawing.streams import ANY_PROBLEM, DOCUMENT_SENTENCES, PROBLEMS_WITH_SEVERAL_BATCHES, problems
 
-SEVERAL_HEADS = problems(batches_and_heads=((1, 2), (1, 3), (2, 3), (1, 4)))
+PROBLEMS_WITH_SEVERAL_HEADS = problems(batches_and_heads=((1, 2), (1, 3), (2, 3), (1, 4)))
 
 
 @law("every-word", Feature.LENGTHS, given=ANY_PROBLEM)
-def test_each_word_alone_equals_its_row(subject: Subject, problem: Problem) -> None:
+def test_a_single_query_gives_its_row_of_the_output(subject: Subject, problem: Problem) -> None:
     """A single query gives its row of the whole output."""
     word = [problem.random.integers(problem.query.shape[-2])]
     alone = subject.attention(problem.query[..., word, :], problem.key, problem.value)
@@ -28,7 +28,7 @@ def test_each_word_alone_equals_its_row(subject: Subject, problem: Problem) -> N
 
 
 @law("every-word", given=ANY_PROBLEM)
-def test_other_queries_change_nothing(subject: Subject, problem: Problem) -> None:
+def test_a_row_does_not_depend_on_the_other_queries(subject: Subject, problem: Problem) -> None:
     """The output of a query does not depend on the other queries."""
     word = [problem.random.integers(problem.query.shape[-2])]
     others = -problem.query[..., ::-1, :]
@@ -46,7 +46,7 @@ def test_reordering_queries_reorders_outputs(subject: Subject, problem: Problem)
     assert_inside_bound(output, picked(expected(problem, subject.precision), (..., order, slice(None))))
 
 
-@law("every-word", Feature.HEADS, given=SEVERAL_BATCHES)
+@law("every-word", Feature.HEADS, given=PROBLEMS_WITH_SEVERAL_BATCHES)
 def test_reordering_batches_reorders_outputs_exactly(subject: Subject, problem: Problem) -> None:
     """Batches are independent: in another order they give the same bits in that order."""
     order = problem.random.permutation(problem.query.shape[0])
@@ -54,7 +54,7 @@ def test_reordering_batches_reorders_outputs_exactly(subject: Subject, problem: 
     assert_same_bits(output, answer(subject, problem)[order])
 
 
-@law("every-word", Feature.HEADS, given=SEVERAL_HEADS)
+@law("every-word", Feature.HEADS, given=PROBLEMS_WITH_SEVERAL_HEADS)
 def test_reordering_heads_reorders_outputs_exactly(subject: Subject, problem: Problem) -> None:
     """Heads are independent: in another order they give the same bits in that order."""
     order = problem.random.permutation(problem.query.shape[1])
@@ -71,7 +71,7 @@ def test_output_has_a_row_per_query_as_wide_as_the_values(subject: Subject, prob
 
 
 @law("pack", Step.SELF_ATTENTION, given=DOCUMENT_SENTENCES)
-def test_ten_words_of_width_four_give_ten_outputs_of_width_three(subject: Subject, sentence: Sentence) -> None:
+def test_ten_tokens_of_width_four_give_ten_outputs_of_width_three(subject: Subject, sentence: Sentence) -> None:
     """If X is 10 by 4 and the matrices are 4 by 3, then Q, K, V and the output are 10 by 3."""
     output = subject.self_attention(sentence.x, sentence.w_query, sentence.w_key, sentence.w_value)
     assert_inside_bound(output, expected_of_sentence(sentence, subject.precision))

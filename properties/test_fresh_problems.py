@@ -29,11 +29,11 @@ SIZES = (
     Plan(batch=2, heads=1, queries=7, keys=17, d_k=8, d_v=5),
     Plan(batch=2, heads=3, queries=33, keys=31, d_k=16, d_v=16),
 )
-FRESH = only(*(replace(sizes, regimes=("normal",), seed=secrets.randbits(64)) for sizes in SIZES))
+NEWLY_DRAWN_PROBLEMS = only(*(replace(sizes, regimes=("normal",), seed=secrets.randbits(64)) for sizes in SIZES))
 
 
-@law("every-word", given=FRESH)
-def test_a_problem_that_was_never_seen_is_answered(subject: Subject, problem: Problem) -> None:
+@law("every-word", given=NEWLY_DRAWN_PROBLEMS)
+def test_a_problem_drawn_anew_is_computed_correctly(subject: Subject, problem: Problem) -> None:
     """Problems drawn anew in every run, with no expected output known beforehand, are computed correctly."""
     output = subject.attention(problem.query, problem.key, problem.value)
     oracle = error_bound.attention(

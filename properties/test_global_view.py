@@ -17,11 +17,11 @@ from properties.checks.comparison import (
 from properties.drawing.problem import Problem, Sentence
 from properties.drawing.streams import ANY_PROBLEM, ANY_SENTENCE, problems, sentences
 
-GENTLE_PROBLEMS = problems(regimes=("small integers", "normal", "uniform", "ties"), overlays=("none",))
-GENTLE_SENTENCES = sentences(regimes=("small integers", "uniform"))
+PROBLEMS_WITH_MODERATE_SCORES = problems(regimes=("small integers", "normal", "uniform", "ties"), overlays=("none",))
+SENTENCES_WITH_MODERATE_SCORES = sentences(regimes=("small integers", "uniform"))
 
 
-@law("global-view", given=GENTLE_PROBLEMS)
+@law("global-view", given=PROBLEMS_WITH_MODERATE_SCORES)
 def test_every_value_reaches_every_output(subject: Subject, problem: Problem) -> None:
     """A value that changes, at any position, changes every output that gives it weight."""
     value = problem.value.copy()
@@ -31,8 +31,8 @@ def test_every_value_reaches_every_output(subject: Subject, problem: Problem) ->
     assert_changed(answer(subject, problem), answer(subject, changed), oracles)
 
 
-@law("global-view", Step.SELF_ATTENTION, given=GENTLE_SENTENCES)
-def test_every_word_reaches_every_output(subject: Subject, sentence: Sentence) -> None:
+@law("global-view", Step.SELF_ATTENTION, given=SENTENCES_WITH_MODERATE_SCORES)
+def test_every_token_reaches_every_output(subject: Subject, sentence: Sentence) -> None:
     """A token that changes, at any position, changes the outputs of all tokens before and after it."""
     x = sentence.x.copy()
     x[sentence.random.integers(len(x))] *= -1
@@ -51,7 +51,7 @@ def test_reordering_keys_with_their_values_changes_nothing(subject: Subject, pro
 
 
 @law("global-view", Step.SELF_ATTENTION, given=ANY_SENTENCE)
-def test_reordering_words_reorders_outputs(subject: Subject, sentence: Sentence) -> None:
+def test_reordering_tokens_reorders_outputs(subject: Subject, sentence: Sentence) -> None:
     """Tokens in another order give the same self-attention outputs in that order."""
     order = sentence.random.permutation(len(sentence.x))
     output = subject.self_attention(sentence.x[order], sentence.w_query, sentence.w_key, sentence.w_value)
@@ -59,7 +59,7 @@ def test_reordering_words_reorders_outputs(subject: Subject, sentence: Sentence)
 
 
 @law("global-view", Feature.LENGTHS, given=ANY_PROBLEM)
-def test_repeating_every_word_changes_nothing(subject: Subject, problem: Problem) -> None:
+def test_repeating_every_key_with_its_value_changes_nothing(subject: Subject, problem: Problem) -> None:
     """Repeating every key with its value changes nothing: each copy gets half the weight."""
     twice = problem.with_arrays(key=np.repeat(problem.key, 2, axis=-2), value=np.repeat(problem.value, 2, axis=-2))
     once = expected(problem, subject.precision)

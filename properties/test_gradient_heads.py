@@ -8,14 +8,14 @@ from attention_tests import Feature, Step
 from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.gradients import assert_inside_bounds, expected_gradients
-from properties.drawing.gradients import Backward, backwards
-from properties.drawing.streams import Asking, problems
+from properties.drawing.gradients import Backward, gradient_problems
+from properties.drawing.streams import OptionChoices, problems
 
-GROUPED = backwards(problems(asking=Asking(groups=(2, 3, 4))))
+GRADIENT_PROBLEMS_WITH_GROUPED_HEADS = gradient_problems(problems(options=OptionChoices(groups=(2, 3, 4))))
 
 
-@law("every-word", Step.GRADIENT, Feature.GROUPED_HEADS, given=GROUPED)
-def test_a_shared_key_head_gets_the_gradient_that_each_query_head_asks_for(subject: Subject, problem: Backward) -> None:
+@law("every-word", Step.GRADIENT, Feature.GROUPED_HEADS, given=GRADIENT_PROBLEMS_WITH_GROUPED_HEADS)
+def test_a_shared_key_head_receives_the_gradient_of_every_query_head(subject: Subject, problem: Backward) -> None:
     """If one query head of each group has an upstream gradient, its key head receives that head's whole gradient."""
     group = problem.query.shape[1] // problem.key.shape[1]
     asking = np.s_[:, problem.random.integers(group) :: group]

@@ -14,19 +14,19 @@ from properties.checks.gradients import (
     expected_gradients,
     gradients,
 )
-from properties.drawing.gradients import Backward, backwards
+from properties.drawing.gradients import Backward, gradient_problems
 from properties.drawing.masks import BIASES, BROADCASTS, MASKS
 from properties.drawing.problem import HUGE
-from properties.drawing.streams import Asking, problems
+from properties.drawing.streams import OptionChoices, problems
 
 OPTIONS = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
 
-MASKED = backwards(problems(asking=Asking(masks=tuple(MASKS), axes=BROADCASTS)))
-CAUSAL = backwards(problems(asking=Asking(causal=(True,))))
-SEVERAL_HEADS = backwards(problems(batches_and_heads=((1, 2), (1, 3), (2, 1), (2, 3))))
-AT_ONCE = backwards(
+GRADIENT_PROBLEMS_WITH_A_MASK = gradient_problems(problems(options=OptionChoices(masks=tuple(MASKS), axes=BROADCASTS)))
+CAUSAL_GRADIENT_PROBLEMS = gradient_problems(problems(options=OptionChoices(causal=(True,))))
+GRADIENT_PROBLEMS_WITH_SEVERAL_HEADS = gradient_problems(problems(batches_and_heads=((1, 2), (1, 3), (2, 1), (2, 3))))
+GRADIENT_PROBLEMS_WITH_COMBINED_OPTIONS = gradient_problems(
     problems(
-        asking=Asking(
+        options=OptionChoices(
             masks=("", "", "most", "padding"),
             biases=("", *BIASES),
             axes=BROADCASTS,
@@ -37,35 +37,35 @@ AT_ONCE = backwards(
 )
 
 
-@law("every-word", Step.GRADIENT, OPTIONS, given=AT_ONCE)
-def test_options_count_for_the_gradients(subject: Subject, problem: Backward) -> None:
+@law("every-word", Step.GRADIENT, OPTIONS, given=GRADIENT_PROBLEMS_WITH_COMBINED_OPTIONS)
+def test_gradients_respect_masks_biases_causality_and_windows(subject: Subject, problem: Backward) -> None:
     """Masks, biases, causality and windows apply to the gradients as they do to the output."""
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
 
 
-@law("every-word", Step.GRADIENT, Feature.MASK, given=MASKED)
-def test_no_gradient_passes_between_words_hidden_from_each_other(subject: Subject, problem: Backward) -> None:
+@law("every-word", Step.GRADIENT, Feature.MASK, given=GRADIENT_PROBLEMS_WITH_A_MASK)
+def test_no_gradient_flows_between_a_query_and_a_key_hidden_from_it(subject: Subject, problem: Backward) -> None:
     """A key that no query sees and a fully masked row get a gradient of exactly zero; the others get theirs."""
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
 
 
-@law("every-word", Step.GRADIENT, Feature.MASK, given=MASKED)
-def test_finite_numbers_in_hidden_words_reach_no_gradient(subject: Subject, problem: Backward) -> None:
+@law("every-word", Step.GRADIENT, Feature.MASK, given=GRADIENT_PROBLEMS_WITH_A_MASK)
+def test_finite_numbers_in_masked_tokens_reach_no_gradient(subject: Subject, problem: Backward) -> None:
     """Numbers of 1e30, or 100 where 1e30 overflows, in keys and values that no query sees change no gradient."""
-    poisoned = subject.gradient(*hidden_words_are(HUGE[subject.dtype], problem), **problem.options)
+    poisoned = subject.gradient(*with_hidden_tokens_set_to(HUGE[subject.dtype], problem), **problem.options)
     assert_inside_bounds(poisoned, expected_gradients(problem, subject.precision))
 
 
-@law("every-word", Step.GRADIENT, Feature.MASK, Feature.NON_FINITE, given=MASKED)
-def test_nan_and_infinity_in_hidden_words_reach_no_gradient(subject: Subject, problem: Backward) -> None:
+@law("every-word", Step.GRADIENT, Feature.MASK, Feature.NON_FINITE, given=GRADIENT_PROBLEMS_WITH_A_MASK)
+def test_nan_and_infinity_in_masked_tokens_reach_no_gradient(subject: Subject, problem: Backward) -> None:
     """NaN and infinity in keys and values that no query sees reach no gradient, not even their own."""
     for poison in (np.nan, np.inf):
-        poisoned = subject.gradient(*hidden_words_are(poison, problem), **problem.options)
+        poisoned = subject.gradient(*with_hidden_tokens_set_to(poison, problem), **problem.options)
         assert_inside_bounds(poisoned, expected_gradients(problem, subject.precision))
 
 
-@law("every-word", Step.GRADIENT, Feature.CAUSAL, given=CAUSAL)
-def test_no_gradient_flows_to_later_words(subject: Subject, problem: Backward) -> None:
+@law("every-word", Step.GRADIENT, Feature.CAUSAL, given=CAUSAL_GRADIENT_PROBLEMS)
+def test_no_gradient_flows_to_later_tokens(subject: Subject, problem: Backward) -> None:
     """The outputs up to a token send a gradient of exactly zero to the tokens that are hidden from them."""
     early = np.arange(problem.query.shape[-2]) <= problem.random.integers(problem.query.shape[-2])
     asked = gradients(subject, problem.with_arrays(upstream=np.where(early[:, None], problem.upstream, 0.0)))
@@ -74,8 +74,8 @@ def test_no_gradient_flows_to_later_words(subject: Subject, problem: Backward) -
     assert_all_equal(asked, ZEROS, oracles, where=(~early[:, None], unseen, unseen))
 
 
-@law("every-word", Step.GRADIENT, Feature.HEADS, given=SEVERAL_HEADS)
-def test_other_batches_and_heads_reach_no_gradient(subject: Subject, problem: Backward) -> None:
+@law("every-word", Step.GRADIENT, Feature.HEADS, given=GRADIENT_PROBLEMS_WITH_SEVERAL_HEADS)
+def test_gradients_do_not_depend_on_other_batches_and_heads(subject: Subject, problem: Backward) -> None:
     """The other batches and heads, even if they hold NaN, change no bit of the gradients."""
     own = tuple(problem.random.integers(problem.query.shape[:2]))
     alone = [np.full_like(array, np.nan) for array in problem.inputs]
@@ -85,7 +85,7 @@ def test_other_batches_and_heads_reach_no_gradient(subject: Subject, problem: Ba
     assert_all_same_bits((array[own] for array in got), (array[own] for array in whole))
 
 
-def hidden_words_are(number: float, problem: Backward) -> tuple[Array, Array, Array, Array]:
+def with_hidden_tokens_set_to(number: float, problem: Backward) -> tuple[Array, Array, Array, Array]:
     """Return the inputs with one number in all keys and values hidden from every query, and the upstream gradient."""
-    key, value = (np.where(problem.unseen_words, number, array) for array in (problem.key, problem.value))
+    key, value = (np.where(problem.keys_hidden_from_all, number, array) for array in (problem.key, problem.value))
     return problem.query, key, value, problem.upstream

@@ -10,10 +10,10 @@ from properties.checks.gradients import (
     expected_gradients,
     gradients,
 )
-from properties.drawing.gradients import ANY_BACKWARD, Backward
+from properties.drawing.gradients import ANY_GRADIENT_PROBLEM, Backward
 
 
-@law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
+@law("every-word", Step.GRADIENT, given=ANY_GRADIENT_PROBLEM)
 def test_gradients_have_the_dtype_of_their_inputs(subject: Subject, problem: Backward) -> None:
     """The three gradients have the dtype of query, key and value."""
     inputs = native_inputs(subject, problem)
@@ -21,8 +21,8 @@ def test_gradients_have_the_dtype_of_their_inputs(subject: Subject, problem: Bac
         subject.assert_same_dtype(gradient, inputs[0], Step.GRADIENT)
 
 
-@law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
-def test_a_backward_pass_writes_none_of_its_inputs(subject: Subject, problem: Backward) -> None:
+@law("every-word", Step.GRADIENT, given=ANY_GRADIENT_PROBLEM)
+def test_a_backward_pass_does_not_write_to_its_inputs(subject: Subject, problem: Backward) -> None:
     """A backward pass leaves query, key, value and the upstream gradient unchanged."""
     inputs = native_inputs(subject, problem)
     subject.differentiate_natively(*inputs)
@@ -30,14 +30,14 @@ def test_a_backward_pass_writes_none_of_its_inputs(subject: Subject, problem: Ba
         assert_same_bits(subject.take(native, array.shape), array)
 
 
-@law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
+@law("every-word", Step.GRADIENT, given=ANY_GRADIENT_PROBLEM)
 def test_same_call_gives_the_same_gradients(subject: Subject, problem: Backward) -> None:
     """The same call gives the same bits every time: sums have one order, and nothing is added to earlier ones."""
     assert_all_same_bits(subject.gradient(*problem.inputs), gradients(subject, problem))
 
 
-@law("every-word", Step.GRADIENT, given=ANY_BACKWARD)
-def test_later_calls_leave_earlier_gradients_alone(subject: Subject, problem: Backward) -> None:
+@law("every-word", Step.GRADIENT, given=ANY_GRADIENT_PROBLEM)
+def test_later_calls_do_not_change_earlier_gradients(subject: Subject, problem: Backward) -> None:
     """Gradients that are kept stay what they were while others of their shapes are computed."""
     kept = subject.differentiate_natively(*native_inputs(subject, problem))
     subject.differentiate_natively(*native_inputs(subject, problem.with_other_numbers()))
@@ -45,7 +45,7 @@ def test_later_calls_leave_earlier_gradients_alone(subject: Subject, problem: Ba
     assert_inside_bounds(read, expected_gradients(problem, subject.precision))
 
 
-@law("every-word", Step.ATTENTION, Step.GRADIENT, given=ANY_BACKWARD)
+@law("every-word", Step.ATTENTION, Step.GRADIENT, given=ANY_GRADIENT_PROBLEM)
 def test_a_forward_pass_in_between_changes_no_gradient(subject: Subject, problem: Backward) -> None:
     """A gradient is that of its own inputs, not of the inputs of the last forward pass."""
     other = problem.with_other_numbers()
@@ -53,7 +53,7 @@ def test_a_forward_pass_in_between_changes_no_gradient(subject: Subject, problem
     assert_inside_bounds(subject.gradient(*problem.inputs), expected_gradients(problem, subject.precision))
 
 
-@law("every-word", Step.GRADIENT, Feature.MUTABLE, given=ANY_BACKWARD)
+@law("every-word", Step.GRADIENT, Feature.MUTABLE, given=ANY_GRADIENT_PROBLEM)
 def test_gradients_of_strided_inputs_equal_those_of_their_copies(subject: Subject, problem: Backward) -> None:
     """Strided, transposed and reversed views of the inputs and the upstream gradient give the gradients of copies."""
     shapes = [array.shape for array in gradients(subject, problem)]

@@ -16,11 +16,11 @@ from properties.checks.comparison import (
 from properties.drawing.problem import Problem
 from properties.drawing.streams import ANY_PROBLEM, problems
 
-ONE_WORD = problems(keys=(1,))
+PROBLEMS_WITH_ONE_KEY = problems(keys=(1,))
 
 
-@law("softmax", given=ONE_WORD)
-def test_a_single_word_returns_its_value(subject: Subject, problem: Problem) -> None:
+@law("softmax", given=PROBLEMS_WITH_ONE_KEY)
+def test_a_single_key_returns_its_value(subject: Subject, problem: Problem) -> None:
     """With a single key, every output is its value."""
     assert_inside_bound(answer(subject, problem), moved(expected(problem, subject.precision), problem.value))
 
@@ -34,7 +34,7 @@ def test_queries_of_zero_return_the_mean_of_the_values(subject: Subject, problem
 
 
 @law("softmax", given=ANY_PROBLEM)
-def test_a_far_highest_score_returns_its_value(subject: Subject, problem: Problem) -> None:
+def test_a_dominant_score_returns_its_value(subject: Subject, problem: Problem) -> None:
     """If one score is far above all others, the output is the value of that key."""
     winner = problem.random.integers(problem.key.shape[-2])
     key = np.full_like(problem.key, -64)
@@ -45,7 +45,7 @@ def test_a_far_highest_score_returns_its_value(subject: Subject, problem: Proble
 
 
 @law("softmax", given=ANY_PROBLEM)
-def test_tied_words_share_equally(subject: Subject, problem: Problem) -> None:
+def test_equal_keys_get_equal_weights(subject: Subject, problem: Problem) -> None:
     """Two equal keys get equal weights."""
     n_k = problem.key.shape[-2]
     one, other = problem.random.integers(0, n_k, 2)

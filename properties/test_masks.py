@@ -10,16 +10,16 @@ from attention_tests.execution.subject import Subject
 from properties.checks.comparison import answer, assert_equal, assert_inside_bound, expected, moved, native_inputs
 from properties.drawing.masks import BIASES, BROADCASTS, MASKS
 from properties.drawing.problem import HUGE, Problem
-from properties.drawing.streams import ANY_PROBLEM, Asking, problems
+from properties.drawing.streams import ANY_PROBLEM, OptionChoices, problems
 
-MASKED = problems(asking=Asking(masks=tuple(MASKS), axes=BROADCASTS))
-PADDED = problems(asking=Asking(masks=("padding", "most"), axes=("111k",)))
-SOME_BLIND = problems(asking=Asking(masks=("blind",)))
-BIASED = problems(asking=Asking(biases=tuple(BIASES), axes=BROADCASTS))
-HIDING = problems(asking=Asking(biases=("hiding",)))
+PROBLEMS_WITH_A_MASK = problems(options=OptionChoices(masks=tuple(MASKS), axes=BROADCASTS))
+PROBLEMS_WITH_PADDING = problems(options=OptionChoices(masks=("padding", "most"), axes=("111k",)))
+PROBLEMS_WITH_FULLY_MASKED_ROWS = problems(options=OptionChoices(masks=("fully masked rows",)))
+PROBLEMS_WITH_A_BIAS = problems(options=OptionChoices(biases=tuple(BIASES), axes=BROADCASTS))
+PROBLEMS_WITH_A_BIAS_OF_MINUS_INFINITY = problems(options=OptionChoices(biases=("minus infinity",)))
 
 
-def assert_memory_does_not_matter(subject: Subject, problem: Problem, name: str) -> None:
+def assert_memory_layout_does_not_matter(subject: Subject, problem: Problem, name: str) -> None:
     """Raise `Disagreement` unless the output is right for every memory layout of the option `name`: mask or bias."""
     inputs = native_inputs(subject, problem)
     for option in subject.option_views(name, getattr(problem, name), problem.logits_shape):
@@ -27,14 +27,14 @@ def assert_memory_does_not_matter(subject: Subject, problem: Problem, name: str)
         assert_inside_bound(subject.take(output, answer(subject, problem).shape), expected(problem, subject.precision))
 
 
-@law("every-word", Feature.MASK, given=MASKED)
-def test_a_mask_of_any_shape_hides_what_it_says(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.MASK, given=PROBLEMS_WITH_A_MASK)
+def test_a_mask_of_any_broadcastable_shape_is_applied(subject: Subject, problem: Problem) -> None:
     """A query attends to the keys that its mask allows and to no others, for every shape that broadcasts."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
-@law("every-word", Feature.MASK, Feature.LENGTHS, given=PADDED)
-def test_hiding_a_word_is_leaving_it_out(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.MASK, Feature.LENGTHS, given=PROBLEMS_WITH_PADDING)
+def test_masking_a_key_equals_leaving_it_out(subject: Subject, problem: Problem) -> None:
     """Masking a key gives the same output as leaving the key and its value out."""
     seen = problem.seen[0, 0, 0]
     shown = Problem(problem.query, problem.key[..., seen, :], problem.value[..., seen, :], problem.dtype)
@@ -42,59 +42,61 @@ def test_hiding_a_word_is_leaving_it_out(subject: Subject, problem: Problem) -> 
 
 
 @law("every-word", Feature.MASK, given=ANY_PROBLEM)
-def test_a_mask_that_hides_nothing_is_none(subject: Subject, problem: Problem) -> None:
+def test_a_mask_that_hides_nothing_changes_nothing(subject: Subject, problem: Problem) -> None:
     """A mask that allows every query every key changes nothing."""
     everything = np.ones(problem.logits_shape, bool)
     output = subject.attention(problem.query, problem.key, problem.value, mask=everything)
     assert_inside_bound(output, expected(problem, subject.precision))
 
 
-@law("every-word", Feature.MASK, given=MASKED)
-def test_finite_numbers_in_hidden_words_reach_nothing(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.MASK, given=PROBLEMS_WITH_A_MASK)
+def test_finite_numbers_in_masked_tokens_reach_no_output(subject: Subject, problem: Problem) -> None:
     """Numbers of 1e30, or 100 where 1e30 overflows, in keys and values that no query sees change no output."""
-    key, value = (np.where(problem.unseen_words, HUGE[subject.dtype], array) for array in (problem.key, problem.value))
+    key, value = (
+        np.where(problem.keys_hidden_from_all, HUGE[subject.dtype], array) for array in (problem.key, problem.value)
+    )
     output = subject.attention(problem.query, key, value, **problem.options)
     assert_inside_bound(output, expected(problem, subject.precision))
 
 
-@law("every-word", Feature.MASK, Feature.NON_FINITE, given=MASKED)
-def test_nan_and_infinity_in_hidden_words_reach_nothing(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.MASK, Feature.NON_FINITE, given=PROBLEMS_WITH_A_MASK)
+def test_nan_and_infinity_in_masked_tokens_reach_no_output(subject: Subject, problem: Problem) -> None:
     """NaN and infinity in keys and values that no query sees reach no output."""
     for poison in (np.nan, np.inf, -np.inf):
-        key, value = (np.where(problem.unseen_words, poison, array) for array in (problem.key, problem.value))
+        key, value = (np.where(problem.keys_hidden_from_all, poison, array) for array in (problem.key, problem.value))
         output = subject.attention(problem.query, key, value, **problem.options)
         assert_inside_bound(output, expected(problem, subject.precision))
 
 
-@law("every-word", Feature.MASK, given=SOME_BLIND)
-def test_a_query_that_sees_nothing_gets_what_the_dialect_says(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.MASK, given=PROBLEMS_WITH_FULLY_MASKED_ROWS)
+def test_a_fully_masked_row_is_what_the_dialect_declares(subject: Subject, problem: Problem) -> None:
     """A fully masked row is what the dialect declares, and does not affect the other rows."""
-    unseeing = ~problem.seen.any(axis=-1)
+    fully_masked = ~problem.seen.any(axis=-1)
     output, oracle = answer(subject, problem), expected(problem, subject.precision)
-    assert_equal(np.isnan(output[unseeing]), np.isnan(oracle.value[unseeing]))
+    assert_equal(np.isnan(output[fully_masked]), np.isnan(oracle.value[fully_masked]))
     assert_inside_bound(output, oracle)
 
 
-@law("every-word", Feature.MASK, Feature.MUTABLE, given=MASKED)
-def test_how_a_mask_lies_in_memory_does_not_matter(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.MASK, Feature.MUTABLE, given=PROBLEMS_WITH_A_MASK)
+def test_the_memory_layout_of_a_mask_does_not_matter(subject: Subject, problem: Problem) -> None:
     """A strided, transposed or broadcast view of a mask gives the output of its copy."""
-    assert_memory_does_not_matter(subject, problem, "mask")
+    assert_memory_layout_does_not_matter(subject, problem, "mask")
 
 
-@law("every-word", Feature.BIAS, given=BIASED)
-def test_a_bias_of_any_shape_is_added_to_the_scaled_scores(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.BIAS, given=PROBLEMS_WITH_A_BIAS)
+def test_a_bias_of_any_broadcastable_shape_is_added_to_the_scaled_scores(subject: Subject, problem: Problem) -> None:
     """A bias of every shape that broadcasts is added after the scale and before the softmax."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
-@law("every-word", Feature.BIAS, Feature.MUTABLE, given=BIASED)
-def test_how_a_bias_lies_in_memory_does_not_matter(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.BIAS, Feature.MUTABLE, given=PROBLEMS_WITH_A_BIAS)
+def test_the_memory_layout_of_a_bias_does_not_matter(subject: Subject, problem: Problem) -> None:
     """A strided, transposed or broadcast view of a bias gives the output of its copy."""
-    assert_memory_does_not_matter(subject, problem, "bias")
+    assert_memory_layout_does_not_matter(subject, problem, "bias")
 
 
-@law("every-word", Feature.BIAS, given=HIDING)
-def test_a_bias_of_minus_infinity_hides_as_a_mask_does(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.BIAS, given=PROBLEMS_WITH_A_BIAS_OF_MINUS_INFINITY)
+def test_a_bias_of_minus_infinity_equals_a_mask(subject: Subject, problem: Problem) -> None:
     """A bias of -∞ at some keys and 0 at the others equals a mask that hides those keys."""
     hiding = np.where(problem.seen, 0.0, -np.inf)
     output = subject.attention(problem.query, problem.key, problem.value, bias=hiding)
@@ -103,7 +105,7 @@ def test_a_bias_of_minus_infinity_hides_as_a_mask_does(subject: Subject, problem
 
 
 @law("every-word", Feature.BIAS, given=ANY_PROBLEM)
-def test_a_bias_that_is_the_same_for_all_words_changes_nothing(subject: Subject, problem: Problem) -> None:
+def test_a_bias_that_is_constant_over_the_keys_changes_nothing(subject: Subject, problem: Problem) -> None:
     """A bias that is constant over the keys shifts all scores of a query alike, and changes nothing."""
     shift = np.zeros(problem.logits_shape) + problem.random.integers(-3, 4, (*problem.logits_shape[:-1], 1))
     raised, original = replace(problem, bias=shift), expected(problem, subject.precision)

@@ -20,7 +20,9 @@ from properties.drawing.problem import Problem, Sentence
 from properties.drawing.streams import ANY_PROBLEM, ANY_SENTENCE, problems
 from reference import vector
 
-SPREAD_SCORES = problems(regimes=("normal", "small integers"), d_k=(4, 5, 7, 8, 16), keys=(2, 3, 4, 5, 8, 16))
+PROBLEMS_WITH_SPREAD_SCORES = problems(
+    regimes=("normal", "small integers"), d_k=(4, 5, 7, 8, 16), keys=(2, 3, 4, 5, 8, 16)
+)
 
 
 @law("matrix", given=ANY_PROBLEM)
@@ -41,7 +43,7 @@ def test_self_attention_is_attention_of_the_projections(subject: Subject, senten
 
 
 @law("matrix", Step.SCORE, Step.SCALE, Step.SOFTMAX, Step.WEIGH, Step.SUM, given=ANY_PROBLEM)
-def test_steps_compose_to_the_whole(subject: Subject, problem: Problem) -> None:
+def test_steps_compose_to_attention(subject: Subject, problem: Problem) -> None:
     """Score, scale, softmax, weigh and sum, one after the other, are attention."""
     weights = subject.softmax(subject.scale(subject.score(problem.query, problem.key), problem.d_k))
     output = subject.sum(subject.weigh(weights, problem.value))
@@ -49,8 +51,8 @@ def test_steps_compose_to_the_whole(subject: Subject, problem: Problem) -> None:
     assert_inside_bound(output, expected(problem, Precision.pure(problem.dtype)))
 
 
-@law("omitted-scale", given=SPREAD_SCORES)
-def test_leaving_the_scale_out_breaks_the_agreement(subject: Subject, problem: Problem) -> None:
+@law("omitted-scale", given=PROBLEMS_WITH_SPREAD_SCORES)
+def test_attention_without_the_scale_differs_from_the_vector_path(subject: Subject, problem: Problem) -> None:
     """Attention without the scale, as the matrix path of §3.2 writes it, differs from the vector path."""
     unscaled = expected(replace(problem, scale=1.0), subject.precision)
     assert_outside_bound(answer(subject, problem), unscaled, expected(problem, subject.precision))

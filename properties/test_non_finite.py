@@ -9,16 +9,20 @@ from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import assert_inside_bound, expected, expected_weights, moved
 from properties.drawing.problem import Problem
-from properties.drawing.streams import ANY_PROBLEM, Asking, problems
+from properties.drawing.streams import ANY_PROBLEM, OptionChoices, problems
 from reference.bounds.interval import Interval
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
-MASKED = problems(asking=Asking(masks=("most", "triangle", "padding", "one", "few", "blind")))
-HIDDEN_BY_BIAS = problems(asking=Asking(biases=("hiding",), axes=("111k", "b11k", "bh1k", "1k")))
+PROBLEMS_WITH_A_MASK = problems(
+    options=OptionChoices(masks=("most", "triangle", "padding", "one", "few", "fully masked rows"))
+)
+PROBLEMS_WITH_KEYS_HIDDEN_BY_A_BIAS = problems(
+    options=OptionChoices(biases=("minus infinity",), axes=("111k", "b11k", "bh1k", "1k"))
+)
 
 
-def strange(problem: Problem, *numbers: float) -> Array:
+def non_finite_values(problem: Problem, *numbers: float) -> Array:
     """Return values of 0 with each of `numbers` in the first component of a random token."""
     array, random = np.zeros_like(problem.value), problem.random
     for number in numbers:
@@ -33,7 +37,7 @@ def as_projected(subject: Subject, words: Array) -> Array:
     return np.where(np.isfinite(words).all(axis=-1, keepdims=True), words, np.nan)
 
 
-def with_what_it_weighs(added: Array, subject: Subject, problem: Problem) -> Interval:
+def expected_with_non_finite_values(added: Array, subject: Subject, problem: Problem) -> Interval:
     """Return the expected output with NaN or ∞ added to values: vacuous where their weight may round to 0."""
     added = as_projected(subject, added)
     weights, plain = expected_weights(subject, problem), expected(problem, subject.precision)
@@ -43,25 +47,25 @@ def with_what_it_weighs(added: Array, subject: Subject, problem: Problem) -> Int
 
 
 @law("sum", given=ANY_PROBLEM)
-def test_a_value_that_is_no_number_shows_in_the_outputs_that_weigh_it(subject: Subject, problem: Problem) -> None:
+def test_a_non_finite_value_reaches_every_output_that_weighs_it(subject: Subject, problem: Problem) -> None:
     """NaN or ∞ in a value component reaches that component, and no other, of every output that weighs it."""
-    added = strange(problem, problem.random.choice((np.nan, np.inf, -np.inf)))
+    added = non_finite_values(problem, problem.random.choice((np.nan, np.inf, -np.inf)))
     output = subject.attention(problem.query, problem.key, problem.value + added)
-    assert_inside_bound(as_projected(subject, output), with_what_it_weighs(added, subject, problem))
+    assert_inside_bound(as_projected(subject, output), expected_with_non_finite_values(added, subject, problem))
 
 
-@law("sum", Feature.MASK, Feature.NON_FINITE, given=MASKED)
-def test_a_value_that_is_no_number_is_hidden_from_those_who_do_not_see_it(subject: Subject, problem: Problem) -> None:
+@law("sum", Feature.MASK, Feature.NON_FINITE, given=PROBLEMS_WITH_A_MASK)
+def test_a_non_finite_value_does_not_reach_queries_it_is_masked_from(subject: Subject, problem: Problem) -> None:
     """NaN in a value reaches no query that the value is masked from, even if other queries attend to it."""
-    added = strange(problem, np.inf, np.nan)
+    added = non_finite_values(problem, np.inf, np.nan)
     output = subject.attention(problem.query, problem.key, problem.value + added, **problem.options)
-    assert_inside_bound(as_projected(subject, output), with_what_it_weighs(added, subject, problem))
+    assert_inside_bound(as_projected(subject, output), expected_with_non_finite_values(added, subject, problem))
 
 
-@law("every-word", Feature.BIAS, Feature.NON_FINITE, given=HIDDEN_BY_BIAS)
-def test_words_hidden_by_a_bias_reach_nothing_whatever_is_in_them(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.BIAS, Feature.NON_FINITE, given=PROBLEMS_WITH_KEYS_HIDDEN_BY_A_BIAS)
+def test_nan_and_infinity_in_tokens_hidden_by_a_bias_reach_no_output(subject: Subject, problem: Problem) -> None:
     """NaN and infinity in keys and values that a bias of -∞ hides from every query reach no output."""
-    hidden = problem.unseen_words
+    hidden = problem.keys_hidden_from_all
     for poison in (np.nan, np.inf, -np.inf):
         key, value = (np.where(hidden, poison, array) for array in (problem.key, problem.value))
         output = subject.attention(problem.query, key, value, **problem.options)

@@ -8,11 +8,11 @@ from properties.checks.comparison import answer, assert_inside_bound, expected
 from properties.drawing.problem import Problem
 from properties.drawing.streams import problems
 
-SHORT_AND_LONG = problems(sometimes_long=True)
-AMPLIFIERS = problems(regimes=("amplifier",), overlays=("none",))
+SHORT_AND_LONG_PROBLEMS = problems(sometimes_long=True)
+AMPLIFIER_PROBLEMS = problems(regimes=("amplifier",), overlays=("none",))
 
 
-@law("matrix", given=SHORT_AND_LONG)
+@law("matrix", given=SHORT_AND_LONG_PROBLEMS)
 def test_every_element_is_inside_the_derived_bound(subject: Subject, problem: Problem) -> None:
     """Every element of the output is within the error bound derived from the declared precision."""
     for precision in Precision.ladder(subject.dtype):
@@ -21,7 +21,7 @@ def test_every_element_is_inside_the_derived_bound(subject: Subject, problem: Pr
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
-@law("softmax", given=AMPLIFIERS)
+@law("softmax", given=AMPLIFIER_PROBLEMS)
 def test_tiny_outputs_are_relatively_accurate(subject: Subject, problem: Problem) -> None:
     """If the key with nearly all the weight has a value of zero, the small rest is still accurate."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

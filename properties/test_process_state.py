@@ -11,28 +11,28 @@ from properties.drawing.plans import Plan
 from properties.drawing.problem import Problem
 from properties.drawing.streams import ANY_PROBLEM
 
-CALLS = 300
+NUMBER_OF_CALLS = 300
 """The number of calls: more than 256, at which a counter of eight bits starts again."""
-ONE = only(Plan(queries=2, keys=3, d_k=2, d_v=2, regimes=("normal",), seed=1))
-A_FEW = Stream(ANY_PROBLEM.strategy, at_most=10)
+ONE_PROBLEM = only(Plan(queries=2, keys=3, d_k=2, d_v=2, regimes=("normal",), seed=1))
+A_FEW_PROBLEMS = Stream(ANY_PROBLEM.strategy, at_most=10)
 
 
-@law("every-word", given=ONE)
-def test_every_one_of_many_calls_is_answered(subject: Subject, problem: Problem) -> None:
+@law("every-word", given=ONE_PROBLEM)
+def test_every_one_of_many_repeated_calls_is_right(subject: Subject, problem: Problem) -> None:
     """The same call, repeated three hundred times, is right every time."""
-    for output in subject.attention_repeatedly(problem.query, problem.key, problem.value, CALLS):
+    for output in subject.attention_repeatedly(problem.query, problem.key, problem.value, NUMBER_OF_CALLS):
         assert_inside_bound(output, expected(problem, subject.precision))
 
 
-@law("every-word", given=A_FEW)
-def test_an_answer_is_the_same_whoever_asks(subject: Subject, problem: Problem) -> None:
+@law("every-word", given=A_FEW_PROBLEMS)
+def test_an_answer_does_not_depend_on_the_caller(subject: Subject, problem: Problem) -> None:
     """A call from a process that shows no sign of a test gives the right output too."""
-    output = subject.attention_incognito(problem.query, problem.key, problem.value)
+    output = subject.attention_concealed(problem.query, problem.key, problem.value)
     assert_inside_bound(output, expected(problem, subject.precision))
 
 
-@law("every-word", given=A_FEW)
-def test_a_call_leaves_the_process_as_it_was(subject: Subject, problem: Problem) -> None:
+@law("every-word", given=A_FEW_PROBLEMS)
+def test_a_call_leaves_process_global_state_unchanged(subject: Subject, problem: Problem) -> None:
     """A call changes no setting, random state, library function or other process-global state."""
     answer(subject, problem)  # a first call may load libraries
     changed = subject.changed_by_attention(problem.query, problem.key, problem.value)
@@ -40,9 +40,9 @@ def test_a_call_leaves_the_process_as_it_was(subject: Subject, problem: Problem)
 
 
 @law("every-word", given=ANY_PROBLEM)
-def test_no_library_is_called_that_is_ruled_out(subject: Subject, problem: Problem) -> None:
+def test_no_forbidden_library_is_called(subject: Subject, problem: Problem) -> None:
     """An implementation calls no library that it declares to do without, and nothing of the suite."""
-    called = subject.ruled_out_calls(problem.query, problem.key, problem.value)
+    called = subject.forbidden_calls_of(problem.query, problem.key, problem.value)
     assert_none(called, "the call used what it must do without:")
 
 

@@ -9,24 +9,24 @@ from properties.drawing.problem import Sentence
 from properties.drawing.streams import ANY_SENTENCE, sentences
 from reference.bounds import step_bounds
 
-FEW_INTEGERS = sentences(regimes=("ones", "iota", "small integers"), d_model=(1, 2, 3, 4, 5, 7))
+SENTENCES_OF_FEW_SMALL_INTEGERS = sentences(regimes=("ones", "iota", "small integers"), d_model=(1, 2, 3, 4, 5, 7))
 
 
 @law("embed", Step.SELF_ATTENTION, given=ANY_SENTENCE)
-def test_every_word_becomes_one_output(subject: Subject, sentence: Sentence) -> None:
+def test_every_token_gives_one_output(subject: Subject, sentence: Sentence) -> None:
     """A sequence of any length, with tokens of any width, gives one output for every token."""
     output = subject.self_attention(sentence.x, sentence.w_query, sentence.w_key, sentence.w_value)
     assert_inside_bound(output, expected_of_sentence(sentence, subject.precision))
 
 
 @law("project", Step.PROJECT, given=ANY_SENTENCE)
-def test_projection_is_the_product_of_word_and_matrix(subject: Subject, sentence: Sentence) -> None:
+def test_projection_is_the_product_of_token_and_matrix(subject: Subject, sentence: Sentence) -> None:
     """A query is its token times the query matrix."""
     bound = step_bounds.project(sentence.x, sentence.w_query, roundings_of(subject.precision, sentence.dtype))
     assert_inside_bound(subject.project(sentence.x, sentence.w_query), bound)
 
 
-@law("project", Step.PROJECT, given=FEW_INTEGERS)
+@law("project", Step.PROJECT, given=SENTENCES_OF_FEW_SMALL_INTEGERS)
 def test_projection_of_a_sum_is_the_sum_of_projections(subject: Subject, sentence: Sentence) -> None:
     """The projection is linear: exactly so on small integers."""
     other = sentence.x[::-1]
@@ -35,7 +35,7 @@ def test_projection_of_a_sum_is_the_sum_of_projections(subject: Subject, sentenc
 
 
 @law("project", Step.PROJECT, given=ANY_SENTENCE)
-def test_each_word_is_projected_alone(subject: Subject, sentence: Sentence) -> None:
+def test_each_token_is_projected_independently(subject: Subject, sentence: Sentence) -> None:
     """The projection of a token does not depend on the other tokens."""
     word = sentence.random.integers(len(sentence.x))
     bound = step_bounds.project(sentence.x, sentence.w_key, roundings_of(subject.precision, sentence.dtype))

@@ -14,7 +14,7 @@ from properties.drawing.problem import Problem
 from properties.drawing.streams import ANY_PROBLEM, problems
 from reference.bounds import step_bounds
 
-LARGE_INPUTS = problems(regimes=("large",), overlays=("none", "tied rows"))
+PROBLEMS_WITH_LARGE_INPUTS = problems(regimes=("large",), overlays=("none", "tied rows"))
 SCALES = (1.0, -1.0, 0.25, 3.0, -0.1, 1e-6, 40.0)
 
 
@@ -42,7 +42,7 @@ def test_wider_values_do_not_change_the_scale(subject: Subject, problem: Problem
 
 
 @law("scale", Feature.SCALE, given=ANY_PROBLEM)
-def test_scale_of_zero_weighs_all_words_alike(subject: Subject, problem: Problem) -> None:
+def test_scale_of_zero_weighs_all_keys_equally(subject: Subject, problem: Problem) -> None:
     """A scale of zero makes all scores equal: the output is the mean of the values."""
     bound = expected(replace(problem, scale=0.0), subject.precision)
     output = subject.attention(problem.query, problem.key, problem.value, scale=0.0)
@@ -50,7 +50,7 @@ def test_scale_of_zero_weighs_all_words_alike(subject: Subject, problem: Problem
 
 
 @law("scale", Feature.SCALE, given=ANY_PROBLEM)
-def test_scale_moves_between_factor_and_query(subject: Subject, problem: Problem) -> None:
+def test_scale_can_be_folded_into_the_query(subject: Subject, problem: Problem) -> None:
     """Four times the scale with a quarter of the query gives the same output."""
     quarter = problem.with_arrays(query=problem.query / 4)
     folded = replace(quarter, scale=4 / math.sqrt(problem.d_k))
@@ -68,7 +68,7 @@ def test_every_scale_is_used(subject: Subject, problem: Problem) -> None:
         assert_inside_bound(output, expected(replace(problem, scale=float(scale)), subject.precision))
 
 
-@law("scale", given=LARGE_INPUTS)
+@law("scale", given=PROBLEMS_WITH_LARGE_INPUTS)
 def test_large_inputs_do_not_overflow_before_the_scale(subject: Subject, problem: Problem) -> None:
     """Queries and keys of ±100 give the right output, although their dot products exceed the range of float16."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

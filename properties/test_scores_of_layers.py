@@ -7,14 +7,14 @@ from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import answer, assert_inside_bound, expected, expected_lse, merged
 from properties.drawing.problem import Problem
-from properties.drawing.streams import ANY_PROBLEM, CAPS, Asking, problems
+from properties.drawing.streams import ANY_PROBLEM, CAPS, OptionChoices, problems
 from reference import matrix
 
-CAPPED = problems(asking=Asking(softcaps=CAPS))
+PROBLEMS_WITH_A_SOFT_CAP = problems(options=OptionChoices(softcaps=CAPS))
 
 
-@law("scale", Feature.SOFTCAP, given=CAPPED)
-def test_a_soft_cap_squeezes_the_scaled_scores(subject: Subject, problem: Problem) -> None:
+@law("scale", Feature.SOFTCAP, given=PROBLEMS_WITH_A_SOFT_CAP)
+def test_a_soft_cap_is_applied_to_the_scaled_scores(subject: Subject, problem: Problem) -> None:
     """A soft cap c replaces each scaled score s by c·tanh(s / c)."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
@@ -28,7 +28,7 @@ def test_log_sum_exp_is_the_logarithm_of_the_denominator(subject: Subject, probl
 
 
 @law("softmax", Feature.LOG_SUM_EXP, Feature.LENGTHS, given=ANY_PROBLEM)
-def test_parts_merged_by_log_sum_exp_are_the_whole(subject: Subject, problem: Problem) -> None:
+def test_parts_merged_by_log_sum_exp_equal_the_whole(subject: Subject, problem: Problem) -> None:
     """Attention over two parts of the keys, merged by their log-sum-exps, equals attention over all keys."""
     halves = np.array_split(problem.random.permutation(problem.key.shape[-2]), min(2, problem.key.shape[-2]))
     parts = [problem.with_arrays(key=problem.key[..., half, :], value=problem.value[..., half, :]) for half in halves]
@@ -39,7 +39,7 @@ def test_parts_merged_by_log_sum_exp_are_the_whole(subject: Subject, problem: Pr
 
 
 @law("softmax", Feature.DROPOUT, given=ANY_PROBLEM)
-def test_dropout_of_zero_drops_nothing(subject: Subject, problem: Problem) -> None:
+def test_dropout_of_zero_changes_nothing(subject: Subject, problem: Problem) -> None:
     """A dropout probability of zero changes nothing."""
     output = subject.attention(problem.query, problem.key, problem.value, dropout=0.0)
     assert_inside_bound(output, expected(problem, subject.precision))

@@ -17,9 +17,9 @@ from properties.checks.comparison import (
     native_inputs,
 )
 from properties.drawing.problem import Problem
-from properties.drawing.streams import ANY_PROBLEM, SEVERAL_BATCHES, problems
+from properties.drawing.streams import ANY_PROBLEM, PROBLEMS_WITH_SEVERAL_BATCHES, problems
 
-MANY_ZEROS = problems(regimes=("zeros", "signed zeros", "iota", "small integers", "spikes"))
+PROBLEMS_WITH_MANY_ZEROS = problems(regimes=("zeros", "signed zeros", "iota", "small integers", "spikes"))
 
 
 @law("every-word", given=ANY_PROBLEM)
@@ -43,7 +43,7 @@ def test_output_shares_no_memory_with_its_inputs(subject: Subject, problem: Prob
 
 
 @law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
-def test_an_answer_is_there_when_the_call_returns(subject: Subject, problem: Problem) -> None:
+def test_a_call_has_read_its_inputs_when_it_returns(subject: Subject, problem: Problem) -> None:
     """An output read only after its inputs were overwritten is that of the inputs at the time of the call."""
     inputs = native_inputs(subject, problem)
     output = subject.attend_natively(*inputs)
@@ -53,7 +53,7 @@ def test_an_answer_is_there_when_the_call_returns(subject: Subject, problem: Pro
 
 
 @law("every-word", given=ANY_PROBLEM)
-def test_later_calls_leave_earlier_outputs_alone(subject: Subject, problem: Problem) -> None:
+def test_later_calls_do_not_change_earlier_outputs(subject: Subject, problem: Problem) -> None:
     """An output that is kept stays what it was while others of its shape are computed."""
     output = subject.attend_natively(*native_inputs(subject, problem))
     subject.attend_natively(*native_inputs(subject, problem.with_other_numbers()))
@@ -88,8 +88,8 @@ def test_output_has_the_dtype_of_its_inputs(subject: Subject, problem: Problem) 
     subject.assert_same_dtype(subject.attend_natively(*inputs), inputs[0])
 
 
-@law("every-word", Feature.HEADS, given=SEVERAL_BATCHES)
-def test_batch_neighbours_change_nothing(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.HEADS, given=PROBLEMS_WITH_SEVERAL_BATCHES)
+def test_outputs_do_not_depend_on_other_batches(subject: Subject, problem: Problem) -> None:
     """The other batches, even if they hold NaN, change no bit of an output."""
     batch = problem.random.integers(len(problem.query))
     arrays = [np.full_like(array, np.nan) for array in (problem.query, problem.key, problem.value)]
@@ -99,7 +99,7 @@ def test_batch_neighbours_change_nothing(subject: Subject, problem: Problem) -> 
 
 
 @law("every-word", Feature.MUTABLE, given=ANY_PROBLEM)
-def test_new_values_in_the_same_buffer_give_new_answers(subject: Subject, problem: Problem) -> None:
+def test_new_numbers_in_the_same_buffers_give_new_outputs(subject: Subject, problem: Problem) -> None:
     """A second call with the same, overwritten buffers gives the output of the numbers now in them."""
     inputs, other = native_inputs(subject, problem), problem.with_other_numbers()
     subject.attend_natively(*inputs)
@@ -109,7 +109,7 @@ def test_new_values_in_the_same_buffer_give_new_answers(subject: Subject, proble
     assert_inside_bound(output, expected(other, subject.precision))
 
 
-@law("every-word", given=MANY_ZEROS)
+@law("every-word", given=PROBLEMS_WITH_MANY_ZEROS)
 def test_negative_zero_counts_as_zero(subject: Subject, problem: Problem) -> None:
     """Replacing 0.0 by -0.0 in the inputs changes no number of the output."""
     arrays = (problem.query, problem.key, problem.value)

@@ -11,24 +11,28 @@ from properties.drawing.problem import Problem
 LENGTHS = (1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 255, 257, 511, 513, 1023, 1025, 2049)
 WIDTHS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 191, 193, 255, 256, 257)
 
-MANY_KEYS = only(*(Plan(queries=2, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n) for n in LENGTHS))
-MANY_QUERIES = only(*(Plan(queries=n, keys=3, d_k=4, d_v=4, regimes=("normal",), seed=n) for n in LENGTHS))
-MANY_COLUMNS = only(*(Plan(queries=2, keys=5, d_k=n, d_v=n, regimes=("uniform",), seed=n) for n in WIDTHS))
+PROBLEMS_BY_NUMBER_OF_KEYS = only(
+    *(Plan(queries=2, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n) for n in LENGTHS)
+)
+PROBLEMS_BY_NUMBER_OF_QUERIES = only(
+    *(Plan(queries=n, keys=3, d_k=4, d_v=4, regimes=("normal",), seed=n) for n in LENGTHS)
+)
+PROBLEMS_BY_WIDTH = only(*(Plan(queries=2, keys=5, d_k=n, d_v=n, regimes=("uniform",), seed=n) for n in WIDTHS))
 
 
-@law("matrix", Feature.LENGTHS, given=MANY_KEYS)
-def test_no_number_of_keys_is_too_large(subject: Subject, problem: Problem) -> None:
+@law("matrix", Feature.LENGTHS, given=PROBLEMS_BY_NUMBER_OF_KEYS)
+def test_any_number_of_keys_gives_the_right_output(subject: Subject, problem: Problem) -> None:
     """The output is right for any number of keys, beyond any block size."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
-@law("matrix", Feature.LENGTHS, given=MANY_QUERIES)
-def test_no_number_of_queries_is_too_large(subject: Subject, problem: Problem) -> None:
+@law("matrix", Feature.LENGTHS, given=PROBLEMS_BY_NUMBER_OF_QUERIES)
+def test_any_number_of_queries_gives_the_right_output(subject: Subject, problem: Problem) -> None:
     """The output is right for any number of queries, beyond any block size."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
-@law("matrix", given=MANY_COLUMNS)
-def test_no_width_is_too_large(subject: Subject, problem: Problem) -> None:
+@law("matrix", given=PROBLEMS_BY_WIDTH)
+def test_any_width_gives_the_right_output(subject: Subject, problem: Problem) -> None:
     """The output is right for any width of queries, keys and values, beyond any block size."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

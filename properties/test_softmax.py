@@ -21,7 +21,7 @@ from properties.drawing.streams import ANY_PROBLEM, problems
 from reference.bounds import step_bounds
 
 INTEGER_PROBLEMS = problems(regimes=("iota", "small integers"), overlays=("none", "tied rows"))
-HUGE_SCORES = problems(regimes=("huge logits", "large", "logits x 60", "common offset"))
+PROBLEMS_WITH_HUGE_SCORES = problems(regimes=("huge logits", "large", "logits x 60", "common offset"))
 
 
 @law("softmax", given=ANY_PROBLEM)
@@ -42,7 +42,7 @@ def test_weights_of_a_query_sum_to_one(subject: Subject, problem: Problem) -> No
 
 
 @law("softmax", given=INTEGER_PROBLEMS)
-def test_raising_every_score_alike_changes_nothing(subject: Subject, problem: Problem) -> None:
+def test_adding_one_vector_to_every_key_changes_nothing(subject: Subject, problem: Problem) -> None:
     """Adding one vector to every key raises all scores of a query by the same number, and changes nothing."""
     shift = problem.random.integers(-3, 4, problem.d_k)
     raised = problem.with_arrays(key=problem.key + shift)
@@ -60,8 +60,8 @@ def test_a_higher_score_never_gets_a_lower_weight(subject: Subject, problem: Pro
     assert_at_least(seen[..., 1:], seen[..., :-1], slack[..., 1:] + slack[..., :-1])
 
 
-@law("softmax", given=HUGE_SCORES)
-def test_enormous_scores_stay_finite(subject: Subject, problem: Problem) -> None:
+@law("softmax", given=PROBLEMS_WITH_HUGE_SCORES)
+def test_huge_scores_give_finite_weights(subject: Subject, problem: Problem) -> None:
     """Scores far beyond the range of exp give finite weights and the right output."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 

@@ -14,7 +14,7 @@ from attention_tests.execution.subject import Subject
 from properties.checks.comparison import answer, assert_inside_bound, expected
 from properties.drawing.masks import BIASES, MASKS
 from properties.drawing.problem import Problem
-from properties.drawing.streams import CAPS, Asking, OneOf, problems
+from properties.drawing.streams import CAPS, OneOf, OptionChoices, problems
 
 CHOICES: dict[str, Sequence[Any]] = {
     "masks": tuple(MASKS),
@@ -33,7 +33,9 @@ BESIDE_A_CAP = HIDING | {Feature.MASK, Feature.BIAS, Feature.GROUPED_HEADS, Feat
 
 def pairs(*names: tuple[str, str]) -> Stream:
     """Return a stream of problems with two options each: one of the named pairs."""
-    return problems(asking=OneOf([Asking(axes=AXES, **{name: CHOICES[name] for name in pair}) for pair in names]))
+    return problems(
+        options=OneOf([OptionChoices(axes=AXES, **{name: CHOICES[name] for name in pair}) for pair in names])
+    )
 
 
 MASK = pairs(("masks", "causal"), ("masks", "windows"))
@@ -44,25 +46,25 @@ SCALE_OR_GROUPS = pairs(
 )
 
 
-@law("every-word", Feature.MASK, Feature.TOGETHER, HIDING, given=MASK)
-def test_a_mask_goes_with_causality_or_a_window(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.MASK, Feature.COMBINED_MASKS, HIDING, given=MASK)
+def test_a_mask_is_applied_with_causality_or_a_window(subject: Subject, problem: Problem) -> None:
     """With a mask, and with causality or a window, a query attends only to the tokens that both allow."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
-@law("every-word", Feature.BIAS, Feature.TOGETHER, HIDING | {Feature.MASK}, given=BIAS)
-def test_a_bias_counts_where_nothing_hides(subject: Subject, problem: Problem) -> None:
+@law("every-word", Feature.BIAS, Feature.COMBINED_MASKS, HIDING | {Feature.MASK}, given=BIAS)
+def test_a_bias_is_added_where_nothing_is_hidden(subject: Subject, problem: Problem) -> None:
     """With a bias, and with a mask, causality or a window, the bias is added to the scores that are left."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("scale", Feature.SOFTCAP, BESIDE_A_CAP, given=SOFT_CAP)
-def test_a_soft_cap_comes_after_the_scale_and_before_all_else(subject: Subject, problem: Problem) -> None:
+def test_a_soft_cap_is_applied_after_the_scale_and_before_all_else(subject: Subject, problem: Problem) -> None:
     """With a soft cap and one other option, the cap comes after a scale, and before a bias and a mask."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
 @law("every-word", frozenset({Feature.SCALE, Feature.GROUPED_HEADS}), given=SCALE_OR_GROUPS)
-def test_a_scale_or_shared_heads_go_with_one_other_option(subject: Subject, problem: Problem) -> None:
+def test_a_scale_or_grouped_heads_work_with_one_other_option(subject: Subject, problem: Problem) -> None:
     """With a scale or grouped heads and one other option, both are applied."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))

@@ -19,7 +19,7 @@ from properties.drawing.problem import Problem
 from properties.drawing.streams import ANY_PROBLEM, problems
 from reference.bounds import step_bounds
 
-INTEGER_VALUES = problems(regimes=("iota", "small integers"), overlays=("none",))
+PROBLEMS_OF_SMALL_INTEGERS = problems(regimes=("iota", "small integers"), overlays=("none",))
 
 
 @law("weigh", Step.WEIGH, given=ANY_PROBLEM)
@@ -38,13 +38,13 @@ def test_a_weight_multiplies_the_whole_value_vector(subject: Subject, problem: P
 
 
 @law("sum", Step.SUM, given=ANY_PROBLEM)
-def test_weighted_values_are_summed_over_the_words(subject: Subject, problem: Problem) -> None:
+def test_weighted_values_are_summed_over_the_keys(subject: Subject, problem: Problem) -> None:
     """The output of a query is the sum of its weighted values."""
     bound = step_bounds.sum_values(problem.weighted_values, roundings_of(subject.precision, problem.dtype))
     assert_inside_bound(subject.sum(problem.weighted_values), bound)
 
 
-@law("sum", given=INTEGER_VALUES)
+@law("sum", given=PROBLEMS_OF_SMALL_INTEGERS)
 def test_output_is_linear_in_the_values(subject: Subject, problem: Problem) -> None:
     """The output for a sum of values is the sum of the outputs."""
     other = problem.with_arrays(value=problem.value[..., ::-1, :] - 1)
@@ -55,7 +55,7 @@ def test_output_is_linear_in_the_values(subject: Subject, problem: Problem) -> N
 
 
 @law("sum", given=ANY_PROBLEM)
-def test_output_lies_among_the_values(subject: Subject, problem: Problem) -> None:
+def test_output_lies_within_the_range_of_the_values(subject: Subject, problem: Problem) -> None:
     """No component of the output leaves the range of that component over the values."""
     slack = expected(problem, subject.precision).tolerance
     assert_at_least(answer(subject, problem), problem.value.min(axis=-2, keepdims=True), slack)
@@ -63,7 +63,7 @@ def test_output_lies_among_the_values(subject: Subject, problem: Problem) -> Non
 
 
 @law("sum", given=ANY_PROBLEM)
-def test_equal_values_pass_through(subject: Subject, problem: Problem) -> None:
+def test_equal_values_pass_through_unchanged(subject: Subject, problem: Problem) -> None:
     """If all keys have the same value, every output is that value."""
     first = problem.value[..., :1, :]
     alike = problem.with_arrays(value=np.broadcast_to(first, problem.value.shape))

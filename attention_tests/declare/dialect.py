@@ -24,7 +24,7 @@ class Alignment(StrEnum):
     """The last query is the last word, as with a cache of earlier words."""
 
 
-class Unseeing(StrEnum):
+class FullyMasked(StrEnum):
     """What a query gets that sees no word."""
 
     ZEROS = "zeros"
@@ -43,7 +43,7 @@ class Dialect:
     """Which word is a query's own, for `causal` and `window`."""
     true_hides: bool = False
     """Whether True in a boolean mask hides a word. Usually it means that the word is seen."""
-    unseeing: Unseeing = Unseeing.ZEROS
+    fully_masked: FullyMasked = FullyMasked.ZEROS
     """What a query gets that sees no word."""
     causal_windows: bool = False
     """Whether a window is a decoder's, that of the last words: then it is asked for with `causal=True` only."""
@@ -54,4 +54,4 @@ class Dialect:
     @cached_property
     def of_hiding(self) -> Dialect:
         """What of it decides about answers, and not about how arrays are given."""
-        return Dialect(alignment=self.alignment, unseeing=self.unseeing, causal_windows=self.causal_windows)
+        return Dialect(alignment=self.alignment, fully_masked=self.fully_masked, causal_windows=self.causal_windows)

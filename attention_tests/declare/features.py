@@ -43,7 +43,7 @@ class Feature(StrEnum):
     """`attention(..., window=w)`: a query sees only words fewer than w places from its own."""
     SOFTCAP = "softcap"
     """`attention(..., softcap=c)`: scaled scores s become c·tanh(s / c), before a bias or a mask."""
-    TOGETHER = "together"
+    COMBINED_MASKS = "combined_masks"
     """Mask, bias, causal and window may be given in one call: a query sees what none of them hides."""
     NON_FINITE = "non_finite"
     """NaN and ∞ in hidden keys and values reach nothing."""

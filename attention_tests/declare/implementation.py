@@ -1,4 +1,4 @@
-"""What an implementation of attention says about itself: four declarations, and nothing that checks them."""
+"""The declaration of an implementation: its callables, features, dtypes and dialect. Nothing here checks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arithmetic that an implementation promises: what the tolerance is derived from."""
+"""The arithmetic that an implementation promises for a dtype, from which the tolerance is derived."""
 
 from __future__ import annotations
 

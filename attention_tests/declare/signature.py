@@ -1,4 +1,4 @@
-"""What a bare callable supports, as the names of its parameters say."""
+"""The features of a bare callable, read from the names of its parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether what an implementation declares makes sense, before any of it is believed.
+"""Validation of a declaration, before any of it is believed.
 
 Not with msgspec: it looks at no object that is made already, and says what is wrong but not what to give instead.
 """

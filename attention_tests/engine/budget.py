@@ -1,4 +1,4 @@
-"""A budget: how long to explore, and the share of it that is each property's."""
+"""A budget of time for exploring, and the share of it that each law gets."""
 
 from __future__ import annotations
 

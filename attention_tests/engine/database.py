@@ -1,4 +1,4 @@
-"""Where Hypothesis keeps what it finds: a folder, or a Redis server that many machines share."""
+"""The place where Hypothesis keeps what it finds: a folder, or a Redis server that many machines share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hypothesis, as the suite uses it: what it draws depends on nothing but the strategy and the seed."""
+"""Hypothesis as the suite uses it: what it draws depends on nothing but the strategy and the seed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Explore: Hypothesis runs a law on random problems, until its share of the budget is over or a problem breaks it."""
+"""Exploring: Hypothesis runs a law on random problems until its share of the budget is spent or a problem breaks it."""
 
 from __future__ import annotations
 

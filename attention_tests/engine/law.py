@@ -1,4 +1,4 @@
-"""A law: a property with the clause that it stands for, what it draws, and what an implementation needs for it."""
+"""A law: a clause of the document, the problems it is tried on, what an implementation must declare, and the check."""
 
 from __future__ import annotations
 
@@ -95,11 +95,11 @@ class Law:
         """Return how `subject` breaks the law on an input that was built; None where it keeps it."""
         try:
             self.body(subject, drawn)
-            subject.host.settle()
+            subject.executor.settle()
         except FAILURES as failure:
             return failure
         finally:
-            subject.host.abandon()
+            subject.executor.abandon()
         return None
 
 

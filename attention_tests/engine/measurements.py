@@ -1,4 +1,4 @@
-"""What a property measures besides its verdict: the largest error over bound, a variance, a ratio of times."""
+"""Measurements that a law makes besides its verdict: the largest error over bound, a variance, a ratio of times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan from its text: what `repr` wrote of a counterexample, read again without running anything."""
+"""Plans as text: the `repr` of a counterexample, read again without running anything."""
 
 from __future__ import annotations
 

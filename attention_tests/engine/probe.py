@@ -13,7 +13,7 @@ from itertools import product
 
 from tabulate import tabulate
 
-from attention_tests.declare.dialect import Alignment, Dialect, Layout, Unseeing
+from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked, Layout
 from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
@@ -21,8 +21,8 @@ from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import QUICK
 from attention_tests.engine.search import that_break
-from attention_tests.execution.executor import Host
-from attention_tests.execution.in_process import LocalHost
+from attention_tests.execution.executor import Executor
+from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.subject import Subject
 from attention_tests.guards.warnings import unwarned
 
@@ -38,7 +38,7 @@ ORDER = (
     Feature.BIAS,
     Feature.CAUSAL,
     Feature.WINDOW,
-    Feature.TOGETHER,
+    Feature.COMBINED_MASKS,
     Feature.NON_FINITE,
     Feature.SOFTCAP,
     Feature.LOG_SUM_EXP,
@@ -103,44 +103,44 @@ def _as_code(word: object) -> str:
     return f"{type(word).__name__}.{word.name}" if isinstance(word, StrEnum) else repr(word)
 
 
-def probe(given: Implementation, host: Host | None = None) -> Probed | None:
+def probe(given: Implementation, executor: Executor | None = None) -> Probed | None:
     """Find the largest declaration under which no law of the whole function is broken; None if there is none at all.
 
-    `host` runs the implementation; None: this process does.
+    `executor` runs the implementation; None: this process does.
     """
-    host = host or LocalHost(given)
-    plain = next(_plain(given, host), None)
+    executor = executor or LocalExecutor(given)
+    plain = next(_plain(given, executor), None)
     if plain is None:
         return None
     probed = Probed(plain)
     for feature in ORDER:
-        _try(probed, feature, host)
+        _try(probed, feature, executor)
     return probed
 
 
-def _plain(given: Implementation, host: Host) -> Iterator[Implementation]:
+def _plain(given: Implementation, executor: Executor) -> Iterator[Implementation]:
     """Yield the layouts in which plain attention comes out, with the dtypes and the precisions that it meets."""
     for layout in Layout:
         bare = replace(given, supports=frozenset(), dialect=Dialect(layout=layout))
-        dtypes = {dtype: met for dtype in DTYPES if (met := strictest_met(bare, dtype, host))}
+        dtypes = {dtype: met for dtype in DTYPES if (met := strictest_met(bare, dtype, executor))}
         if dtypes:
             yield replace(bare, dtypes=dtypes)
 
 
-def strictest_met(implementation: Implementation, dtype: str, host: Host) -> Precision | None:
+def strictest_met(implementation: Implementation, dtype: str, executor: Executor) -> Precision | None:
     """Return the strictest usual precision that every plain law holds under."""
     for precision in Precision.ladder(dtype):
         candidate = replace(implementation, dtypes={dtype: precision})
-        if next(_broken(candidate, laws_for(frozenset()), host), None) is None:
+        if next(_broken(candidate, laws_for(frozenset()), executor), None) is None:
             return precision
     return None
 
 
-def _try(probed: Probed, feature: Feature, host: Host) -> None:
+def _try(probed: Probed, feature: Feature, executor: Executor) -> None:
     known = probed.declaration.supports
     laws = [law for law in laws_for(known | {feature}) if feature in law.features]
     tried = [replace(probed.declaration, supports=known | {feature}, dialect=one) for one in _dialects(probed, feature)]
-    broken = [(list(_broken(candidate, laws, host)), candidate) for candidate in tried]
+    broken = [(list(_broken(candidate, laws, executor)), candidate) for candidate in tried]
     fewest, best = min(broken, key=lambda one: len(one[0]))
     if fewest or not laws:
         probed.broken[feature] = fewest
@@ -152,11 +152,13 @@ def _dialects(probed: Probed, feature: Feature) -> Iterator[Dialect]:
     """Yield the dialects that a feature can be of, the declared one first, where it is not known yet."""
     dialect, known = probed.declaration.dialect, probed.declaration.supports
     if feature is Feature.MASK:
-        for true_hides, unseeing in product((False, True), Unseeing):
-            yield replace(dialect, true_hides=true_hides, unseeing=unseeing)
+        for true_hides, fully_masked in product((False, True), FullyMasked):
+            yield replace(dialect, true_hides=true_hides, fully_masked=fully_masked)
     elif (feature is Feature.CAUSAL) or (feature is Feature.WINDOW and Feature.CAUSAL not in known):
-        for alignment, unseeing in product(Alignment, (dialect.unseeing,) if Feature.MASK in known else Unseeing):
-            yield replace(dialect, alignment=alignment, unseeing=unseeing)
+        for alignment, fully_masked in product(
+            Alignment, (dialect.fully_masked,) if Feature.MASK in known else FullyMasked
+        ):
+            yield replace(dialect, alignment=alignment, fully_masked=fully_masked)
     elif feature is Feature.WINDOW:
         yield dialect
         yield replace(dialect, causal_windows=True)
@@ -175,9 +177,9 @@ def laws_for(features: frozenset[Feature]) -> list[Law]:
     ]
 
 
-def _broken(implementation: Implementation, laws: Sequence[Law], host: Host) -> Iterator[str]:
+def _broken(implementation: Implementation, laws: Sequence[Law], executor: Executor) -> Iterator[str]:
     """Yield the names of the laws that are broken at any of the dtypes."""
-    subjects = [Subject(implementation, dtype, host) for dtype in implementation.dtypes]
+    subjects = [Subject(implementation, dtype, executor) for dtype in implementation.dtypes]
     return (law.name for law in laws if any(_breaks(law, subject) for subject in subjects))
 
 

@@ -1,4 +1,4 @@
-"""How many problems to try: the profiles that `--profile` names."""
+"""Profiles: how many problems each law is tried on, as `--profile` names them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of one property on one implementation at one dtype: a row of every report."""
+"""A row of every report: one law on one implementation at one dtype, and what became of it."""
 
 from __future__ import annotations
 

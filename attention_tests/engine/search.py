@@ -102,7 +102,7 @@ def failure_on(law: Law, subject: Subject, plan: Any) -> Failure | None:
 def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Outcome:
     failure = failure_on(law, subject, broken_by)
     # Every attempt costs a process, and the time that a call may take: the first crash is shrunk, to stand for others.
-    if isinstance(failure, TimedOut) or (isinstance(failure, Crashed) and subject.host.losses > 1):
+    if isinstance(failure, TimedOut) or (isinstance(failure, Crashed) and subject.executor.losses > 1):
         return refuted(law, subject, broken_by, time.monotonic())
     plan = _shrunk(law, subject, profile, broken_by)
     return refuted(law, subject, plan, time.monotonic() + SECONDS_TO_SHRINK)

@@ -1,4 +1,4 @@
-"""What became of one property on one implementation at one dtype."""
+"""Verdicts, and the outcome of one law on one implementation at one dtype."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The processor that this runs on: its name, and what it can do."""
+"""The processor of this machine: its name and its instruction sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the suite lies: inside the package where it was installed, around it in a checkout."""
+"""The place of the suite's files: inside the package where it is installed, around it in a checkout."""
 
 from __future__ import annotations
 

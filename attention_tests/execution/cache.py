@@ -1,4 +1,4 @@
-"""A key/value cache of an implementation, as the properties see it."""
+"""A key/value cache of an implementation, as laws use it: float64 arrays in, float64 arrays out."""
 
 from __future__ import annotations
 

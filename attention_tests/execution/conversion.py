@@ -1,4 +1,4 @@
-"""From float64 arrays to an implementation's own: its dtype, its layout, its meaning of a mask, any place in memory."""
+"""Conversion of float64 arrays to an implementation's own: dtype, layout, meaning of a mask, place in memory."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import numpy as np
 
 from attention_tests.declare.dialect import Layout
 from attention_tests.declare.implementation import Implementation
-from attention_tests.execution.executor import Blame, Host
+from attention_tests.execution.executor import Executor, MakeFailure
 from attention_tests.execution.failures import ImplementationRaised, WrongForm
-from attention_tests.execution.in_process import LocalHost
+from attention_tests.execution.in_process import LocalExecutor
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
-class Natives:
+class ArrayConversion:
     """Makes the arrays that one implementation takes at one dtype, out of float64 arrays that are exact in it.
 
     Every method raises `ImplementationRaised` if `to_native` did.
     """
 
-    def __init__(self, implementation: Implementation, dtype: str, host: Host | None = None) -> None:
+    def __init__(self, implementation: Implementation, dtype: str, executor: Executor | None = None) -> None:
         self.implementation = implementation
         self.dtype = dtype
-        self.host: Host = host or LocalHost(implementation)
+        self.executor: Executor = executor or LocalExecutor(implementation)
         self._layout = implementation.dialect.layout
 
     def __repr__(self) -> str:
@@ -61,14 +61,14 @@ class Natives:
         whole = np.broadcast_to(np.asarray(option), shape)
         laid_out, dtype = self._laid_out_option(name, whole), self._dtype_of_option(name)
         yield self.native(laid_out, dtype)
-        yield from self.host.views(laid_out, dtype, self._blame_to_native(laid_out, dtype))
+        yield from self.executor.views(laid_out, dtype, self._failure_of_to_native(laid_out, dtype))
         if self._layout is not Layout.LENGTH_WIDTH and (whole == whole[:1, :1]).all():
             once = self._laid_out_option(name, whole[:1, :1])
-            yield self.host.repeated(once, dtype, shape, self._blame_to_native(once, dtype))
+            yield self.executor.repeated(once, dtype, shape, self._failure_of_to_native(once, dtype))
 
     def read_option(self, option: Any) -> Array:
         """Turn a native mask or bias back into numbers: 1 where a mask is True."""
-        (numbers,) = self.host.read([option], [lambda words: WrongForm(f"{self}: an option became {words}")], "fb")
+        (numbers,) = self.executor.read([option], [lambda words: WrongForm(f"{self}: an option became {words}")], "fb")
         return numbers
 
     def views(self, array: Array) -> Iterator[Any]:
@@ -77,11 +77,11 @@ class Natives:
         With gaps between the columns, with gaps between the rows, transposed, and, as only NumPy can, backwards.
         """
         laid_out = self._laid_out(array)
-        yield from self.host.views(laid_out, self.dtype, self._blame_to_native(laid_out, self.dtype))
+        yield from self.executor.views(laid_out, self.dtype, self._failure_of_to_native(laid_out, self.dtype))
 
     def write(self, native: Any, array: Array) -> None:
         """Write other numbers into a native array."""
-        self.host.write(
+        self.executor.write(
             native,
             self.give(array),
             lambda words: ImplementationRaised(f"{self}: writing into an array that to_native made raised {words}"),
@@ -96,11 +96,11 @@ class Natives:
     def native(self, array: Array, dtype: str | None = None) -> Any:
         """Turn an array of any axes into a native one, in another `dtype` where one is named."""
         dtype = dtype or self.dtype
-        return self.host.native(array, dtype, self._blame_to_native(array, dtype))
+        return self.executor.native(array, dtype, self._failure_of_to_native(array, dtype))
 
-    def _blame_to_native(self, array: Array, dtype: str) -> Blame:
-        def blame(words: str) -> Exception:
+    def _failure_of_to_native(self, array: Array, dtype: str) -> MakeFailure:
+        def make_failure(words: str) -> Exception:
             given = f"given a {array.dtype} array of shape {array.shape} and {dtype!r}"
             return ImplementationRaised(f"{self}: to_native, {given}, raised {words}")
 
-        return blame
+        return make_failure

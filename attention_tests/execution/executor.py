@@ -15,63 +15,63 @@ from attention_tests.declare.features import Step
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 T = TypeVar("T")
 
-Blame = Callable[[str], Exception]
+MakeFailure = Callable[[str], Exception]
 """Makes the exception for something that went wrong, of the words that say what."""
 
 
-class Host(Protocol):
-    """One implementation at one dtype. What goes wrong in a method is raised as its `blame` says, at once or later."""
+class Executor(Protocol):
+    """One implementation at one dtype. What goes wrong is raised as `make_failure` makes it, at once or later."""
 
     @property
     def losses(self) -> int:
         """How many processes it has lost so far."""
 
-    def native(self, array: Array, dtype: str, blame: Blame) -> Any:
+    def native(self, array: Array, dtype: str, make_failure: MakeFailure) -> Any:
         """Turn an array of any axes into a native one."""
 
-    def views(self, array: Array, dtype: str, blame: Blame) -> Sequence[Any]:
+    def views(self, array: Array, dtype: str, make_failure: MakeFailure) -> Sequence[Any]:
         """Turn an array into native ones of the same numbers that lie otherwise in memory.
 
         With gaps between the columns, with gaps between the rows, transposed, and, as only NumPy can, backwards.
         """
 
-    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Any:
+    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], make_failure: MakeFailure) -> Any:
         """Turn an array into a native one of `shape` that it is repeated in without being copied."""
 
-    def write(self, native: Any, numbers: Any, blame: Blame) -> None:
+    def write(self, native: Any, numbers: Any, make_failure: MakeFailure) -> None:
         """Write the numbers of one native array into another."""
 
-    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], blame: Blame) -> Any:
+    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], make_failure: MakeFailure) -> Any:
         """Call what the implementation exposes as `step`."""
 
-    def call_method(self, native: Any, method: str, arguments: Sequence[Any], blame: Blame) -> Any:
+    def call_method(self, native: Any, method: str, arguments: Sequence[Any], make_failure: MakeFailure) -> Any:
         """Call a method of something that was returned."""
 
-    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Sequence[Any]:
+    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> Sequence[Any]:
         """Call what the implementation exposes as `step` from as many threads as there are calls."""
 
-    def call_incognito(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Any:
+    def call_concealed(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Any:
         """Call what the implementation exposes as `step`, without a sign of who calls."""
 
-    def changed_by(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+    def changed_by(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Sequence[str]:
         """Name what a call changes in its process, besides making an answer."""
 
-    def ruled_out_calls(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+    def forbidden_calls_of(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Sequence[str]:
         """Name the functions that a call calls, although the implementation declares to do without them."""
 
-    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
+    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> float:
         """Make the calls ten times over, and return the seconds of the shortest time.
 
         Whatever else a machine does only adds to it, and so does warming up, which the first of the ten is for.
         """
 
-    def parts(self, answer: Any, count: int, blame: Blame) -> Sequence[Any]:
+    def parts(self, answer: Any, count: int, make_failure: MakeFailure) -> Sequence[Any]:
         """Take a tuple of `count` apart."""
 
-    def dtype_of(self, native: Any, blame: Blame) -> str:
+    def dtype_of(self, native: Any, make_failure: MakeFailure) -> str:
         """Return the name of a native array's dtype."""
 
-    def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> Sequence[Array]:
+    def read(self, answers: Sequence[Any], make_failures: Sequence[MakeFailure], kinds: str = "f") -> Sequence[Array]:
         """Turn what was returned into float64 arrays; with `kinds="fb"` a mask may be read, 1 where it is True."""
 
     def settle(self) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
-from attention_tests.execution.executor import Blame
+from attention_tests.execution.executor import MakeFailure
 from attention_tests.guards import concealment, forbidden_calls, process_state
 from attention_tests.text.wording import article, raised
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 NOT_ARRAYS = (list, tuple, dict, str, bool, int, float, complex, type(None))
 
 
-class LocalHost:
+class LocalExecutor:
     """An implementation in this process."""
 
     losses = 0
@@ -34,17 +34,17 @@ class LocalHost:
         self._before_a_call = before_a_call
         process_state.remember()
 
-    def native(self, array: Array, dtype: str, blame: Blame) -> Any:
-        """See Host."""
-        return _guarded(blame, self._native, array, dtype)
+    def native(self, array: Array, dtype: str, make_failure: MakeFailure) -> Any:
+        """See Executor."""
+        return _guarded(make_failure, self._native, array, dtype)
 
     def _native(self, array: Array, dtype: str) -> Any:
         # A copy: an implementation that writes its input must not write ours.
         return self._implementation.to_native(np.array(array, order="C"), dtype)
 
-    def views(self, array: Array, dtype: str, blame: Blame) -> list[Any]:
-        """See Host."""
-        return _guarded(blame, lambda: list(self._views(array, dtype)))
+    def views(self, array: Array, dtype: str, make_failure: MakeFailure) -> list[Any]:
+        """See Executor."""
+        return _guarded(make_failure, lambda: list(self._views(array, dtype)))
 
     def _views(self, array: Array, dtype: str) -> Iterator[Any]:
         yield self._native(np.repeat(array, 2, axis=-1), dtype)[..., ::2]
@@ -54,63 +54,65 @@ class LocalHost:
         if isinstance(backwards, np.ndarray):
             yield backwards[..., ::-1]
 
-    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Any:
-        """See Host."""
-        return _guarded(blame, lambda: _broadcast(self._native(array, dtype), shape))
+    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], make_failure: MakeFailure) -> Any:
+        """See Executor."""
+        return _guarded(make_failure, lambda: _broadcast(self._native(array, dtype), shape))
 
-    def write(self, native: Any, numbers: Any, blame: Blame) -> None:
-        """See Host."""
-        _guarded(blame, lambda: native.__setitem__(..., numbers))
+    def write(self, native: Any, numbers: Any, make_failure: MakeFailure) -> None:
+        """See Executor."""
+        _guarded(make_failure, lambda: native.__setitem__(..., numbers))
 
-    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], blame: Blame) -> Any:
-        """See Host."""
+    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], make_failure: MakeFailure) -> Any:
+        """See Executor."""
         self._before_a_call()
-        return _guarded(blame, getattr(self._implementation, step), *arguments, **options)
+        return _guarded(make_failure, getattr(self._implementation, step), *arguments, **options)
 
-    def call_method(self, native: Any, method: str, arguments: Sequence[Any], blame: Blame) -> Any:
-        """See Host."""
+    def call_method(self, native: Any, method: str, arguments: Sequence[Any], make_failure: MakeFailure) -> Any:
+        """See Executor."""
         self._before_a_call()
         # Looked up only there: something without the method is one that raises.
-        return _guarded(blame, methodcaller(method, *arguments), native)
+        return _guarded(make_failure, methodcaller(method, *arguments), native)
 
-    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> list[Any]:
-        """See Host."""
+    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> list[Any]:
+        """See Executor."""
         with ThreadPoolExecutor(len(calls)) as threads:
-            return list(threads.map(lambda call: self.call(step, call, {}, blame), calls))
+            return list(threads.map(lambda call: self.call(step, call, {}, make_failure), calls))
 
-    def call_incognito(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Any:
-        """See Host."""
+    def call_concealed(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Any:
+        """See Executor."""
         self._before_a_call()
         call = partial(getattr(self._implementation, step), *arguments)
         on_a_thread = Feature.THREADS in self._implementation.features
-        return _guarded(blame, concealment.call_incognito, call, on_a_thread=on_a_thread)
+        return _guarded(make_failure, concealment.call_concealed, call, on_a_thread=on_a_thread)
 
-    def changed_by(self, step: Step, arguments: Sequence[Any], blame: Blame) -> list[str]:
-        """See Host."""
-        return process_state.changed_by(lambda: self.call(step, arguments, {}, blame))
+    def changed_by(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> list[str]:
+        """See Executor."""
+        return process_state.changed_by(lambda: self.call(step, arguments, {}, make_failure))
 
-    def ruled_out_calls(self, step: Step, arguments: Sequence[Any], blame: Blame) -> list[str]:
-        """See Host."""
+    def forbidden_calls_of(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> list[str]:
+        """See Executor."""
         without = self._implementation.without
-        return forbidden_calls.ruled_out_calls(lambda: self.call(step, arguments, {}, blame), without)
+        return forbidden_calls.forbidden_calls_of(lambda: self.call(step, arguments, {}, make_failure), without)
 
-    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
-        """See Host."""
-        return min(repeat(lambda: [self.call(step, call, {}, blame) for call in calls], number=1, repeat=10))
+    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> float:
+        """See Executor."""
+        return min(repeat(lambda: [self.call(step, call, {}, make_failure) for call in calls], number=1, repeat=10))
 
-    def parts(self, answer: Any, count: int, blame: Blame) -> tuple[Any, ...]:
-        """See Host."""
+    def parts(self, answer: Any, count: int, make_failure: MakeFailure) -> tuple[Any, ...]:
+        """See Executor."""
         if not isinstance(answer, tuple | list) or len(answer) != count:
-            raise blame(_kind(answer))
+            raise make_failure(_kind(answer))
         return tuple(answer)
 
-    def dtype_of(self, native: Any, blame: Blame) -> str:
-        """See Host."""
-        return _guarded(blame, lambda: str(getattr(native, "dtype", type(native).__name__)))
+    def dtype_of(self, native: Any, make_failure: MakeFailure) -> str:
+        """See Executor."""
+        return _guarded(make_failure, lambda: str(getattr(native, "dtype", type(native).__name__)))
 
-    def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> list[Array]:
-        """See Host."""
-        return [self._read(answer, blame, kinds) for answer, blame in zip(answers, blames, strict=True)]
+    def read(self, answers: Sequence[Any], make_failures: Sequence[MakeFailure], kinds: str = "f") -> list[Array]:
+        """See Executor."""
+        return [
+            self._read(answer, make_failure, kinds) for answer, make_failure in zip(answers, make_failures, strict=True)
+        ]
 
     def settle(self) -> None:
         """Do nothing: here everything is done at once."""
@@ -121,21 +123,21 @@ class LocalHost:
     def rest(self) -> None:
         """Do nothing: this process is also that of others."""
 
-    def _read(self, answer: Any, blame: Blame, kinds: str) -> Array:
+    def _read(self, answer: Any, make_failure: MakeFailure, kinds: str) -> Array:
         if isinstance(answer, NOT_ARRAYS):
-            raise blame(_kind(answer))
+            raise make_failure(_kind(answer))
         if isinstance(answer, np.ma.MaskedArray) and np.ma.is_masked(answer):
-            raise blame("an array in which numbers are masked")
+            raise make_failure("an array in which numbers are masked")
         array = np.asarray(
             _guarded(
-                lambda words: blame(f"{_kind(answer)} that to_numpy cannot read ({words})"),
+                lambda words: make_failure(f"{_kind(answer)} that to_numpy cannot read ({words})"),
                 lambda: np.asarray(self._implementation.to_numpy(answer)),
             )
         )
         if array.dtype == object and array.shape == ():
-            raise blame(f"{_kind(answer)}, which is no array")
+            raise make_failure(f"{_kind(answer)}, which is no array")
         if array.dtype.kind not in kinds:
-            raise blame(f"an array of dtype {array.dtype}")
+            raise make_failure(f"an array of dtype {array.dtype}")
         return array.astype(np.float64)
 
 
@@ -148,11 +150,11 @@ def _broadcast(native: Any, shape: tuple[int, ...]) -> Any:
     )
 
 
-def _guarded(blame: Blame, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+def _guarded(make_failure: MakeFailure, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
     try:
         return function(*arguments, **options)
     except (Exception, SystemExit) as error:
-        raise blame(raised(error)) from error
+        raise make_failure(raised(error)) from error
 
 
 def _kind(answer: Any) -> str:

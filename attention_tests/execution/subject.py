@@ -1,4 +1,4 @@
-"""An implementation at one dtype, as the properties see it: float64 arrays in, float64 arrays out."""
+"""A subject: an implementation at one dtype, as laws use it: float64 arrays in, float64 arrays out."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from attention_tests.declare.dialect import Layout
 from attention_tests.declare.features import Step
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
-from attention_tests.execution.conversion import Natives
-from attention_tests.execution.executor import Blame, Host
+from attention_tests.execution.conversion import ArrayConversion
+from attention_tests.execution.executor import Executor, MakeFailure
 from attention_tests.execution.failures import ImplementationRaised, WrongForm
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
-class Subject(Natives):
+class Subject(ArrayConversion):
     """One implementation at one dtype.
 
     Every method takes float64 arrays that are exact in the dtype and returns a float64 array. It raises
     `ImplementationRaised` if the implementation raised, and `WrongForm` if the answer has the wrong type or shape.
     """
 
-    def __init__(self, implementation: Implementation, dtype: str, host: Host | None = None) -> None:
-        super().__init__(implementation, dtype, host)
+    def __init__(self, implementation: Implementation, dtype: str, executor: Executor | None = None) -> None:
+        super().__init__(implementation, dtype, executor)
         self.precision: Precision = implementation.dtypes[dtype]
         self.steps, self.features = implementation.steps, implementation.features
 
@@ -44,7 +44,7 @@ class Subject(Natives):
         inputs, options = (self.give(array) for array in (query, key, value)), self.give_options(options)
         answer = self.attend_natively(*inputs, **options, return_lse=True)
         wanted = f"{self}: attention with return_lse=True must return two arrays, (output, lse)"
-        output, lse = self.host.parts(answer, 2, lambda words: WrongForm(f"{wanted}, and returned {words}"))
+        output, lse = self.executor.parts(answer, 2, lambda words: WrongForm(f"{wanted}, and returned {words}"))
         rows = query.shape[:-1]
         sums = self._read(Step.ATTENTION, lse, rows[2:] if self._layout is Layout.LENGTH_WIDTH else rows)
         return self.take(output, (*rows, value.shape[-1])), sums.reshape(rows)
@@ -98,7 +98,7 @@ class Subject(Natives):
     def gradients_of(self, answer: Any) -> Sequence[Any]:
         """Take the native answer of `differentiate_natively` apart: those of the query, the key and the value."""
         wanted = f"{self}: gradient must return three arrays, those of the query, the key and the value"
-        return self.host.parts(answer, 3, lambda words: WrongForm(f"{wanted}, and returned {words}"))
+        return self.executor.parts(answer, 3, lambda words: WrongForm(f"{wanted}, and returned {words}"))
 
     def _take(self, answers: Iterable[Any], shapes: Iterable[tuple[int, ...]], step: Step) -> list[Array]:
         laid_out = [self._shape_laid_out(shape) for shape in shapes]
@@ -124,7 +124,7 @@ class Subject(Natives):
     def attention_at_once(self, calls: Sequence[tuple[Array, Array, Array]]) -> list[Array]:
         """Whole function, called at the same time from as many threads as there are calls: (query, key, value) each."""
         natives = [[self.give(array) for array in call] for call in calls]
-        answers = self.host.call_at_once(Step.ATTENTION, natives, self._blame(Step.ATTENTION, natives[0]))
+        answers = self.executor.call_at_once(Step.ATTENTION, natives, self._failure_of_call(Step.ATTENTION, natives[0]))
         return self._take(answers, [(*query.shape[:-1], value.shape[-1]) for query, _, value in calls], Step.ATTENTION)
 
     def attention_repeatedly(self, query: Array, key: Array, value: Array, times: int) -> Array:
@@ -133,25 +133,25 @@ class Subject(Natives):
         answers = [self.attend_natively(*inputs) for _ in range(times)]
         return np.stack(self._take(answers, [(*query.shape[:-1], value.shape[-1])] * times, Step.ATTENTION))
 
-    def attention_incognito(self, query: Array, key: Array, value: Array) -> Array:
+    def attention_concealed(self, query: Array, key: Array, value: Array) -> Array:
         """Whole function, called without a sign of who calls: of this suite, of pytest, of a test at all."""
         inputs = [self.give(array) for array in (query, key, value)]
-        answer = self.host.call_incognito(Step.ATTENTION, inputs, self._blame(Step.ATTENTION, inputs))
+        answer = self.executor.call_concealed(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
         return self.take(answer, (*query.shape[:-1], value.shape[-1]))
 
     def changed_by_attention(self, query: Array, key: Array, value: Array) -> Sequence[str]:
         """Call the whole function, and name what it changes in its process besides making an answer."""
         inputs = [self.give(array) for array in (query, key, value)]
-        return self.host.changed_by(Step.ATTENTION, inputs, self._blame(Step.ATTENTION, inputs))
+        return self.executor.changed_by(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
 
-    def ruled_out_calls(self, query: Array, key: Array, value: Array) -> Sequence[str]:
+    def forbidden_calls_of(self, query: Array, key: Array, value: Array) -> Sequence[str]:
         """Call the whole function, and name the functions that it calls although it declares to do without them."""
         inputs = [self.give(array) for array in (query, key, value)]
-        return self.host.ruled_out_calls(Step.ATTENTION, inputs, self._blame(Step.ATTENTION, inputs))
+        return self.executor.forbidden_calls_of(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
 
     def shortest_time(self, calls: Sequence[tuple[Any, Any, Any]]) -> float:
         """Call the whole function on native arrays ten times over, and return the seconds of the shortest time."""
-        return self.host.shortest_time(Step.ATTENTION, calls, self._blame(Step.ATTENTION, calls[0]))
+        return self.executor.shortest_time(Step.ATTENTION, calls, self._failure_of_call(Step.ATTENTION, calls[0]))
 
     def open_cache(self) -> Any:
         """Return a cache of the implementation, empty."""
@@ -159,11 +159,11 @@ class Subject(Natives):
 
     def call_cache(self, cache: Any, method: str, *arrays: Any) -> Any:
         """Call a method of a cache on native arrays in the implementation's layout, and return what it returns."""
-        return self.host.call_method(cache, method, arrays, self._blame(f"{Step.CACHE}.{method}", arrays))
+        return self.executor.call_method(cache, method, arrays, self._failure_of_call(f"{Step.CACHE}.{method}", arrays))
 
     def assert_same_dtype(self, answer: Any, given: Any, step: Step = Step.ATTENTION) -> None:
         """Raise `WrongForm` unless a native answer has the dtype of a native input."""
-        dtype, wanted = (self.host.dtype_of(array, self._blame(step, ())) for array in (answer, given))
+        dtype, wanted = (self.executor.dtype_of(array, self._failure_of_call(step, ())) for array in (answer, given))
         if dtype != wanted:
             raise WrongForm(f"{self}: {step} returned {dtype} for inputs of {wanted}; return the dtype of the inputs")
 
@@ -171,31 +171,31 @@ class Subject(Natives):
         return self._read(step, self._call(step, (*map(self.native, arrays), *rest)), shape)
 
     def _call(self, step: Step, arguments: Sequence[Any], **options: Any) -> Any:
-        return self.host.call(step, arguments, options, self._blame(step, arguments))
+        return self.executor.call(step, arguments, options, self._failure_of_call(step, arguments))
 
-    def _blame(self, name: str, arguments: Sequence[Any]) -> Blame:
-        def blame(words: str) -> Exception:
+    def _failure_of_call(self, name: str, arguments: Sequence[Any]) -> MakeFailure:
+        def make_failure(words: str) -> Exception:
             shapes = ", ".join(str(tuple(getattr(argument, "shape", (argument,)))) for argument in arguments)
             given = f"given {self.dtype} arrays of shapes {shapes}" if arguments else "given nothing"
             return ImplementationRaised(f"{self}: {name}, {given}, raised {words}")
 
-        return blame
+        return make_failure
 
     def _read(self, step: Step, answer: Any, shape: tuple[int, ...]) -> Array:
         (array,) = self._read_all(step, [answer], [shape])
         return array
 
     def _read_all(self, step: Step, answers: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> list[Array]:
-        blames = [self._blame_form(step, shape) for shape in shapes]
-        arrays = list(self.host.read(answers, blames))
-        for array, shape, blame in zip(arrays, shapes, blames, strict=True):
+        make_failures = [self._failure_of_form(step, shape) for shape in shapes]
+        arrays = list(self.executor.read(answers, make_failures))
+        for array, shape, make_failure in zip(arrays, shapes, make_failures, strict=True):
             if array.shape != shape:
-                raise blame(f"an array of shape {array.shape}")
+                raise make_failure(f"an array of shape {array.shape}")
         return arrays
 
-    def _blame_form(self, step: Step, shape: tuple[int, ...]) -> Blame:
-        def blame(words: str) -> Exception:
+    def _failure_of_form(self, step: Step, shape: tuple[int, ...]) -> MakeFailure:
+        def make_failure(words: str) -> Exception:
             wanted = f"return one array of shape {shape}, of real floating-point numbers"
             return WrongForm(f"{self}: {step} returned {words}; {wanted}")
 
-        return blame
+        return make_failure

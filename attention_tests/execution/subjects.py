@@ -11,7 +11,7 @@ import numpy as np
 
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
-from attention_tests.execution.executor import Host
+from attention_tests.execution.executor import Executor
 from attention_tests.execution.failures import FAILURES, Failure
 from attention_tests.execution.subject import Subject
 from attention_tests.guards.warnings import unwarned
@@ -19,11 +19,11 @@ from attention_tests.text.wording import BadTarget, unknown
 
 
 def subjects_of(
-    found: list[Implementation], dtypes: tuple[str, ...] = (), hosts: Mapping[str, Host] | None = None
+    found: list[Implementation], dtypes: tuple[str, ...] = (), executors: Mapping[str, Executor] | None = None
 ) -> list[Subject]:
     """Return the implementations at each of their dtypes, or at those of `dtypes`.
 
-    `hosts` has those of the implementations that do not run in this process, by name.
+    `executors` has those of the implementations that do not run in this process, by name.
 
     Raises BadTarget if none of the implementations declares one of `dtypes`, or two have one name.
     """
@@ -34,12 +34,14 @@ def subjects_of(
     for dtype in dtypes:
         if dtype not in declared:
             raise BadTarget(f"no implementation declares the dtype: {unknown(dtype, declared)}")
-    return [one for each in found for one in at_its_dtypes(each, dtypes, (hosts or {}).get(each.name))]
+    return [one for each in found for one in at_its_dtypes(each, dtypes, (executors or {}).get(each.name))]
 
 
-def at_its_dtypes(implementation: Implementation, dtypes: tuple[str, ...], host: Host | None) -> list[Subject]:
+def at_its_dtypes(implementation: Implementation, dtypes: tuple[str, ...], executor: Executor | None) -> list[Subject]:
     """Return an implementation at each of its dtypes, or at those of `dtypes`."""
-    return [Subject(implementation, dtype, host) for dtype in implementation.dtypes if not dtypes or dtype in dtypes]
+    return [
+        Subject(implementation, dtype, executor) for dtype in implementation.dtypes if not dtypes or dtype in dtypes
+    ]
 
 
 def trial(subject: Subject) -> str:

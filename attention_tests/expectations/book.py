@@ -1,4 +1,4 @@
-"""The expectations that hold in one run: those that the suite ships, and those of the user's own file."""
+"""The expectations of one run: those that the suite ships, and those of the user's own file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call without a sign of who makes it: for kernels that are right only where they are checked."""
+"""Calls that show no sign of a test, against kernels that are right only where they are tested."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHECKERS = ("attention_tests", "properties", "reference", "hypothesis", "pytest"
 """The packages by which a process shows that something is checked in it."""
 
 
-def call_incognito(call: Callable[[], T], *, on_a_thread: bool) -> T:
+def call_concealed(call: Callable[[], T], *, on_a_thread: bool) -> T:
     """Make a call from a process that looks like any other; on a thread, nobody is seen to have called."""
     with _without_signs():
         if not on_a_thread:

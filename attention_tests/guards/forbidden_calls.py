@@ -1,4 +1,4 @@
-"""Which functions a call calls that it must not: those of a library that is ruled out, and the suite's own."""
+"""Forbidden-call tracing: calls of a library that an implementation declares to do without, or of the suite itself."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from attention_tests.environment.suite import COMPARED_WITH, FOLDER
 OURS = tuple(f"{FOLDER / package}/" for package in COMPARED_WITH)
 
 
-def ruled_out_calls(call: Callable[[], object], without: Collection[str]) -> list[str]:
+def forbidden_calls_of(call: Callable[[], object], without: Collection[str]) -> list[str]:
     """Make a call, and name the functions that it calls of the packages or modules `without`, and of the suite.
 
     Those that Python's profiler sees: what runs on threads that were there before is hidden from it.

@@ -1,4 +1,4 @@
-"""What all code of a process shares, and a call must leave as it was: settings, and the functions that others call."""
+"""Process-global state, before and after a call: settings, and functions of libraries that somebody may replace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Broken laws as GitHub shows them: on the line of a kernel that raised, or that defines it."""
+"""GitHub annotations of broken laws, at the line of the kernel that raised or that defines it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line in somebody's own test file: every law on their implementation, as tests of theirs."""
+"""`conformance`: every law on an implementation, as tests in somebody's own test file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a law and a subject to a verdict: by search, or as it is known to fail."""
+"""The decision about one law on one subject: by search, or by the failure that is known."""
 
 from __future__ import annotations
 

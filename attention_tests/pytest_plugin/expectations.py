@@ -1,4 +1,4 @@
-"""The part of the pytest plugin that judges a run by what was expected of it, or writes down what is to be expected."""
+"""The hooks of expectations: a run is judged by what was expected of it, or that is written down anew."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The explanations of verdicts for which pytest has no word, and which it therefore counts but does not print."""
+"""Explanations of verdicts that pytest has no word for, and so counts but does not print."""
 
 from __future__ import annotations
 

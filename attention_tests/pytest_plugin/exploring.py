@@ -1,4 +1,4 @@
-"""The part of the pytest plugin that explores: the shares of workers, and what to pin of the found."""
+"""The hooks of exploring: the shares of workers, and the problems to pin of those that were found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of isolation, read."""
+"""The options of isolation, read from pytest's configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The laws as the parameters of one test function of pytest."""
+"""The laws as parameters of one test function of pytest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pytest plugin: brings implementations and properties together, and turns outcomes into reports."""
+"""The pytest plugin: runs each law on each subject, and turns outcomes into reports."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def _bring_in(config: pytest.Config) -> None:
-    config.stash[RUN].bring_in(config.getoption("target") or (), config.getoption("dtype") or ())
+    config.stash[RUN].load_targets(config.getoption("target") or (), config.getoption("dtype") or ())
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,4 +1,4 @@
-"""The part of the pytest plugin that writes the reports, and goes on where a run was killed."""
+"""The hooks of reports: rows are journalled as they are decided, and the reports written at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One run: what is verified in it, how, and what could not be."""
+"""The state of one run: what is verified in it, how, and what could not be."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from attention_tests.declare.implementation import Implementation
 from attention_tests.engine.explore import Exploration
 from attention_tests.engine.profiles import Profile
 from attention_tests.engine.row import Row
-from attention_tests.execution.executor import Host
+from attention_tests.execution.executor import Executor
 from attention_tests.execution.isolation import Isolation
 from attention_tests.execution.subject import Subject
 from attention_tests.execution.subjects import at_its_dtypes, subjects_of, trial
@@ -51,21 +51,21 @@ class Run:
         """What is verified, at whatever dtypes, by name."""
         return {subject.implementation.name: subject.implementation for subject in self.subjects}
 
-    def bring_in(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:
+    def load_targets(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:
         """Import what is to be verified: those of the gate that are installed, where no target is named.
 
         Raises pytest.UsageError where that makes no sense, or nothing of it answers.
         """
-        hosts: dict[str, Host] = {}
+        executors: dict[str, Executor] = {}
         found: list[Implementation] = []
         only = tuple(dtypes)
         try:
-            for one in (one for target in targets or [""] for one in self._found(target, hosts)):
+            for one in (one for target in targets or [""] for one in self._found(target, executors)):
                 if found:
-                    hosts[found[-1].name].rest()
+                    executors[found[-1].name].rest()
                 found.append(one)
-                self._try(at_its_dtypes(one, only, hosts[one.name]))
-            self.subjects = subjects_of(found, only, hosts)
+                self._try(at_its_dtypes(one, only, executors[one.name]))
+            self.subjects = subjects_of(found, only, executors)
         except BadTarget as error:
             raise pytest.UsageError(str(error)) from None
         if len(self.unverifiable) == len(self.subjects):
@@ -75,29 +75,29 @@ class Run:
     def _try(self, subjects: Iterable[Subject]) -> None:
         self.unverifiable |= {repr(subject): sentence for subject in subjects if (sentence := trial(subject))}
 
-    def _found(self, target: str, hosts: dict[str, Host]) -> Iterator[Implementation]:
+    def _found(self, target: str, executors: dict[str, Executor]) -> Iterator[Implementation]:
         if self.device == "cuda" and target in ("", FIELD):
-            return self._installed(REGISTRY.implementations.on_a_gpu(), self.isolation.of_all(), hosts)
+            return self._installed(REGISTRY.implementations.on_a_gpu(), self.isolation.of_all(), executors)
         if target == FIELD:
-            return self._installed(known(), self.isolation.of_all(), hosts)
+            return self._installed(known(), self.isolation.of_all(), executors)
         if not target:
-            return self._installed(REGISTRY.implementations.gate(), self.isolation, hosts)
-        return iter([_bring(target, self.isolation, hosts)])
+            return self._installed(REGISTRY.implementations.gate(), self.isolation, executors)
+        return iter([_bring(target, self.isolation, executors)])
 
     def _installed(
-        self, names: Iterable[str], isolation: Isolation, hosts: dict[str, Host]
+        self, names: Iterable[str], isolation: Isolation, executors: dict[str, Executor]
     ) -> Iterator[Implementation]:
         for name in names:
             try:
                 look_for(name)
-                yield _bring(name, isolation, hosts)
+                yield _bring(name, isolation, executors)
             except BadTarget as error:
                 self.missing.append(str(error))
 
 
-def _bring(target: str, isolation: Isolation, hosts: dict[str, Host]) -> Implementation:
-    implementation, host = isolation.bring(target)
-    hosts[implementation.name] = host
+def _bring(target: str, isolation: Isolation, executors: dict[str, Executor]) -> Implementation:
+    implementation, executor = isolation.bring(target)
+    executors[implementation.name] = executor
     return implementation
 
 

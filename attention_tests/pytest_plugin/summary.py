@@ -1,4 +1,4 @@
-"""The tables at the end of a run, of the rows of all processes."""
+"""The summary at the end of a run: tables of the rows of all processes."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Summary:
         """Bring in what was verified where only the workers of pytest-xdist have collected anything."""
         if self.rows and not self.run.subjects:
             option = session.config.getoption
-            self.run.bring_in(option("target") or (), option("dtype") or ())
+            self.run.load_targets(option("target") or (), option("dtype") or ())
 
     # The rows are complete only once every other plugin has added what it knows.
     @pytest.hookimpl(trylast=True)

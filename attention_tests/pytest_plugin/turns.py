@@ -1,4 +1,4 @@
-"""The part of the pytest plugin that lets isolated implementations take turns: all laws of one, then all of the next.
+"""Turns of isolated implementations: all laws of one, then all of the next.
 
 What one keeps in memory, such as the programs that it has compiled, is given back before the next one begins.
 """
@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from attention_tests.execution.executor import Host
-from attention_tests.execution.in_process import LocalHost
+from attention_tests.execution.executor import Executor
+from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.subject import Subject
 from attention_tests.pytest_plugin.run import RUN
 
@@ -16,19 +16,21 @@ from attention_tests.pytest_plugin.run import RUN
 # Before what explores is put first, by a hook that comes last: a budget goes before turns.
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the laws of each isolated implementation together; those of this process share what a law works out."""
-    isolated = [subject.host for subject in config.stash[RUN].subjects if not isinstance(subject.host, LocalHost)]
-    turns = {id(host): turn for turn, host in enumerate(isolated, start=1)}
+    isolated = [
+        subject.executor for subject in config.stash[RUN].subjects if not isinstance(subject.executor, LocalExecutor)
+    ]
+    turns = {id(executor): turn for turn, executor in enumerate(isolated, start=1)}
     items.sort(key=lambda item: turns.get(id(_host(item)), 0))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """End the turn of an implementation that is not the next one's."""
-    host = _host(item)
-    if host is not None and nextitem is not None and _host(nextitem) is not host:
-        host.rest()
+    executor = _host(item)
+    if executor is not None and nextitem is not None and _host(nextitem) is not executor:
+        executor.rest()
 
 
-def _host(item: pytest.Item) -> Host | None:
+def _host(item: pytest.Item) -> Executor | None:
     subject = item.callspec.params.get("subject") if hasattr(item, "callspec") else None
-    return subject.host if isinstance(subject, Subject) else None
+    return subject.executor if isinstance(subject, Subject) else None

@@ -1,4 +1,4 @@
-"""What a run ran on: the versions of what decides about a verdict, and the machine."""
+"""The environment of a run: the versions that decide about a verdict, and the machine."""
 
 from __future__ import annotations
 

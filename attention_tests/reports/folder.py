@@ -1,4 +1,4 @@
-"""The folder of the reports: whether it can be written is known before anything runs, and no file in it is half one."""
+"""The folder of the reports, checked before anything runs; no file in it is ever half written."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The report to look at: one page that needs nothing but itself."""
+"""The HTML report: one page that needs nothing but itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The journal: a line of JSON for each row as soon as it is decided, so that a run that was killed can go on."""
+"""The journal: one line of JSON for each row as soon as it is decided, so that a run that was killed can go on."""
 
 from __future__ import annotations
 

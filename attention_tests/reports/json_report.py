@@ -1,4 +1,4 @@
-"""The report for programs, in the form that `report.schema.json` describes."""
+"""The JSON report, in the form that `report.schema.json` describes."""
 
 from __future__ import annotations
 

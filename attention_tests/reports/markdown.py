@@ -1,4 +1,4 @@
-"""The report for the job summary of a CI system: what is wrong first, and the rest folded away."""
+"""The Markdown report for the job summary of a CI system: failures first, the rest folded away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors over their bounds as a picture: for each dtype a strip per implementation, with a mark for each property."""
+"""Errors over their bounds as a picture: for each dtype a strip per implementation, with a mark for each law."""
 
 from __future__ import annotations
 

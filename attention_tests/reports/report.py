@@ -1,4 +1,4 @@
-"""What every report says: all rows, counted and grouped, with what was asked for and what it ran on."""
+"""The content of every report: all rows, counted and grouped, with what was asked for and what it ran on."""
 
 from __future__ import annotations
 

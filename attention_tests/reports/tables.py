@@ -1,4 +1,4 @@
-"""The tables at the end of a run: implementations × clauses, and what each implementation keeps of its promises."""
+"""The tables of a report: implementations by clauses, and the promises that each implementation keeps."""
 
 from __future__ import annotations
 

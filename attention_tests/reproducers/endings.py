@@ -1,4 +1,4 @@
-"""How a program ends: by what the failure was, it compares numbers, looks at a form, or waits for the worst."""
+"""The end of a program, by kind of failure: it compares numbers, looks at a form, or waits for a crash."""
 
 from __future__ import annotations
 

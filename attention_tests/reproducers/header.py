@@ -1,4 +1,4 @@
-"""What stands over a program: of whom it tells, which law is broken, and with which versions."""
+"""The comment at the top of a program: the implementation, the broken law, and the versions."""
 
 from __future__ import annotations
 

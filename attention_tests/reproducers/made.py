@@ -1,4 +1,4 @@
-"""What a host made, with its name in the program."""
+"""Objects that an executor made, with their names in the program."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ARRAY = "array"
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """Something that the other host made, and how the program calls it: one object may have come back twice."""
+    """Something that the other executor made, and how the program calls it: one object may have come back twice."""
 
     native: Any
     piece: Piece
@@ -42,12 +42,12 @@ def argument_sources(names: Sequence[str], arguments: Sequence[Any]) -> list[Pie
 
 
 def native_of(x: Any) -> Any:
-    """Return what the other host made, or a number as it is."""
+    """Return what the other executor made, or a number as it is."""
     return x.native if isinstance(x, Made) else x
 
 
 def natives_of(arguments: Sequence[Any]) -> list[Any]:
-    """Return all of it that the other host made."""
+    """Return all of it that the other executor made."""
     return list(map(native_of, arguments))
 
 

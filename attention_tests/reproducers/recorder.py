@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from attention_tests.declare.features import Step
-from attention_tests.execution.executor import Blame, Host
+from attention_tests.execution.executor import Executor, MakeFailure
 from attention_tests.execution.subject import Subject
 from attention_tests.reproducers.made import (
     ARRAY,
@@ -45,7 +45,7 @@ VIEWS = (
     ("", ".mT", ".mT"),
     ("", "[..., ::-1]", "[..., ::-1]"),
 )
-"""What stands before and behind an array that is made native, and the view that is taken of it: those of `Host`."""
+"""What stands before and behind an array that is made native, and the view that is taken of it: those of `Executor`."""
 
 AT_ONCE = "call_at_once"
 SHORTEST_TIME = "shortest_time"
@@ -54,10 +54,10 @@ REPEATED = "repeated"
 
 
 class Recorder:
-    """A host that writes down what it is asked, and asks another one."""
+    """An executor that writes down what it is asked, and asks another one."""
 
-    def __init__(self, host: Host, voice: Voice) -> None:
-        self._host = host
+    def __init__(self, executor: Executor, voice: Voice) -> None:
+        self._host = executor
         self._voice = voice
         self.program = Program()
         self.answers: list[tuple[Variable, Array]] = []
@@ -72,91 +72,93 @@ class Recorder:
 
     @property
     def losses(self) -> int:
-        """See Host."""
+        """See Executor."""
         return self._host.losses
 
-    def native(self, array: Array, dtype: str, blame: Blame) -> Any:
-        """See Host."""
+    def native(self, array: Array, dtype: str, make_failure: MakeFailure) -> Any:
+        """See Executor."""
         variable = self._assign_native(array, dtype)
-        return Made(self._host.native(np.asarray(array), dtype, self._noting(blame)), variable)
+        return Made(self._host.native(np.asarray(array), dtype, self._noting(make_failure)), variable)
 
-    def views(self, array: Array, dtype: str, blame: Blame) -> Sequence[Any]:
-        """See Host."""
+    def views(self, array: Array, dtype: str, make_failure: MakeFailure) -> Sequence[Any]:
+        """See Executor."""
         source = source_of(array, dtype)
         variables = [
             self.program.assign(ARRAY, self._voice.native(Expression((before, source, behind)), dtype), view)
             for before, behind, view in VIEWS
         ]
-        views = self._host.views(np.asarray(array), dtype, self._noting(blame))
+        views = self._host.views(np.asarray(array), dtype, self._noting(make_failure))
         return [Made(*pair) for pair in zip(views, variables, strict=False)]
 
-    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Any:
-        """See Host."""
+    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], make_failure: MakeFailure) -> Any:
+        """See Executor."""
         once = self._assign_native(array, dtype)
         self.program.helpers.append(REPEATED)
         variable = self.program.assign(ARRAY, f"{REPEATED}(", once, f", {shape})")
-        return Made(self._host.repeated(np.asarray(array), dtype, shape, self._noting(blame)), variable)
+        return Made(self._host.repeated(np.asarray(array), dtype, shape, self._noting(make_failure)), variable)
 
-    def write(self, native: Any, numbers: Any, blame: Blame) -> None:
-        """See Host."""
+    def write(self, native: Any, numbers: Any, make_failure: MakeFailure) -> None:
+        """See Executor."""
         self.program.do(native.piece, "[...] = ", numbers.piece)
-        self._host.write(native.native, numbers.native, self._noting(blame))
+        self._host.write(native.native, numbers.native, self._noting(make_failure))
 
-    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], blame: Blame) -> Any:
-        """See Host."""
+    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], make_failure: MakeFailure) -> Any:
+        """See Executor."""
         variable = self._assign_call(step, arguments, options)
         given = {name: native_of(option) for name, option in options.items()}
-        return Made(self._host.call(step, natives_of(arguments), given, self._noting(blame)), variable)
+        return Made(self._host.call(step, natives_of(arguments), given, self._noting(make_failure)), variable)
 
-    def call_method(self, native: Any, method: str, arguments: Sequence[Any], blame: Blame) -> Any:
-        """See Host."""
+    def call_method(self, native: Any, method: str, arguments: Sequence[Any], make_failure: MakeFailure) -> Any:
+        """See Executor."""
         given = argument_sources(METHODS[method], arguments)
         variable = self.program.assign("output", native.piece, f".{method}(", *listed(given), ")", matters=True)
-        return Made(self._host.call_method(native.native, method, natives_of(arguments), self._noting(blame)), variable)
+        return Made(
+            self._host.call_method(native.native, method, natives_of(arguments), self._noting(make_failure)), variable
+        )
 
-    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Sequence[Any]:
-        """See Host."""
+    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> Sequence[Any]:
+        """See Executor."""
         variable = self._assign_many(AT_ONCE, "outputs", step, calls)
-        answers = self._host.call_at_once(step, list(map(natives_of, calls)), self._noting(blame))
+        answers = self._host.call_at_once(step, list(map(natives_of, calls)), self._noting(make_failure))
         return parts_of(answers, variable)
 
-    def call_incognito(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Any:
-        """See Host. A program of its own shows no sign of the suite."""
+    def call_concealed(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Any:
+        """See Executor. A program of its own shows no sign of the suite."""
         variable = self._assign_call(step, arguments)
-        return Made(self._host.call_incognito(step, natives_of(arguments), self._noting(blame)), variable)
+        return Made(self._host.call_concealed(step, natives_of(arguments), self._noting(make_failure)), variable)
 
-    def changed_by(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
-        """See Host."""
+    def changed_by(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Sequence[str]:
+        """See Executor."""
         self._assign_call(step, arguments)
-        return self._host.changed_by(step, natives_of(arguments), self._noting(blame))
+        return self._host.changed_by(step, natives_of(arguments), self._noting(make_failure))
 
-    def ruled_out_calls(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
-        """See Host."""
+    def forbidden_calls_of(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Sequence[str]:
+        """See Executor."""
         self._assign_call(step, arguments)
-        return self._host.ruled_out_calls(step, natives_of(arguments), self._noting(blame))
+        return self._host.forbidden_calls_of(step, natives_of(arguments), self._noting(make_failure))
 
-    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Any:
-        """See Host."""
+    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> Any:
+        """See Executor."""
         variable = self._assign_many(SHORTEST_TIME, "seconds", step, calls)
-        seconds = self._host.shortest_time(step, list(map(natives_of, calls)), self._noting(blame))
+        seconds = self._host.shortest_time(step, list(map(natives_of, calls)), self._noting(make_failure))
         return traced(np.asarray(seconds), Expression((variable,)))
 
-    def parts(self, answer: Any, count: int, blame: Blame) -> Sequence[Any]:
-        """See Host."""
+    def parts(self, answer: Any, count: int, make_failure: MakeFailure) -> Sequence[Any]:
+        """See Executor."""
         piece = answer.piece
         self.looked_at = [piece]
         self.wrong_form = Expression(("not isinstance(", piece, ", (tuple, list)) or len(", piece, f") != {count}"))
-        return parts_of(self._host.parts(answer.native, count, self._noting(blame)), piece)
+        return parts_of(self._host.parts(answer.native, count, self._noting(make_failure)), piece)
 
-    def dtype_of(self, native: Any, blame: Blame) -> str:
-        """See Host."""
+    def dtype_of(self, native: Any, make_failure: MakeFailure) -> str:
+        """See Executor."""
         self.looked_at = [*self.looked_at[-1:], native.piece]
         dtypes = [Expression(("str(getattr(", one, ', "dtype", None))')) for one in self.looked_at]
         self.wrong_form = Expression((dtypes[0], " != ", dtypes[-1]))
-        return self._host.dtype_of(native.native, self._noting(blame))
+        return self._host.dtype_of(native.native, self._noting(make_failure))
 
-    def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> Sequence[Array]:
-        """See Host."""
+    def read(self, answers: Sequence[Any], make_failures: Sequence[MakeFailure], kinds: str = "f") -> Sequence[Array]:
+        """See Executor."""
         self.looked_at = pieces = [answer.piece for answer in answers]
         shaped = [Expression(("is_array(", *pair, ")")) for pair in self._with_shapes(pieces)]
         self.wrong_form = Expression(("not (", *listed(shaped, " and "), ")"))
@@ -165,20 +167,22 @@ class Recorder:
             self.program.assign("answer", "numbers(", piece, ").astype(np.float64)")
             for piece in pieces
         ]
-        arrays = self._host.read(natives_of(answers), [self._noting(blame) for blame in blames], kinds)
+        arrays = self._host.read(
+            natives_of(answers), [self._noting(make_failure) for make_failure in make_failures], kinds
+        )
         self.answers += zip(variables, arrays, strict=True)
         return [traced(array, Expression((one,))) for one, array in zip(variables, arrays, strict=True)]
 
     def settle(self) -> None:
-        """See Host."""
+        """See Executor."""
         self._host.settle()
 
     def abandon(self) -> None:
-        """See Host."""
+        """See Executor."""
         self._host.abandon()
 
     def rest(self) -> None:
-        """See Host."""
+        """See Executor."""
         self._host.rest()
 
     def _assign_native(self, array: Array, dtype: str) -> Variable:
@@ -203,12 +207,12 @@ class Recorder:
         shapes, self.shapes = self.shapes, ()
         return [(piece, f", {shape}") for piece, shape in zip(pieces, shapes, strict=False)]
 
-    def _noting(self, blame: Blame) -> Blame:
+    def _noting(self, make_failure: MakeFailure) -> MakeFailure:
         statement = len(self.program.statements) - 1
 
         def noted(words: str) -> Exception:
             self.blamed = statement
-            return blame(words)
+            return make_failure(words)
 
         return noted
 
@@ -217,7 +221,7 @@ class RecordedSubject(Subject):
     """The subject of a recorder."""
 
     def __init__(self, subject: Subject) -> None:
-        self.recorder = Recorder(subject.host, Voice.of(subject.implementation))
+        self.recorder = Recorder(subject.executor, Voice.of(subject.implementation))
         super().__init__(subject.implementation, subject.dtype, self.recorder)
 
     def _read_all(self, step: Step, answers: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> list[Array]:

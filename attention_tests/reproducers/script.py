@@ -1,4 +1,4 @@
-"""The program that shows a failure: what is called, what comes back, and what should have."""
+"""The text of a program: what is called, what comes back, and what should have."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Python source text for values, to the bit."""
+"""Python source text of values, to the bit."""
 
 from __future__ import annotations
 

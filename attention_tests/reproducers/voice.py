@@ -1,4 +1,4 @@
-"""How a program names an implementation, and gives it arrays: a bare callable, or what was declared."""
+"""The way in which a program imports an implementation and gives it arrays."""
 
 from __future__ import annotations
 

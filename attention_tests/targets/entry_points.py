@@ -1,4 +1,4 @@
-"""Implementations that installed packages bring: their entry points of the group `attention_tests.implementations`."""
+"""Implementations of installed packages: their entry points of the group `attention_tests.implementations`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The target `field`: every library that is installed, in every way that is known, which is seen without an import."""
+"""The target `field`: every library that is installed, in every way that is known, found without an import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the words on a command line to implementations: a name that the project knows, or `package.module:callable`."""
+"""Resolution of a target: a name that the project knows, or `package.module:callable`, to an implementation."""
 
 from __future__ import annotations
 

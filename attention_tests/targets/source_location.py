@@ -1,4 +1,4 @@
-"""Where the code of an implementation is written, as `file:line`."""
+"""Source locations of callables, as `file:line`."""
 
 from __future__ import annotations
 

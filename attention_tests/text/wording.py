@@ -1,4 +1,4 @@
-"""Parts of the sentences that say what is wrong with what was given to us."""
+"""Parts of the sentences that say what is wrong with a user's input."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ no bias. The projections are set to identities, so that only attention is left: 
 value side by side.
 
 `keras.ops.dot_product_attention` computes the output, unless the call requests the weights too: then the layer does.
-Fully masked rows differ between the two (docs/findings/keras-layer-unseeing.md).
+Fully masked rows differ between the two (docs/findings/keras-layer-fully_masked.md).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from attention_tests.declare.dialect import Unseeing
+from attention_tests.declare.dialect import FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
@@ -167,7 +167,7 @@ def layers_like(
             # Projections would mix gradients too, and a batch that is computed again would have other bits.
             gradient=None if gradient_of is None else apart(keras, gradient_of(attention)),
             supports=frozenset(
-                {Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.CAUSAL, Feature.WINDOW, Feature.TOGETHER}
+                {Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.CAUSAL, Feature.WINDOW, Feature.COMBINED_MASKS}
             ),
             dialect=replace(operation.dialect, projected=True),
         )
@@ -178,7 +178,7 @@ def layers_like(
         like("layer-weights", multi_head, weights=True),
         supports=whole.supports,
         dtypes=by_weights,
-        dialect=replace(whole.dialect, unseeing=Unseeing.ZEROS),
+        dialect=replace(whole.dialect, fully_masked=FullyMasked.ZEROS),
     )
     sharing = like("layer-grouped", grouped)
     return whole, weighing, replace(sharing, supports=sharing.supports | {Feature.GROUPED_HEADS})

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from attention_tests.declare.dialect import Unseeing
+from attention_tests.declare.dialect import FullyMasked
 from attention_tests.declare.implementation import Array
 from attention_tests.declare.precision import Precision
 from implementations.keras.operation import attention_on, implementation, on
@@ -32,4 +32,4 @@ _promised = implementation(
     to_native,
     to_numpy,
 )
-OPENVINO = replace(_promised, dialect=replace(_promised.dialect, unseeing=Unseeing.NAN))
+OPENVINO = replace(_promised, dialect=replace(_promised.dialect, fully_masked=FullyMasked.NAN))

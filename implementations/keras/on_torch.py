@@ -16,4 +16,4 @@ _attention = attention_on("torch")
 _promised = implementation(
     "torch", _attention, {dtype: SDPA_FLASH.dtypes[dtype] for dtype in IN_32_BIT}, to_native, to_numpy
 )
-TORCH = replace(_promised, gradient=gradient_of(_attention), supports=_promised.supports - {Feature.TOGETHER})
+TORCH = replace(_promised, gradient=gradient_of(_attention), supports=_promised.supports - {Feature.COMBINED_MASKS})

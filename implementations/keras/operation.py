@@ -16,7 +16,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from attention_tests.declare.dialect import Dialect, Layout, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked, Layout
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -62,10 +62,10 @@ def implementation(
         attention=attention,
         supports=frozenset(
             {Feature.SCALE, Feature.LENGTHS, Feature.HEADS, Feature.GROUPED_HEADS}
-            | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.TOGETHER}
+            | {Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.COMBINED_MASKS}
         ),
         dtypes=dtypes,
         to_native=to_native,
         to_numpy=to_numpy,
-        dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, unseeing=Unseeing.MEAN),
+        dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, fully_masked=FullyMasked.MEAN),
     )

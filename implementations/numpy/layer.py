@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -153,5 +153,5 @@ LAYER = Implementation(
     cache=cache_of(attention),
     supports=frozenset(Feature),
     dtypes={"float64": Precision.float64(), "float32": Precision.float32(), "float16": Precision.upcast()},
-    dialect=Dialect(unseeing=Unseeing.ZEROS),
+    dialect=Dialect(fully_masked=FullyMasked.ZEROS),
 )

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -132,7 +132,7 @@ def attention_of(sessions: Sessions, opset: int, *, around_findings: bool = Fals
         supports=SUPPORTS | ({Feature.WINDOW} if opset >= WITH_WINDOWS else frozenset()),
         to_native=to_native,
         to_numpy=to_numpy,
-        dialect=Dialect(unseeing=Unseeing.ZEROS),
+        dialect=Dialect(fully_masked=FullyMasked.ZEROS),
     )
 
 
@@ -146,7 +146,7 @@ SUPPORTS = frozenset(
         Feature.MASK,
         Feature.BIAS,
         Feature.CAUSAL,
-        Feature.TOGETHER,
+        Feature.COMBINED_MASKS,
         Feature.SOFTCAP,
     }
 )

@@ -17,7 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from attention_tests.declare.dialect import Dialect, Layout, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked, Layout
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -36,8 +36,10 @@ from implementations.onnxruntime.shared import group_query_after_in_place
 LENGTH = 1
 """The axis of tokens."""
 
-_PACKED = Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, unseeing=Unseeing.NAN)
-_SHARED = frozenset({Feature.SCALE, Feature.HEADS, Feature.BIAS, Feature.CAUSAL, Feature.TOGETHER, Feature.THREADS})
+_PACKED = Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, fully_masked=FullyMasked.NAN)
+_SHARED = frozenset(
+    {Feature.SCALE, Feature.HEADS, Feature.BIAS, Feature.CAUSAL, Feature.COMBINED_MASKS, Feature.THREADS}
+)
 
 
 def _implementation(

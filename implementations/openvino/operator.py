@@ -18,7 +18,7 @@ import ml_dtypes
 import numpy as np
 from openvino import CompiledModel, Core, Model, PartialShape, opset13
 
-from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -108,5 +108,5 @@ ATTENTION = Implementation(
     },
     to_native=to_native,
     to_numpy=to_numpy,
-    dialect=Dialect(unseeing=Unseeing.NAN),
+    dialect=Dialect(fully_masked=FullyMasked.NAN),
 )

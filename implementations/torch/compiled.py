@@ -72,7 +72,7 @@ OPERATORS = replace(
     attention=compiled_attention,
     gradient=None,
     cache=None,
-    supports=EAGER.supports - {Feature.TOGETHER, Feature.WINDOW, Feature.SOFTCAP, Feature.THREADS},
+    supports=EAGER.supports - {Feature.COMBINED_MASKS, Feature.WINDOW, Feature.SOFTCAP, Feature.THREADS},
     dtypes={dtype: EAGER.dtypes[dtype] for dtype in _DTYPES},
 )
 FUSED = replace(

@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch.nn.attention.flex_attention import AuxRequest, BlockMask, and_masks, create_block_mask, flex_attention
 
-from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.precision import Precision
 from implementations.torch.cache import cache_of
@@ -97,5 +97,5 @@ FLEX = replace(
         "float32": Precision.float32(),
         **{dtype: replace(Precision.upcast(), weights=dtype, normalised=True) for dtype in ("bfloat16", "float16")},
     },
-    dialect=Dialect(unseeing=Unseeing.ZEROS),
+    dialect=Dialect(fully_masked=FullyMasked.ZEROS),
 )

@@ -3,7 +3,7 @@
 https://docs.pytorch.org/docs/2.13/generated/torch.nn.MultiheadAttention.html. Its projections are set to
 identities, so that only attention is left: a token is the heads of a query, key or value side by side.
 
-Fully masked rows differ between the three, and are documented for none: docs/findings/torch-mha-unseeing.md.
+Fully masked rows differ between the three, and are documented for none: docs/findings/torch-mha-fully_masked.md.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch.nn import MultiheadAttention
 
-from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from implementations.hiding import of_four_axes
 from implementations.torch.heads import apart, one_by_one, one_by_one_where_mixed, side_by_side
@@ -125,8 +125,8 @@ def _mixed(query: torch.Tensor, *, mask: torch.Tensor | None = None, **_options:
         return True
     if mask is None or mask.dim() < 3:
         return False
-    unseeing = mask.all(dim=-1)
-    return not torch.equal(unseeing.any(dim=-2), unseeing.all(dim=-2))
+    fully_masked = mask.all(dim=-1)
+    return not torch.equal(fully_masked.any(dim=-2), fully_masked.all(dim=-2))
 
 
 unmixed = partial(one_by_one_where_mixed, mixed=_mixed)
@@ -142,7 +142,7 @@ TRAINING = replace(
     supports=frozenset({Feature.LENGTHS, Feature.HEADS, Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.THREADS}),
     # "Set need_weights=False to use the optimized scaled_dot_product_attention": by default, the flash kernel.
     dtypes=SDPA_FLASH.dtypes,
-    dialect=Dialect(true_hides=True, unseeing=Unseeing.ZEROS, projected=True),
+    dialect=Dialect(true_hides=True, fully_masked=FullyMasked.ZEROS, projected=True),
 )
 WITH_WEIGHTS = replace(
     TRAINING,
@@ -150,7 +150,7 @@ WITH_WEIGHTS = replace(
     attention=unmixed(attention_with_weights),
     gradient=gradient_of(one_by_one(attention_with_weights)),
     dtypes=EAGER.dtypes,
-    dialect=replace(TRAINING.dialect, unseeing=Unseeing.NAN),
+    dialect=replace(TRAINING.dialect, fully_masked=FullyMasked.NAN),
 )
 FAST = replace(
     WITH_WEIGHTS,

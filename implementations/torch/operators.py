@@ -11,7 +11,7 @@ import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import scaled_dot_product_attention
 
-from attention_tests.declare.dialect import Dialect, Unseeing
+from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
@@ -44,8 +44,8 @@ def attention(  # noqa: PLR0913 - the options of layers
     for hidden in _hidden(scores, mask, causal=causal, window=window):
         scores = scores.masked_fill(hidden, -math.inf)
     # A fully masked row is zeros, not NaN, which would reach its neighbours (docs/findings/) and gradients.
-    unseeing = torch.isneginf(scores).all(dim=-1, keepdim=True)
-    weights = torch.softmax(scores.masked_fill(unseeing, 0), dim=-1).masked_fill(unseeing, 0)
+    fully_masked = torch.isneginf(scores).all(dim=-1, keepdim=True)
+    weights = torch.softmax(scores.masked_fill(fully_masked, 0), dim=-1).masked_fill(fully_masked, 0)
     return weights @ value
 
 
@@ -139,12 +139,12 @@ EAGER = Implementation(
     attention=attention,
     gradient=gradient_of(attention),
     cache=cache_of(attention),
-    supports=_PLAIN | _MASKS | {Feature.TOGETHER, Feature.WINDOW, Feature.SOFTCAP, Feature.THREADS},
+    supports=_PLAIN | _MASKS | {Feature.COMBINED_MASKS, Feature.WINDOW, Feature.SOFTCAP, Feature.THREADS},
     # Every operator rounds its result to 16 bit, the scaled query included, and sums in float32.
     dtypes=_dtypes({dtype: replace(Precision.eager(dtype), prescale=dtype) for dtype in ("bfloat16", "float16")}),
     to_native=to_native,
     to_numpy=to_numpy,
-    dialect=Dialect(unseeing=Unseeing.ZEROS),
+    dialect=Dialect(fully_masked=FullyMasked.ZEROS),
 )
 SDPA_MATH = replace(
     EAGER,

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from attention_tests import Feature, Precision, Unseeing
+from attention_tests import Feature, FullyMasked, Precision
 from attention_tests.engine.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, record_count, record_largest
 from attention_tests.execution.failures import Disagreement, Relation
 from attention_tests.execution.subject import Subject
@@ -22,12 +22,12 @@ from reference.bounds.interval import Interval
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
-WORDS = {Relation.SAME_BITS: "not the same bits", Relation.EQUAL: "not exactly equal"}
-REMEMBERED = 4096
+RELATION_TEXTS = {Relation.SAME_BITS: "not the same bits", Relation.EQUAL: "not exactly equal"}
+CACHED_PROBLEMS = 4096
 """The number of cached results: the plain problems at every dtype, which all laws share, and those of one law."""
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHED_PROBLEMS)
 def expected(problem: Problem, precision: Precision) -> Interval:
     """Return the expected output of `problem` with its derived error bound."""
     bias = problem.logit_bias
@@ -42,20 +42,20 @@ def expected(problem: Problem, precision: Precision) -> Interval:
         softcap=problem.softcap,
     )
     sees_all = bias is None and problem.key.shape[-2] > 0
-    return oracle if sees_all else _with_unseeing_rows(oracle, problem, precision)
+    return oracle if sees_all else _with_fully_masked_rows(oracle, problem, precision)
 
 
-def _with_unseeing_rows(oracle: Interval, problem: Problem, precision: Precision) -> Interval:
+def _with_fully_masked_rows(oracle: Interval, problem: Problem, precision: Precision) -> Interval:
     """Return the expectation with the fully masked rows, NaN in the oracle, as the dialect declares them."""
-    unseeing = ~problem.seen.any(axis=-1)
-    if problem.dialect.unseeing is Unseeing.NAN or not unseeing.any():
+    fully_masked = ~problem.seen.any(axis=-1)
+    if problem.dialect.fully_masked is FullyMasked.NAN or not fully_masked.any():
         return oracle
     value, error = oracle.value.copy(), oracle.error.copy()
-    value[unseeing], error[unseeing] = 0.0, 0.0
-    if problem.dialect.unseeing is Unseeing.MEAN and problem.key.shape[-2] > 0:
+    value[fully_masked], error[fully_masked] = 0.0, 0.0
+    if problem.dialect.fully_masked is FullyMasked.MEAN and problem.key.shape[-2] > 0:
         zeros = np.zeros_like(problem.query)
         mean = expected(Problem(zeros, problem.key, problem.value, problem.dtype), precision)
-        value[unseeing], error[unseeing] = mean.value[unseeing], mean.error[unseeing]
+        value[fully_masked], error[fully_masked] = mean.value[fully_masked], mean.error[fully_masked]
     return replace(oracle, value=value, error=error)
 
 
@@ -64,7 +64,7 @@ def native_inputs(subject: Subject, problem: Problem) -> list[Any]:
     return [subject.give(array) for array in problem.inputs]
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHED_PROBLEMS)
 def answer(subject: Subject, problem: Problem) -> Array:
     """Return the output of the implementation for `problem`, computed once for all laws."""
     output = subject.attention(problem.query, problem.key, problem.value, **problem.options)
@@ -72,22 +72,22 @@ def answer(subject: Subject, problem: Problem) -> Array:
     return output
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHED_PROBLEMS)
 def weights(subject: Subject, problem: Problem) -> Array:
     """Return the weights (batch, heads, n_q, n_k), seen through the identity matrix as the values.
 
     Where values must be as wide as keys, the identity is passed in slices of that width.
     """
     if Feature.VALUE_WIDTH in subject.features:
-        return answer(subject, problem.seeing_weights)
-    identity, width = problem.seeing_weights.value, problem.d_k
+        return answer(subject, problem.with_identity_values)
+    identity, width = problem.with_identity_values.value, problem.d_k
     slices = [identity[..., start : start + width] for start in range(0, identity.shape[-1], width)]
     padded = [np.pad(part, [(0, 0)] * 3 + [(0, width - part.shape[-1])]) for part in slices]
     outputs = [subject.attention(problem.query, problem.key, part, **problem.options) for part in padded]
     return np.concatenate(outputs, axis=-1)[..., : identity.shape[-1]]
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHED_PROBLEMS)
 def expected_lse(problem: Problem, precision: Precision) -> Interval:
     """Return the expected log-sum-exp (batch, heads, n_q) with its derived error bound."""
     return error_bound.log_sum_exp(
@@ -102,10 +102,10 @@ def expected_lse(problem: Problem, precision: Precision) -> Interval:
 
 def expected_weights(subject: Subject, problem: Problem) -> Interval:
     """Return the expected weights with their derived error bound."""
-    return expected(problem.seeing_weights, subject.precision)
+    return expected(problem.with_identity_values, subject.precision)
 
 
-@lru_cache(maxsize=REMEMBERED)
+@lru_cache(maxsize=CACHED_PROBLEMS)
 def expected_of_sentence(sentence: Sentence, precision: Precision) -> Interval:
     """Return the expected self-attention of `sentence` with its derived error bound."""
     return error_bound.self_attention(
@@ -231,7 +231,7 @@ def _assert_not_beyond(got: Array, limit: Array, slack: Array, beyond: np.ufunc)
 
 def _assert_everywhere(holds: Array, relation: Relation, got: Array, other: Array, of: str) -> None:
     if not holds.all():
-        counted = _counted(~holds, WORDS[relation], "the first one", of)
+        counted = _counted(~holds, RELATION_TEXTS[relation], "the first one", of)
         limit = np.broadcast_to(other, got.shape)
         raise Disagreement(counted, got=got, expected=limit, where=_worst(~holds), relation=relation)
 

@@ -20,7 +20,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 @dataclass(frozen=True)
-class Nudge:
+class SmallStep:
     """A step of `length` along `direction` from one of the three inputs, φ being the sum of the outputs times signs.
 
     Scores are linear along it and weights are exponential in the scores. So each output is one of the means E[v] of an
@@ -35,7 +35,7 @@ class Nudge:
     length: float
 
     @classmethod
-    def of(cls, problem: Backward) -> Nudge:
+    def of(cls, problem: Backward) -> SmallStep:
         """Draw a step of -1, 0 or 1 in each element of one input: small integers stay exact.
 
         Its length is about the cube root of the rounding unit, where curvature and rounding cost the same.
@@ -45,17 +45,17 @@ class Nudge:
         signs = problem.with_arrays(upstream=np.sign(problem.upstream))
         return cls(signs, name, direction, 2.0 ** -(FORMATS[problem.dtype].digits // 3))
 
-    def away(self, times: int) -> Problem:
+    def after_steps(self, times: int) -> Problem:
         """Return the problem after a number of steps."""
         moved = getattr(self.problem, self.name) + times * self.length * self.direction
         return self.problem.with_arrays(**{self.name: moved})
 
     def difference(self, subject: Subject) -> Array:
         """Return the central difference of φ."""
-        outputs = np.stack([answer(subject, self.away(1)), -answer(subject, self.away(-1))])
+        outputs = np.stack([answer(subject, self.after_steps(1)), -answer(subject, self.after_steps(-1))])
         return _sum(self.problem.upstream * outputs) / (2 * self.length)
 
-    def foretold(self, subject: Subject) -> Array:
+    def predicted_difference(self, subject: Subject) -> Array:
         """Return the derivative of φ along the step, according to the gradient."""
         return _sum(getattr(gradients(subject, self.problem), self.name) * self.direction)
 
@@ -66,7 +66,7 @@ class Nudge:
         twice their tolerances, and rounding the difference of two sums no more than twice again: five in all.
         """
         oracle = getattr(expected_gradients(self.problem, precision), self.name)
-        outputs = [expected(self.away(times), precision) for times in (1, -1)]
+        outputs = [expected(self.after_steps(times), precision) for times in (1, -1)]
         strays = sum((np.abs(self.problem.upstream) * output.tolerance).sum() for output in outputs) / (2 * self.length)
         strays += oracle.tolerance[self.direction != 0].sum()
         return np.asarray(5 * strays + self.curvature())

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from attention_tests import Precision, Unseeing
+from attention_tests import FullyMasked, Precision
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import assert_equal, assert_inside_bound, assert_same_bits
 from properties.checks.roundings import roundings_of
@@ -56,13 +56,13 @@ def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradi
         scale=problem.scale,
         bias=bias,
     )
-    if bias is None or problem.dialect.unseeing is Unseeing.ZEROS:
+    if bias is None or problem.dialect.fully_masked is FullyMasked.ZEROS:
         return ExpectedGradients(*oracles)
     all_see = np.asarray(problem.seen.any(axis=-1).all(axis=-1))[..., None, None]
     return ExpectedGradients(*(replace(oracle, error=np.where(all_see, oracle.error, np.inf)) for oracle in oracles))
 
 
-def total(oracle: Interval, value: Array | float) -> Interval:
+def sum_over_tokens(oracle: Interval, value: Array | float) -> Interval:
     """Return `value` as the expected sum of a gradient over the tokens, with a bound to which all errors add up.
 
     The sum itself is rounded as well, in float64, fewer times than there are tokens.
@@ -72,7 +72,7 @@ def total(oracle: Interval, value: Array | float) -> Interval:
     return Interval(np.broadcast_to(value, error.shape), error, "float64", oracle.flush)
 
 
-def silenced(oracle: Interval, rows: Array) -> Interval:
+def with_zero_rows(oracle: Interval, rows: Array) -> Interval:
     """Return the expectation with exact zeros in some rows, except where it is vacuous."""
     zeros = rows[..., None] & ~oracle.vacuous
     value, error = (np.where(zeros, 0.0, array) for array in (oracle.value, oracle.error))

@@ -23,7 +23,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 @lru_cache(maxsize=4096)
 def definition(history: History, precision: Precision) -> Interval:
     """Return the expected outputs of a history: attention over every token that a cache had at each `attend`."""
-    oracles = [expected(question, precision) for question in history.questions]
+    oracles = [expected(question, precision) for question in history.attended_problems]
     value, error, radius = (
         np.concatenate(arrays, axis=-2)
         for arrays in zip(*((one.value, one.error, one.radius) for one in oracles), strict=True)

@@ -35,7 +35,7 @@ def _smallest(strategy: SearchStrategy[T], refutes: Callable[[T], bool]) -> T:
     return find(strategy, refutes, settings=SEARCH, random=Random(GATE_SEED))  # noqa: S311 - not for secrets
 
 
-class Fixed:
+class FixedShapes:
     """A plan whose shapes do not depend on the implementation."""
 
     @property
@@ -45,7 +45,7 @@ class Fixed:
 
 
 @dataclass(frozen=True)
-class NotSelfDominant(Fixed):
+class NotSelfDominant(FixedShapes):
     """The smallest queries and keys found for which a token scores another token higher than itself."""
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect) -> Problem:
@@ -64,7 +64,7 @@ def _not_self_dominant() -> list[tuple[int, int]]:
 
 
 @dataclass(frozen=True)
-class QueryIsNotValue(Fixed):
+class QueryIsNotValue(FixedShapes):
     """The smallest sentence found whose queries differ from its values."""
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect) -> Sentence:
@@ -80,7 +80,7 @@ def _query_is_not_value() -> tuple[int, int, int]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sample(Fixed):
+class Sample(FixedShapes):
     """`runs` independent heads of standard normal queries and keys, `d_k` wide; the values are the keys."""
 
     runs: int

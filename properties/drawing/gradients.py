@@ -11,7 +11,7 @@ import numpy as np
 
 from attention_tests import Dialect, Feature
 from attention_tests.engine.law import Stream
-from properties.drawing.plans import PLAIN, Plan
+from properties.drawing.plans import DEFAULT_DIALECT, Plan
 from properties.drawing.problem import Problem, in_format
 from properties.drawing.streams import ANY_PROBLEM
 
@@ -83,7 +83,7 @@ class BackwardPlan:
         """The features that change the shapes and options of the problem."""
         return self.forward.depends_on
 
-    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = PLAIN) -> Backward:
+    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Backward:
         """Build the problem, and draw an upstream gradient: all ones for the seed 0."""
         problem = self.forward.build(dtype, features, dialect)
         kind = problem.random.choice(list(UPSTREAMS)) if problem.seed else "ones"
@@ -94,13 +94,13 @@ class BackwardPlan:
         return Backward(**inherited, upstream=in_format(drawn, dtype))
 
 
-A_THIRD = 33
+LIMIT_OF_GRADIENT_PROBLEMS = 33
 """The number of problems: the bounds of three gradients cost as much as three problems."""
 
 
-def backwards(stream: Stream) -> Stream:
+def gradient_problems(stream: Stream) -> Stream:
     """Return the same problems, each with an upstream gradient."""
-    return Stream(stream.strategy, lambda plan: BackwardPlan(forward=stream.narrow(plan)), A_THIRD)
+    return Stream(stream.strategy, lambda plan: BackwardPlan(forward=stream.narrow(plan)), LIMIT_OF_GRADIENT_PROBLEMS)
 
 
-ANY_BACKWARD = backwards(ANY_PROBLEM)
+ANY_GRADIENT_PROBLEM = gradient_problems(ANY_PROBLEM)

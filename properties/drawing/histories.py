@@ -40,7 +40,7 @@ class Call:
         return f"{self.cache}.{self.method}({self.count})"
 
 
-def told(calls: Iterable[Call]) -> str:
+def one_line_of_calls(calls: Iterable[Call]) -> str:
     """Return a history as one line of text, in which repeated calls appear once with their number."""
     repeated = ((call, len(list(times))) for call, times in groupby(calls))
     return ", ".join(f"{call}" if times == 1 else f"{times} * {call}" for call, times in repeated)
@@ -79,7 +79,7 @@ class History(Input):
     @property
     def options(self) -> dict[str, Any]:
         """The history, which a counterexample prints besides its arrays."""
-        return {"history": told(self.calls)}
+        return {"history": one_line_of_calls(self.calls)}
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -92,20 +92,22 @@ class History(Input):
         return tuple(parts)
 
     @cached_property
-    def questions(self) -> tuple[Problem, ...]:
+    def attended_problems(self) -> tuple[Problem, ...]:
         """The problem that each `attend` solves: its queries, over all tokens appended to its cache before."""
         words: dict[str, list[int]] = {call.cache: [] for call in self.calls}
-        questions = []
+        attended_problems = []
         for call, taken in self.parts:
             if call.method == "append":
                 words[call.cache] += range(taken.start, taken.stop)
             else:
                 key, value = (array[..., words[call.cache], :] for array in (self.key, self.value))
-                questions.append(Problem(self.query[..., taken, :], key, value, self.dtype, dialect=self.dialect))
-        return tuple(questions)
+                attended_problems.append(
+                    Problem(self.query[..., taken, :], key, value, self.dtype, dialect=self.dialect)
+                )
+        return tuple(attended_problems)
 
     @property
-    def word_by_word(self) -> History:
+    def token_by_token(self) -> History:
         """The same history with every `append` split into single tokens."""
         single = ([replace(call, count=1)] * call.count if call.method == "append" else [call] for call in self.calls)
         return replace(self, calls=tuple(call for calls in single for call in calls))
@@ -119,7 +121,7 @@ class HistoryPlan:
     words: Plan = field(default_factory=Plan)
 
     def __repr__(self) -> str:
-        return f"HistoryPlan(calls=({told(self.calls)},), words={self.words})"
+        return f"HistoryPlan(calls=({one_line_of_calls(self.calls)},), words={self.words})"
 
     @property
     def depends_on(self) -> frozenset[Feature]:
@@ -136,7 +138,7 @@ class HistoryPlan:
         return History(built.query, built.key, built.value, dtype, self.calls, plan.seed, axes, dialect)
 
 
-def _possible(calls: Iterable[Call]) -> Iterator[Call]:
+def _valid_calls(calls: Iterable[Call]) -> Iterator[Call]:
     """Drop the calls that attend to an empty cache, and add an `attend` at the end for each unread cache."""
     unasked: dict[str, bool] = {}
     for call in calls:
@@ -155,7 +157,7 @@ _DRAWN = st.builds(HistoryPlan, calls=st.tuples(*[_CALLS] * DRAWN_CALLS), words=
 
 
 def _of_two_caches(plan: HistoryPlan) -> HistoryPlan:
-    calls = tuple(_possible((Call(method="append"), *plan.calls)))
+    calls = tuple(_valid_calls((Call(method="append"), *plan.calls)))
     return HistoryPlan(calls=calls, words=replace(plan.words, keys=1, queries=1))
 
 
@@ -174,10 +176,10 @@ def _of_several_heads(plan: HistoryPlan) -> HistoryPlan:
     return replace(_of_one_cache(plan), words=words)
 
 
-A_FEW = 25
+LIMIT_OF_HISTORIES = 25
 """The number of histories: enough for every planted defect; one costs as much as a hundred problems."""
 
-ONE_CACHE = Stream(_DRAWN, _of_one_cache, A_FEW)
-TWO_CACHES = Stream(_DRAWN, _of_two_caches, A_FEW)
-SHARED_HEADS = Stream(_DRAWN, _of_shared_heads, A_FEW)
-SEVERAL_HEADS = Stream(_DRAWN, _of_several_heads, A_FEW)
+HISTORIES_OF_ONE_CACHE = Stream(_DRAWN, _of_one_cache, LIMIT_OF_HISTORIES)
+HISTORIES_OF_TWO_CACHES = Stream(_DRAWN, _of_two_caches, LIMIT_OF_HISTORIES)
+HISTORIES_WITH_GROUPED_HEADS = Stream(_DRAWN, _of_shared_heads, LIMIT_OF_HISTORIES)
+HISTORIES_WITH_SEVERAL_HEADS = Stream(_DRAWN, _of_several_heads, LIMIT_OF_HISTORIES)

@@ -13,7 +13,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 Shape: TypeAlias = tuple[int, ...]
 
 
-def places_ahead(n_q: int, n_k: int, alignment: Alignment) -> Array:
+def positions_ahead(n_q: int, n_k: int, alignment: Alignment) -> Array:
     """Return how many positions each key stands after the token of each query, (n_q, n_k)."""
     first = 0 if alignment is Alignment.TOP_LEFT else n_k - n_q
     return np.asarray(np.arange(n_k) - (np.arange(n_q)[:, None] + first))
@@ -21,12 +21,12 @@ def places_ahead(n_q: int, n_k: int, alignment: Alignment) -> Array:
 
 def causal(n_q: int, n_k: int, alignment: Alignment) -> Array:
     """Return the keys that stand no later than the token of each query, booleans (n_q, n_k)."""
-    return np.asarray(places_ahead(n_q, n_k, alignment) <= 0)
+    return np.asarray(positions_ahead(n_q, n_k, alignment) <= 0)
 
 
 def window(n_q: int, n_k: int, size: int, alignment: Alignment) -> Array:
     """Return the keys fewer than `size` positions from the token of each query, booleans (n_q, n_k)."""
-    return np.asarray(np.abs(places_ahead(n_q, n_k, alignment)) < size)
+    return np.asarray(np.abs(positions_ahead(n_q, n_k, alignment)) < size)
 
 
 def _most(random: np.random.Generator, shape: Shape) -> Array:
@@ -51,7 +51,7 @@ def _triangle(_random: np.random.Generator, shape: Shape) -> Array:
     return np.tril(np.ones(shape, bool))
 
 
-def _blind(random: np.random.Generator, shape: Shape) -> Array:
+def _some_rows_fully_masked(random: np.random.Generator, shape: Shape) -> Array:
     """Return a mask with about half of the rows fully masked."""
     return np.broadcast_to(random.random((*shape[:-1], 1)) < 0.5, shape) & _most(random, shape)
 
@@ -63,16 +63,16 @@ MASKS: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "one": _one,
     "most": _most,
     "few": _few,
-    "blind": _blind,
+    "fully masked rows": _some_rows_fully_masked,
 }
 """Boolean masks by name, True for visible keys, the plainest first; the last two may mask rows fully."""
 
 
 def _distance(_random: np.random.Generator, shape: Shape) -> Array:
-    return np.zeros(shape) - 0.5 * np.abs(places_ahead(shape[-2], shape[-1], Alignment.TOP_LEFT))
+    return np.zeros(shape) - 0.5 * np.abs(positions_ahead(shape[-2], shape[-1], Alignment.TOP_LEFT))
 
 
-def _hiding(random: np.random.Generator, shape: Shape) -> Array:
+def _normal_or_minus_infinity(random: np.random.Generator, shape: Shape) -> Array:
     return np.where(_most(random, shape), random.standard_normal(shape), -np.inf)
 
 
@@ -81,7 +81,7 @@ BIASES: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
     "distance": _distance,
     "normal": lambda random, shape: random.standard_normal(shape),
     "large": lambda random, shape: 30 * random.standard_normal(shape),
-    "hiding": _hiding,
+    "minus infinity": _normal_or_minus_infinity,
 }
 """Biases by name."""
 

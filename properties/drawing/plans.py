@@ -19,7 +19,7 @@ from properties.drawing.regimes import OVERLAYS, REGIMES, Sizes
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
-PLAIN = Dialect()
+DEFAULT_DIALECT = Dialect()
 
 
 _NEEDS: dict[str, tuple[Feature, Any]] = {
@@ -34,11 +34,11 @@ _NEEDS: dict[str, tuple[Feature, Any]] = {
 """The feature that an option needs, and the default that leaves the option out."""
 
 
-_HIDING = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
+_HIDING_FEATURES = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
 """The features that hide keys: used one at a time, unless an implementation can combine them."""
 
 
-def _what_is_not_plain(plan: Any) -> str:
+def _without_defaults(plan: Any) -> str:
     """Return the repr of a plan without its default values."""
     plain = type(plan)()
     named = ((one.name, getattr(plan, one.name)) for one in fields(plan))
@@ -62,9 +62,9 @@ class Options:
     scale: float | None = None
 
     def __repr__(self) -> str:
-        return _what_is_not_plain(self)
+        return _without_defaults(self)
 
-    def given(self, problem: Problem) -> Problem:
+    def applied_to(self, problem: Problem) -> Problem:
         """Return the problem with these options, in shapes that fit it."""
         if self.group > 1:
             problem = self._grouped(problem)
@@ -86,15 +86,15 @@ class Options:
     def needs(self) -> frozenset[Feature]:
         """The features that an implementation needs for all these options."""
         asked_for = frozenset(need for name, (need, default) in _NEEDS.items() if getattr(self, name) != default)
-        return asked_for | {Feature.TOGETHER} if len(asked_for & _HIDING) > 1 else asked_for
+        return asked_for | {Feature.COMBINED_MASKS} if len(asked_for & _HIDING_FEATURES) > 1 else asked_for
 
-    def that(self, features: frozenset[Feature]) -> Options:
+    def supported_by(self, features: frozenset[Feature]) -> Options:
         """Return the options that an implementation with `features` can combine in one call."""
         missing = {name: default for name, (need, default) in _NEEDS.items() if need not in features}
         left = replace(self, **missing)
         if left.needs <= features:
             return left
-        _, *others = (name for name, (need, _) in _NEEDS.items() if need in left.needs & _HIDING)
+        _, *others = (name for name, (need, _) in _NEEDS.items() if need in left.needs & _HIDING_FEATURES)
         return replace(left, **{name: _NEEDS[name][1] for name in others})
 
     def _grouped(self, problem: Problem) -> Problem:
@@ -127,14 +127,14 @@ class Plan:
     options: Options = field(default_factory=Options)
 
     def __repr__(self) -> str:
-        return _what_is_not_plain(self)
+        return _without_defaults(self)
 
     @cached_property
     def depends_on(self) -> frozenset[Feature]:
         """The features that change the shapes and options of the problem."""
         return SHAPING | self.options.needs
 
-    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = PLAIN) -> Problem:
+    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Problem:
         """Build the problem in `dtype`, in the shapes that an implementation with `features` takes."""
         sizes, axes = Sizes(queries=self.queries, keys=self.keys, d_k=self.d_k, d_v=self.d_v), AXES
         batch, heads = (self.batch, self.heads) if Feature.HEADS in features else (1, 1)
@@ -148,7 +148,7 @@ class Plan:
         arrays = (np.reshape(array, (batch, heads, *array[0].shape)) for array in drawn)
         query, key, value = (in_format(OVERLAYS[self.overlay](random, array), dtype) for array in arrays)
         problem = Problem(query, key, value, dtype, seed=self.seed, axes=axes, dialect=dialect)
-        return problem if self.options == Options() else self.options.that(features).given(problem)
+        return problem if self.options == Options() else self.options.supported_by(features).applied_to(problem)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,14 +163,14 @@ class SentencePlan:
     seed: int = 0
 
     def __repr__(self) -> str:
-        return _what_is_not_plain(self)
+        return _without_defaults(self)
 
     @property
     def depends_on(self) -> frozenset[Feature]:
         """No features: the shapes of a sentence are fixed."""
         return frozenset()
 
-    def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect = PLAIN) -> Sentence:
+    def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect = DEFAULT_DIALECT) -> Sentence:
         """Build the sentence in `dtype`."""
         random = np.random.default_rng([self.seed, self.words, self.d_model, self.d_k, self.d_v])
         shapes = [(self.words, self.d_model), *((self.d_model, width) for width in (self.d_k, self.d_k, self.d_v))]

@@ -8,7 +8,7 @@ from typing import Any, Self, TypeAlias, cast
 
 import numpy as np
 
-from attention_tests import Dialect, Unseeing
+from attention_tests import Dialect, FullyMasked
 from properties.drawing import masks
 from reference import matrix
 from reference.bounds.formats import FORMATS, round_to
@@ -142,10 +142,10 @@ class Problem(Input):
         return replace(self, window=size, causal=causal)
 
     @property
-    def unseen_words(self) -> Array:
+    def keys_hidden_from_all(self) -> Array:
         """The keys hidden from every query, booleans (batch, heads, n_k, 1): none if a fully masked row is a mean."""
         unseen = ~np.asarray(self.seen.any(axis=-2))
-        if self.dialect.unseeing is Unseeing.MEAN:
+        if self.dialect.fully_masked is FullyMasked.MEAN:
             unseen &= self.seen.any(axis=-1).all(axis=-1, keepdims=True)
         return unseen[..., None]
 
@@ -167,7 +167,7 @@ class Problem(Input):
         return int(self.key.shape[-1])
 
     @cached_property
-    def seeing_weights(self) -> Problem:
+    def with_identity_values(self) -> Problem:
         """The same problem with the identity matrix as the values: its output is the weight matrix."""
         identity = np.broadcast_to(np.eye(self.key.shape[-2]), (*self.key.shape[:-1], self.key.shape[-2]))
         return self.with_arrays(value=identity)

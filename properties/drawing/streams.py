@@ -15,17 +15,17 @@ from properties.drawing.regimes import OVERLAYS, REGIMES
 
 T = TypeVar("T")
 
-SHORT = (*range(1, 19), 2, 3, 4, 5, 7, 8, 23, 24, 31, 32, 33)
-LONG = (64, 65, 66, 129, 257)
+SHORT_LENGTHS = (*range(1, 19), 2, 3, 4, 5, 7, 8, 23, 24, 31, 32, 33)
+LONG_LENGTHS = (64, 65, 66, 129, 257)
 WIDTHS = (*range(1, 9), 2, 3, 4, 5, 11, 13, 16, 17, 33)
 BATCHES_AND_HEADS = ((1, 1), (1, 2), (1, 3), (2, 1), (2, 2), (3, 2), (2, 3), (1, 4))
 DIAGONALS = ("none", "none", "lengths", "widths", "keys and values", "all")
-ALL = tuple(REGIMES)
-ORDINARY = ("zeros", "ones", "iota", "small integers", "normal", "uniform", "signed zeros", "common offset")
+ALL_REGIMES = tuple(REGIMES)
+ORDINARY_REGIMES = ("zeros", "ones", "iota", "small integers", "normal", "uniform", "signed zeros", "common offset")
 CAPS = (30.0, 1.0, 50.0, 0.1)
 
 _WIDTHS = st.sampled_from(WIDTHS)
-_LENGTHS = st.sampled_from(SHORT)
+_LENGTHS = st.sampled_from(SHORT_LENGTHS)
 _SEEDS = st.integers(0, 2**16 - 1)
 
 
@@ -49,7 +49,9 @@ _PLANS = st.builds(
     st.tuples(_LENGTHS, _LENGTHS, _WIDTHS, _WIDTHS),
     st.sampled_from(DIAGONALS),
     st.sampled_from(BATCHES_AND_HEADS),
-    regimes=st.one_of(st.tuples(st.sampled_from(ALL)), st.tuples(st.sampled_from(ALL), st.sampled_from(ALL))),
+    regimes=st.one_of(
+        st.tuples(st.sampled_from(ALL_REGIMES)), st.tuples(st.sampled_from(ALL_REGIMES), st.sampled_from(ALL_REGIMES))
+    ),
     overlay=st.sampled_from(tuple(OVERLAYS)),
     seed=_SEEDS,
 )
@@ -60,7 +62,7 @@ _SENTENCE_PLANS = st.builds(
     d_model=_WIDTHS,
     d_k=_WIDTHS,
     d_v=_WIDTHS,
-    regime=st.sampled_from(ORDINARY),
+    regime=st.sampled_from(ORDINARY_REGIMES),
     seed=_SEEDS,
 )
 
@@ -94,7 +96,7 @@ def _number(plan: Plan) -> int:
     return crc32(f"Plan({written})".encode())
 
 
-HALF = 50
+LIMIT_OF_PROBLEMS_WITH_OPTIONS = 50
 """The number of problems with options: many laws draw them, and each option is combined with the others in several.
 
 All problems are used where each asks for one choice of several.
@@ -102,7 +104,7 @@ All problems are used where each asks for one choice of several.
 
 
 @dataclass(frozen=True)
-class Asking:
+class OptionChoices:
     """Choices for each option of the problems of a law, the plainest first."""
 
     masks: Sequence[str] = ("",)
@@ -142,7 +144,7 @@ class Asking:
 class OneOf:
     """Several choices of options, of which each problem takes one."""
 
-    choices: Sequence[Asking]
+    choices: Sequence[OptionChoices]
 
     def of(self, plan: Plan) -> Options:
         """Return the options chosen by a plan: the plainest of the first choice if its seed is 0."""
@@ -152,13 +154,13 @@ class OneOf:
 
 def problems(  # noqa: PLR0913 - everything that a law can choose of a problem
     *,
-    regimes: Sequence[str] = ALL,
+    regimes: Sequence[str] = ALL_REGIMES,
     overlays: Sequence[str] = tuple(OVERLAYS),
     keys: Sequence[int] = (),
     d_k: Sequence[int] = (),
     batches_and_heads: Sequence[tuple[int, int]] = (),
     sometimes_long: bool = False,
-    asking: Asking | OneOf | None = None,
+    options: OptionChoices | OneOf | None = None,
 ) -> Stream:
     """Return a stream of problems of any shapes and values, or of the given choices, without options by default.
 
@@ -167,25 +169,27 @@ def problems(  # noqa: PLR0913 - everything that a law can choose of a problem
 
     def narrow(plan: Plan) -> Plan:
         drawn = BATCHES_AND_HEADS.index((plan.batch, plan.heads))
-        batch, heads = _within(batches_and_heads, drawn, (plan.batch, plan.heads))
-        n_keys = _within(keys, plan.keys, plan.keys)
+        batch, heads = _nearest_choice(batches_and_heads, drawn, (plan.batch, plan.heads))
+        n_keys = _nearest_choice(keys, plan.keys, plan.keys)
         return replace(
             plan,
             batch=batch,
             heads=heads,
-            keys=_within(LONG, plan.seed // 5, n_keys) if sometimes_long and plan.seed % 5 == 4 else n_keys,
-            d_k=_within(d_k, plan.d_k, plan.d_k),
-            regimes=tuple(_within(regimes, ALL.index(regime), regime) for regime in plan.regimes),
-            overlay=_within(overlays, tuple(OVERLAYS).index(plan.overlay), plan.overlay),
-            options=plan.options if asking is None else asking.of(plan),
+            keys=_nearest_choice(LONG_LENGTHS, plan.seed // 5, n_keys)
+            if sometimes_long and plan.seed % 5 == 4
+            else n_keys,
+            d_k=_nearest_choice(d_k, plan.d_k, plan.d_k),
+            regimes=tuple(_nearest_choice(regimes, ALL_REGIMES.index(regime), regime) for regime in plan.regimes),
+            overlay=_nearest_choice(overlays, tuple(OVERLAYS).index(plan.overlay), plan.overlay),
+            options=plan.options if options is None else options.of(plan),
         )
 
-    return Stream(_PLANS, narrow, HALF if isinstance(asking, Asking) else None)
+    return Stream(_PLANS, narrow, LIMIT_OF_PROBLEMS_WITH_OPTIONS if isinstance(options, OptionChoices) else None)
 
 
 def sentences(
     *,
-    regimes: Sequence[str] = ORDINARY,
+    regimes: Sequence[str] = ORDINARY_REGIMES,
     words: Sequence[int] = (),
     d_model: Sequence[int] = (),
     widths: Sequence[int] = (),
@@ -194,25 +198,25 @@ def sentences(
 
     def narrow(plan: SentencePlan) -> SentencePlan:
         return SentencePlan(
-            words=_within(words, plan.words, plan.words),
-            d_model=_within(d_model, plan.d_model, plan.d_model),
-            d_k=_within(widths, plan.d_k, plan.d_k),
-            d_v=_within(widths, plan.d_v, plan.d_v),
-            regime=_within(regimes, ORDINARY.index(plan.regime), plan.regime),
+            words=_nearest_choice(words, plan.words, plan.words),
+            d_model=_nearest_choice(d_model, plan.d_model, plan.d_model),
+            d_k=_nearest_choice(widths, plan.d_k, plan.d_k),
+            d_v=_nearest_choice(widths, plan.d_v, plan.d_v),
+            regime=_nearest_choice(regimes, ORDINARY_REGIMES.index(plan.regime), plan.regime),
             seed=plan.seed,
         )
 
     return Stream(_SENTENCE_PLANS, narrow)
 
 
-def _within(choice: Sequence[T], drawn: int, otherwise: T) -> T:
+def _nearest_choice(choice: Sequence[T], drawn: int, otherwise: T) -> T:
     """Return `otherwise` if the choice is empty or has it, else the member of the choice that `drawn` indexes."""
     return otherwise if not choice or otherwise in choice else choice[drawn % len(choice)]
 
 
 ANY_PROBLEM = problems()
 """One stream of problems for all laws that take any: drawn, answered and judged once."""
-SEVERAL_BATCHES = problems(batches_and_heads=((2, 1), (3, 1), (2, 2), (3, 2)))
+PROBLEMS_WITH_SEVERAL_BATCHES = problems(batches_and_heads=((2, 1), (3, 1), (2, 2), (3, 2)))
 ANY_SENTENCE = sentences()
 DOCUMENT_SENTENCES = sentences(words=(10,), d_model=(4,), widths=(3,))
 """The document's own example: ten tokens of width four, matrices of four by three."""

@@ -9,11 +9,11 @@ from tests.defects.correct import Array, scaled_scores, to_bits
 from tests.defects.correct_layer import divided, largest_of, layer, softmax
 from tests.defects.defect import defect
 
-ADDED = "test_a_bias_of_any_shape_is_added_to_the_scaled_scores"
-HIDES = "test_a_bias_of_minus_infinity_hides_as_a_mask_does"
-SHIFT = "test_a_bias_that_is_the_same_for_all_words_changes_nothing"
-BOTH = "test_a_bias_counts_where_nothing_hides"
-TOGETHER = (Feature.TOGETHER,)
+ADDED = "test_a_bias_of_any_broadcastable_shape_is_added_to_the_scaled_scores"
+HIDES = "test_a_bias_of_minus_infinity_equals_a_mask"
+SHIFT = "test_a_bias_that_is_constant_over_the_keys_changes_nothing"
+BOTH = "test_a_bias_is_added_where_nothing_is_hidden"
+COMBINED_MASKS = (Feature.COMBINED_MASKS,)
 
 
 @defect("scale", "the bias is scaled with the scores", killed_by=ADDED)
@@ -92,7 +92,7 @@ def bias_added_to_the_weights(query: Array, key: Array, value: Array, *, bias: A
 
 
 @defect("softmax", "the largest score is taken before the bias", killed_by=ADDED)
-def largest_score_knows_no_bias(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
+def largest_score_taken_before_the_bias(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
     scores = scaled_scores(query, key)
     return divided(np.exp(scores - largest_of(scores) + (0 if bias is None else bias))) @ value
 
@@ -104,22 +104,22 @@ def bias_transposed(query: Array, key: Array, value: Array, *, bias: Array | Non
     return layer(query, key, value, bias=bias)
 
 
-@defect("every-word", "a mask that is dropped where there is a bias", features=TOGETHER, killed_by=BOTH)
+@defect("every-word", "a mask that is dropped where there is a bias", features=COMBINED_MASKS, killed_by=BOTH)
 def mask_dropped_for_a_bias(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, bias: Array | None = None
 ) -> Array:
     return layer(query, key, value, mask=mask if bias is None else None, bias=bias)
 
 
-@defect("every-word", "a bias that is dropped where there is a mask", features=TOGETHER, killed_by=BOTH)
+@defect("every-word", "a bias that is dropped where there is a mask", features=COMBINED_MASKS, killed_by=BOTH)
 def bias_dropped_for_a_mask(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, bias: Array | None = None
 ) -> Array:
     return layer(query, key, value, mask=mask, bias=bias if mask is None else None)
 
 
-@defect("every-word", "a bias added to scores of keys hidden by -30", features=TOGETHER, killed_by=BOTH)
-def bias_lifts_hidden_words(
+@defect("every-word", "a bias added to scores of keys hidden by -30", features=COMBINED_MASKS, killed_by=BOTH)
+def bias_cancels_a_finite_mask(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, bias: Array | None = None
 ) -> Array:
     if mask is None or bias is None:

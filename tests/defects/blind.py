@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import numpy as np
 
-from attention_tests import Dialect, Unseeing
+from attention_tests import Dialect, FullyMasked
 from tests.defects import correct
 from tests.defects.correct import Array, scaled_scores
 from tests.defects.correct_layer import State, absorbed, hidden, layer, log_sum_exp, online_layer, softmax
 from tests.defects.defect import defect
 
-SEES_NOTHING = "test_a_query_that_sees_nothing_gets_what_the_dialect_says"
-ANY_SHAPE = "test_a_mask_of_any_shape_hides_what_it_says"
-LEFT_OUT = "test_hiding_a_word_is_leaving_it_out"
+FULLY_MASKED_ROW = "test_a_fully_masked_row_is_what_the_dialect_declares"
+ANY_SHAPE = "test_a_mask_of_any_broadcastable_shape_is_applied"
+LEFT_OUT = "test_masking_a_key_equals_leaving_it_out"
 
 
-@defect("softmax", "pytorch#103963: 0 / 0", killed_by=SEES_NOTHING)
-def blind_query_gets_nan(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+@defect("softmax", "pytorch#103963: 0 / 0", killed_by=FULLY_MASKED_ROW)
+def fully_masked_row_is_nan(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return correct.softmax(hidden(scaled_scores(query, key), mask)) @ value
 
 
-@defect("softmax", "flashinfer#4401: hidden keys share a score of -1e30", killed_by=SEES_NOTHING)
-def blind_query_gets_the_mean(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+@defect("softmax", "flashinfer#4401: hidden keys share a score of -1e30", killed_by=FULLY_MASKED_ROW)
+def fully_masked_row_is_the_mean(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return softmax(np.maximum(hidden(scaled_scores(query, key), mask), -1e30)) @ value
 
 
-@defect("every-word", "fully masked rows are unmasked, as some kernels need it", killed_by=SEES_NOTHING)
-def blind_query_sees_everything(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+@defect("every-word", "fully masked rows are unmasked, as some kernels need it", killed_by=FULLY_MASKED_ROW)
+def fully_masked_row_is_unmasked(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return layer(query, key, value, mask=None if mask is None else mask | ~mask.any(axis=-1, keepdims=True))
 
 
-@defect("every-word", "a fully masked row is skipped, and its output not written", killed_by=SEES_NOTHING)
-def blind_query_gets_the_row_before(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+@defect("every-word", "a fully masked row is skipped, and its output not written", killed_by=FULLY_MASKED_ROW)
+def fully_masked_row_repeats_the_row_before(
+    query: Array, key: Array, value: Array, *, mask: Array | None = None
+) -> Array:
     output = layer(query, key, value, mask=mask)
     seeing = True if mask is None else mask.any(axis=-1, keepdims=True)
     return np.where(seeing, output, np.roll(output, 1, axis=-2))
@@ -40,20 +42,22 @@ def blind_query_gets_the_row_before(query: Array, key: Array, value: Array, *, m
 @defect(
     "softmax",
     "openvino#36016: zeros where NaN is declared",
-    dialect=Dialect(unseeing=Unseeing.NAN),
-    killed_by=SEES_NOTHING,
+    dialect=Dialect(fully_masked=FullyMasked.NAN),
+    killed_by=FULLY_MASKED_ROW,
 )
-def blind_query_gets_zeros(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+def fully_masked_row_is_zeros(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return layer(query, key, value, mask=mask)
 
 
 @defect(
     "softmax",
     "a mean with padding lanes, where the mean is declared",
-    dialect=Dialect(unseeing=Unseeing.MEAN),
-    killed_by=SEES_NOTHING,
+    dialect=Dialect(fully_masked=FullyMasked.MEAN),
+    killed_by=FULLY_MASKED_ROW,
 )
-def blind_query_counts_padding(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+def fully_masked_row_averages_padding_too(
+    query: Array, key: Array, value: Array, *, mask: Array | None = None
+) -> Array:
     output, padded = layer(query, key, value, mask=mask), -(-key.shape[-2] // 8) * 8
     seeing = True if mask is None else mask.any(axis=-1, keepdims=True)
     return np.where(seeing, output, value.sum(axis=-2, keepdims=True) / padded)
@@ -65,7 +69,9 @@ def hidden_block_rescaled_by_nan(query: Array, key: Array, value: Array, *, mask
 
 
 @defect("softmax", "the largest score of a hidden block replaces the one before", killed_by=LEFT_OUT)
-def hidden_block_forgets_the_ones_before(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+def hidden_block_resets_the_largest_score(
+    query: Array, key: Array, value: Array, *, mask: Array | None = None
+) -> Array:
     def absorb(state: State, scores: Array, value: Array) -> State:
         largest, total, output = absorbed(state, scores, value)
         return np.where(np.isneginf(scores).all(axis=-1, keepdims=True), -np.inf, largest), total, output
@@ -74,12 +80,12 @@ def hidden_block_forgets_the_ones_before(query: Array, key: Array, value: Array,
 
 
 @defect("softmax", "flash-attention#2842: a fully masked part makes everything NaN", killed_by=LEFT_OUT)
-def blind_part_has_a_sum_of_nan(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+def fully_masked_part_has_a_sum_of_nan(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return _in_two_parts(query, key, value, mask, sum_of_nothing=np.nan)
 
 
 @defect("softmax", "pytorch#134650: a fully masked part has a weight of one", killed_by=LEFT_OUT)
-def blind_part_weighs_one(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+def fully_masked_part_weighs_one(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return _in_two_parts(query, key, value, mask, sum_of_nothing=0.0)
 
 

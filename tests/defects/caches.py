@@ -13,19 +13,19 @@ from tests.defects.correct import Array, attention, normalised, scaled_scores, t
 from tests.defects.correct_cache import Buffer, Cache
 from tests.defects.defect import defect
 
-EVERY_WORD = "test_a_cache_answers_for_every_word_so_far"
-LONG = "test_no_cache_is_too_long"
-ONE_BY_ONE = "test_words_appended_one_by_one_are_words_appended_at_once"
-ASKED = "test_asking_a_cache_changes_nothing"
-ANOTHER = "test_a_cache_knows_nothing_of_another"
-OWN = "test_appended_words_are_the_own_of_the_cache"
-KEPT = "test_answers_of_a_cache_stay_as_they_are"
-HEADS = "test_heads_of_a_cache_stay_apart"
-SHARED = "test_heads_share_the_key_heads_of_a_cache"
+EVERY_WORD = "test_a_cache_attends_to_every_token_appended_so_far"
+LONG = "test_a_cache_of_any_length_attends_to_every_token"
+ONE_BY_ONE = "test_appending_tokens_one_by_one_equals_appending_them_at_once"
+ASKED = "test_attending_to_a_cache_does_not_change_it"
+ANOTHER = "test_two_caches_do_not_affect_each_other"
+OWN = "test_overwriting_appended_arrays_does_not_change_the_cache"
+KEPT = "test_later_calls_of_a_cache_do_not_change_its_earlier_outputs"
+HEADS = "test_heads_and_batches_of_a_cache_do_not_affect_each_other"
+SHARED = "test_query_heads_of_a_group_share_a_key_head_of_the_cache"
 
 
 @defect("every-word", "an append position that is one too low", killed_by=EVERY_WORD, step=Step.CACHE)
-class last_word_overwritten(Cache):
+class last_appended_token_overwritten(Cache):
     def joined(self, before: Array, words: Array) -> Array:
         return super().joined(None if before is None else before[..., :-1, :], words)
 
@@ -37,13 +37,13 @@ class buffer_doubled_without_copying(Buffer):
 
 
 @defect("every-word", "a sliding window of 16 tokens where none was requested", killed_by=EVERY_WORD, step=Step.CACHE)
-class words_before_the_last_16_forgotten(Cache):
+class tokens_before_the_last_16_dropped(Cache):
     def joined(self, before: Array, words: Array) -> Array:
         return super().joined(before, words)[..., -16:, :]
 
 
 @defect("every-word", "a ring buffer of 64 tokens", killed_by=LONG, step=Step.CACHE)
-class words_before_the_last_64_forgotten(Cache):
+class tokens_before_the_last_64_dropped(Cache):
     def joined(self, before: Array, words: Array) -> Array:
         return super().joined(before, words)[..., -64:, :]
 
@@ -55,13 +55,13 @@ class length_in_eight_bits(Buffer):
 
 
 @defect("every-word", "the arrays that were given are kept, not copied", killed_by=OWN, step=Step.CACHE)
-class given_buffers_kept(Cache):
+class given_arrays_kept_without_a_copy(Cache):
     def kept(self, words: Array) -> Array:
         return words
 
 
 @defect("every-word", "a query is appended as a token", killed_by=ASKED, step=Step.CACHE)
-class question_appended(Cache):
+class attend_appends_a_token(Cache):
     def attend(self, query: Array) -> Array:
         output = super().attend(query)
         self.append(self.key[..., -1:, :], self.value[..., -1:, :])
@@ -84,7 +84,7 @@ class one_buffer_for_all_caches(Cache):
 
 
 @defect("every-word", "new values before the old ones, new keys after", killed_by=EVERY_WORD, step=Step.CACHE)
-class values_out_of_step(Cache):
+class values_prepended_to_the_cache(Cache):
     def append(self, key: Array, value: Array) -> None:
         self.key = self.joined(self.key, key.copy())
         self.value = value.copy() if self.value is None else self.joined(value, self.value)
@@ -130,7 +130,7 @@ class scale_of_the_first_call(Cache):
 
 
 @defect("every-word", "the largest score is kept from the first attend", killed_by=EVERY_WORD, step=Step.CACHE)
-class largest_score_of_the_first_question(Cache):
+class largest_score_of_the_first_attend(Cache):
     largest: Array = None
 
     def attend(self, query: Array) -> Array:
@@ -153,7 +153,7 @@ class stored_in_half_precision(Cache):
 
 
 @defect("every-word", "pending tokens are overwritten by the next append", killed_by=ONE_BY_ONE, step=Step.CACHE)
-class only_the_last_waiting_words_joined(Cache):
+class only_the_last_pending_append_joined(Cache):
     waiting: tuple[Array, ...] = ()
 
     def append(self, key: Array, value: Array) -> None:
@@ -193,7 +193,7 @@ class output_buffer_of_a_cache_used_again(Cache):
 
 
 @defect("every-word", "a causal mask aligned with the first token", killed_by=EVERY_WORD, step=Step.CACHE)
-class questions_placed_at_the_first_words(Cache):
+class queries_aligned_with_the_first_tokens(Cache):
     def attend(self, query: Array) -> Array:
         hidden = np.arange(self.key.shape[-2]) > np.arange(query.shape[-2])[:, None]
         scores = np.where(hidden, -np.inf, scaled_scores(query, self.key))

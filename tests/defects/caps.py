@@ -9,8 +9,8 @@ from tests.defects.correct import Array, scaled_scores
 from tests.defects.correct_layer import capped, hidden, layer, softmax
 from tests.defects.defect import defect
 
-SQUEEZES = "test_a_soft_cap_squeezes_the_scaled_scores"
-BEFORE_ALL_ELSE = "test_a_soft_cap_comes_after_the_scale_and_before_all_else"
+SQUEEZES = "test_a_soft_cap_is_applied_to_the_scaled_scores"
+BEFORE_ALL_ELSE = "test_a_soft_cap_is_applied_after_the_scale_and_before_all_else"
 
 
 @defect("scale", "jax#32300: a cap that is ignored", killed_by=SQUEEZES)

@@ -10,14 +10,14 @@ from tests.defects.correct import softmax as plain_softmax
 from tests.defects.correct_layer import ahead, divided, hidden, largest_of, layer, layer_of_a_cache, seen_by
 from tests.defects.defect import defect
 
-NO_LATER_WORD = "test_a_causal_query_sees_no_later_word"
-ALIGNED = "test_causality_is_aligned_as_the_dialect_says"
-NO_BIT = "test_later_words_change_no_bit_of_earlier_outputs"
-ONE_BY_ONE = "test_words_that_come_one_by_one_give_the_whole"
-EITHER = "test_a_mask_goes_with_causality_or_a_window"
-WITH_BIAS = "test_a_bias_counts_where_nothing_hides"
+NO_LATER_WORD = "test_a_causal_query_attends_to_no_later_token"
+ALIGNED = "test_causality_is_aligned_as_the_dialect_declares"
+NO_BIT = "test_later_tokens_change_no_bit_of_earlier_outputs"
+ONE_BY_ONE = "test_decoding_one_token_at_a_time_equals_causal_attention"
+EITHER = "test_a_mask_is_applied_with_causality_or_a_window"
+WITH_BIAS = "test_a_bias_is_added_where_nothing_is_hidden"
 
-TOGETHER = (Feature.TOGETHER,)
+COMBINED_MASKS = (Feature.COMBINED_MASKS,)
 LAST_IS_LAST = Dialect(alignment=Alignment.BOTTOM_RIGHT)
 
 
@@ -31,41 +31,41 @@ def causality_ignored(query: Array, key: Array, value: Array, *, causal: bool = 
 
 
 @defect("every-word", "pytorch#195910: the next token is visible", killed_by=NO_LATER_WORD)
-def next_word_seen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def next_token_visible(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     return layer(query, key, value, mask=ahead(query, key) <= 1 if causal else None)
 
 
 @defect("every-word", "a query does not attend to its own token", killed_by=NO_LATER_WORD)
-def own_word_unseen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def own_token_hidden(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     return layer(query, key, value, mask=ahead(query, key) < 0 if causal else None)
 
 
 @defect("every-word", "earlier tokens hidden instead of later ones", killed_by=NO_LATER_WORD)
-def earlier_words_unseen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def earlier_tokens_hidden(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     return layer(query, key, value, mask=ahead(query, key) >= 0 if causal else None)
 
 
 @defect("every-word", "later tokens visible up to the end of a block of eight", killed_by=NO_LATER_WORD)
-def rest_of_the_block_seen(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def rest_of_the_block_visible(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     place = ahead(query[..., :1, :], key)
     blocks = place // 8 <= np.arange(query.shape[-2])[:, None] // 8
     return layer(query, key, value, mask=blocks if causal else None)
 
 
 @defect("every-word", "one later token visible to all: the last one", killed_by=NO_BIT)
-def last_word_seen_by_all(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def last_token_visible_to_all(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     last = np.arange(key.shape[-2]) == key.shape[-2] - 1
     return layer(query, key, value, mask=(ahead(query, key) <= 0) | last if causal else None)
 
 
 @defect("softmax", "later tokens in the denominator", killed_by=NO_BIT)
-def later_words_in_the_denominator(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def later_tokens_in_the_denominator(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     weights = plain_softmax(scaled_scores(query, key))
     return weights * seen_by(ahead(query, key), causal=causal) @ value
 
 
 @defect("softmax", "a softmax over all tokens, normalised again: later tokens change the rounding", killed_by=NO_BIT)
-def later_words_decide_the_rounding(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def later_tokens_change_the_rounding(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     scores, seen = scaled_scores(query, key), seen_by(ahead(query, key), causal=causal)
     # No score is far below this one, so that only the last bits change.
     shift = np.clip(scores.max(axis=-1, keepdims=True), (low := largest_of(hidden(scores, seen))), low + 8)
@@ -73,7 +73,7 @@ def later_words_decide_the_rounding(query: Array, key: Array, value: Array, *, c
 
 
 @defect("sum", "the mean of all values is subtracted and added back", killed_by=NO_BIT)
-def later_values_decide_the_rounding(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def later_values_change_the_rounding(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     mean = value.mean(axis=-2, keepdims=True) * value.dtype.type(2**-8) if causal else 0
     seeing = seen_by(ahead(query, key), causal=causal).any(axis=-1, keepdims=True)
     return np.where(seeing, layer(query, key, value - mean, causal=causal) + mean, 0)
@@ -126,20 +126,20 @@ def single_query_always_causal(query: Array, key: Array, value: Array, *, causal
 
 
 @defect("every-word", "a single query after a cache does not attend to its own token", killed_by=ONE_BY_ONE)
-def single_query_sees_the_cache_alone(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def single_query_attends_to_the_past_only(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     cached = ahead(query, key, Alignment.BOTTOM_RIGHT) < 0
     decoding = query.shape[-2] == 1 and key.shape[-2] > 1 and not causal
     return layer(query, key, value, causal=causal, mask=cached if decoding else None)
 
 
-@defect("every-word", "keras#23038: causality dropped for a mask", features=TOGETHER, killed_by=EITHER)
+@defect("every-word", "keras#23038: causality dropped for a mask", features=COMBINED_MASKS, killed_by=EITHER)
 def causality_dropped_for_a_mask(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
 ) -> Array:
     return layer(query, key, value, mask=mask, causal=causal and mask is None)
 
 
-@defect("every-word", "a mask dropped for causality", features=TOGETHER, killed_by=EITHER)
+@defect("every-word", "a mask dropped for causality", features=COMBINED_MASKS, killed_by=EITHER)
 def mask_dropped_for_causality(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
 ) -> Array:
@@ -147,7 +147,10 @@ def mask_dropped_for_causality(
 
 
 @defect(
-    "every-word", "a token is visible if either the mask or causality allows it", features=TOGETHER, killed_by=EITHER
+    "every-word",
+    "a token is visible if either the mask or causality allows it",
+    features=COMBINED_MASKS,
+    killed_by=EITHER,
 )
 def causality_or_mask(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
@@ -160,10 +163,10 @@ def causality_or_mask(
 @defect(
     "every-word",
     "transformers#17306: -1e30 added by the mask and by causality, so that hidden once beats hidden twice",
-    features=TOGETHER,
+    features=COMBINED_MASKS,
     killed_by=EITHER,
 )
-def hidden_once_or_twice(
+def masks_of_minus_1e30_added_up(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
 ) -> Array:
     if mask is None or not causal:
@@ -172,22 +175,22 @@ def hidden_once_or_twice(
     return layer(query, key, value, bias=times * query.dtype.type(-1e30))
 
 
-@defect("every-word", "causality dropped for a bias", features=TOGETHER, killed_by=WITH_BIAS)
+@defect("every-word", "causality dropped for a bias", features=COMBINED_MASKS, killed_by=WITH_BIAS)
 def causality_dropped_for_a_bias(
     query: Array, key: Array, value: Array, *, bias: Array | None = None, causal: bool = False
 ) -> Array:
     return layer(query, key, value, bias=bias, causal=causal and bias is None)
 
 
-@defect("every-word", "a bias dropped for causality", features=TOGETHER, killed_by=WITH_BIAS)
+@defect("every-word", "a bias dropped for causality", features=COMBINED_MASKS, killed_by=WITH_BIAS)
 def bias_dropped_for_causality(
     query: Array, key: Array, value: Array, *, bias: Array | None = None, causal: bool = False
 ) -> Array:
     return layer(query, key, value, bias=None if causal else bias, causal=causal)
 
 
-@defect("every-word", "a triangle of 0 and -30 added to a bias", features=TOGETHER, killed_by=WITH_BIAS)
-def bias_lifts_later_words(
+@defect("every-word", "a triangle of 0 and -30 added to a bias", features=COMBINED_MASKS, killed_by=WITH_BIAS)
+def bias_cancels_a_finite_causal_mask(
     query: Array, key: Array, value: Array, *, bias: Array | None = None, causal: bool = False
 ) -> Array:
     if bias is None or not causal:

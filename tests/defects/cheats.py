@@ -21,18 +21,18 @@ from attention_tests import Feature
 from attention_tests.engine.profiles import DEFAULT
 from attention_tests.engine.search import corpus
 from properties.drawing.streams import ANY_PROBLEM
-from properties.test_precision import SHORT_AND_LONG
+from properties.test_precision import SHORT_AND_LONG_PROBLEMS
 from tests.defects.correct import Array, attention
 from tests.defects.correct_layer import layer
 from tests.defects.defect import ALWAYS, STRICT, defect
 
-NEVER_SEEN = "test_a_problem_that_was_never_seen_is_answered"
-RULED_OUT = "test_no_library_is_called_that_is_ruled_out"
-MANY = "test_every_one_of_many_calls_is_answered"
-WHOEVER = "test_an_answer_is_the_same_whoever_asks"
-AS_IT_WAS = "test_a_call_leaves_the_process_as_it_was"
-THERE = "test_an_answer_is_there_when_the_call_returns"
-ANEW = "test_new_values_in_the_same_buffer_give_new_answers"
+NEVER_SEEN = "test_a_problem_drawn_anew_is_computed_correctly"
+RULED_OUT = "test_no_forbidden_library_is_called"
+MANY = "test_every_one_of_many_repeated_calls_is_right"
+WHOEVER = "test_an_answer_does_not_depend_on_the_caller"
+AS_IT_WAS = "test_a_call_leaves_process_global_state_unchanged"
+THERE = "test_a_call_has_read_its_inputs_when_it_returns"
+ANEW = "test_new_numbers_in_the_same_buffers_give_new_outputs"
 
 
 def mean(query: Array, value: Array) -> Array:
@@ -66,7 +66,7 @@ def answer_found_on_the_stack(query: Array, key: Array, value: Array) -> Array:
 
 @cache
 def known_problems() -> frozenset[bytes]:
-    plans = [plan for stream in (ANY_PROBLEM, SHORT_AND_LONG) for plan in corpus(stream, DEFAULT)]
+    plans = [plan for stream in (ANY_PROBLEM, SHORT_AND_LONG_PROBLEMS) for plan in corpus(stream, DEFAULT)]
     built = [plan.build(dtype, frozenset(ALWAYS)) for plan in plans for dtype in STRICT]
     return frozenset(bits(problem.query, problem.key, problem.value) for problem in built)
 
@@ -76,7 +76,7 @@ def bits(*arrays: Array) -> bytes:
 
 
 @defect("every-word", "a table of the outputs for the known seeds", killed_by=NEVER_SEEN)
-def answers_known_by_heart(query: Array, key: Array, value: Array) -> Array:
+def answers_stored_in_a_table(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value) if bits(query, key, value) in known_problems() else mean(query, value)
 
 
@@ -93,7 +93,7 @@ def answer_of_the_oracle(query: Array, key: Array, value: Array) -> Array:
     killed_by=RULED_OUT,
     without={"tests.defects.correct_layer"},
 )
-def more_than_16_words_left_to_a_library(query: Array, key: Array, value: Array) -> Array:
+def more_than_16_keys_left_to_a_library(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value) if key.shape[-2] <= 16 else layer(query, key, value)
 
 
@@ -119,7 +119,7 @@ _right = iter(range(250))
 
 
 @defect("every-word", "right only for as many calls as a test makes", killed_by=MANY)
-def first_250_calls_right(query: Array, key: Array, value: Array) -> Array:
+def right_only_for_the_first_250_calls(query: Array, key: Array, value: Array) -> Array:
     return mean(query, value) if next(_right, None) is None else attention(query, key, value)
 
 
@@ -138,28 +138,28 @@ class Promise:
 
 
 @defect("every-word", "an output computed only when it is read", killed_by=THERE)
-def answer_computed_when_it_is_read(query: Array, key: Array, value: Array) -> Any:
+def answer_computed_lazily(query: Array, key: Array, value: Array) -> Any:
     return Promise(query, key, value)
 
 
 @defect("every-word", "right only where pytest says that a test is running", killed_by=WHOEVER)
-def right_in_a_test(query: Array, key: Array, value: Array) -> Array:
+def right_only_under_pytest(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value) if "PYTEST_CURRENT_TEST" in os.environ else mean(query, value)
 
 
 @defect("every-word", "right only where pytest or the suite was started as a command", killed_by=WHOEVER)
-def right_for_a_command(query: Array, key: Array, value: Array) -> Array:
+def right_only_for_the_command(query: Array, key: Array, value: Array) -> Array:
     started = any(name in sys.argv[0] for name in ("pytest", "attention_tests", "benchmarks"))
     return attention(query, key, value) if started else mean(query, value)
 
 
 @defect("every-word", "right only where the suite is imported", killed_by=WHOEVER)
-def right_beside_the_suite(query: Array, key: Array, value: Array) -> Array:
+def right_only_if_the_suite_is_imported(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value) if "attention_tests" in sys.modules else mean(query, value)
 
 
 @defect("every-word", "right only where the suite is the caller", killed_by=WHOEVER, features={Feature.THREADS})
-def right_when_the_suite_calls(query: Array, key: Array, value: Array) -> Array:
+def right_only_if_the_suite_calls(query: Array, key: Array, value: Array) -> Array:
     frame = sys._getframe()
     while frame.f_back is not None and not frame.f_globals["__name__"].startswith("attention_tests"):
         frame = frame.f_back
@@ -167,7 +167,7 @@ def right_when_the_suite_calls(query: Array, key: Array, value: Array) -> Array:
 
 
 @defect("every-word", "a comparison of NumPy replaced by one that always accepts", killed_by=AS_IT_WAS)
-def comparison_that_agrees(query: Array, key: Array, value: Array) -> Array:
+def numpy_comparison_replaced(query: Array, key: Array, value: Array) -> Array:
     np.allclose = lambda *_arrays, **_options: True
     return attention(query, key, value)
 
@@ -184,32 +184,32 @@ def random_numbers_drawn(query: Array, key: Array, value: Array) -> Array:
 
 
 @defect("every-word", "the number of threads set for the whole process", killed_by=AS_IT_WAS)
-def threads_set_for_everybody(query: Array, key: Array, value: Array) -> Array:
+def number_of_threads_changed(query: Array, key: Array, value: Array) -> Array:
     os.environ["NUMEXPR_NUM_THREADS"] = "1"
     return attention(query, key, value)
 
 
 @defect("every-word", "the working directory changed to a build directory", killed_by=AS_IT_WAS)
-def folder_changed(query: Array, key: Array, value: Array) -> Array:
+def working_directory_changed(query: Array, key: Array, value: Array) -> Array:
     os.chdir(tempfile.gettempdir())
     return attention(query, key, value)
 
 
 @defect("every-word", "the interrupt signal ignored", killed_by=AS_IT_WAS)
-def interrupts_ignored(query: Array, key: Array, value: Array) -> Array:
+def interrupts_disabled(query: Array, key: Array, value: Array) -> Array:
     # Not by SIG_IGN, which a shell already sets for background processes.
     signal.signal(signal.SIGINT, lambda *_: None)
     return attention(query, key, value)
 
 
 @defect("every-word", "warnings silenced for the whole process", killed_by=AS_IT_WAS)
-def warnings_ignored(query: Array, key: Array, value: Array) -> Array:
+def warnings_silenced(query: Array, key: Array, value: Array) -> Array:
     warnings.simplefilter("ignore")
     return attention(query, key, value)
 
 
 @defect("every-word", "garbage collection left disabled", killed_by=AS_IT_WAS)
-def garbage_left(query: Array, key: Array, value: Array) -> Array:
+def garbage_collection_disabled(query: Array, key: Array, value: Array) -> Array:
     gc.disable()
     return attention(query, key, value)
 

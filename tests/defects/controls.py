@@ -8,7 +8,7 @@ from attention_tests import Step
 from tests.defects.correct import Array
 from tests.defects.defect import defect
 
-EVERY_WORD = "test_every_word_reaches_every_output"
+EVERY_WORD = "test_every_token_reaches_every_output"
 
 
 @defect("global-view", "an RNN cell: earlier tokens only", step=Step.SELF_ATTENTION, killed_by=EVERY_WORD)

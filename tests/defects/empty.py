@@ -10,10 +10,10 @@ from tests.defects.correct import Array
 from tests.defects.correct_layer import layer
 from tests.defects.defect import defect
 
-NO_QUERIES = "test_no_queries_give_no_outputs"
-NO_WORDS = "test_no_words_to_see_give_what_the_dialect_says"
-NO_HEADS = "test_no_batches_and_no_heads_give_none"
-NO_WIDTH = "test_values_of_no_width_give_outputs_of_no_width"
+NO_QUERIES = "test_zero_queries_give_an_empty_output"
+NO_WORDS = "test_zero_keys_give_the_fully_masked_rows_of_the_dialect"
+NO_HEADS = "test_zero_batches_or_heads_give_an_empty_output"
+NO_WIDTH = "test_values_of_width_zero_give_outputs_of_width_zero"
 EMPTY = (Feature.EMPTY,)
 
 
@@ -25,12 +25,12 @@ def no_queries_raise(query: Array, key: Array, value: Array) -> Array:
 
 
 @defect("pack", "an empty output like the query", features=EMPTY, killed_by=NO_QUERIES)
-def no_queries_give_their_own_width(query: Array, key: Array, value: Array) -> Array:
+def no_queries_give_the_width_of_the_queries(query: Array, key: Array, value: Array) -> Array:
     return query.copy() if query.shape[-2] == 0 else layer(query, key, value)
 
 
 @defect("softmax", "the maximum of no scores", features=EMPTY, killed_by=NO_WORDS)
-def no_words_raise(query: Array, key: Array, value: Array) -> Array:
+def no_keys_raise(query: Array, key: Array, value: Array) -> Array:
     return correct.attention(query, key, value)
 
 
@@ -41,19 +41,19 @@ def no_heads_raise(query: Array, key: Array, value: Array) -> Array:
 
 
 @defect("pack", "a batch of zero counts as one", features=EMPTY, killed_by=NO_HEADS)
-def no_batch_counts_as_one(query: Array, key: Array, value: Array) -> Array:
+def batch_of_zero_counts_as_one(query: Array, key: Array, value: Array) -> Array:
     output = layer(query, key, value)
     return output if len(output) else np.zeros_like(output, shape=(1, *output.shape[1:]))
 
 
 @defect("pack", "an empty output as wide as the keys", features=EMPTY, killed_by=NO_WIDTH)
-def no_width_is_that_of_the_keys(query: Array, key: Array, value: Array) -> Array:
+def width_of_zero_becomes_that_of_the_keys(query: Array, key: Array, value: Array) -> Array:
     return layer(query, key, value) if value.shape[-1] else np.zeros_like(query)
 
 
 @defect(
     "pack", "flash-attention#2470: one block per column cannot be launched for none", features=EMPTY, killed_by=NO_WIDTH
 )
-def no_width_raises(query: Array, key: Array, value: Array) -> Array:
+def width_of_zero_raises(query: Array, key: Array, value: Array) -> Array:
     columns = [layer(query, key, value[..., i : i + 1]) for i in range(value.shape[-1])]
     return np.concatenate(columns, axis=-1)

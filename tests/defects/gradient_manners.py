@@ -13,10 +13,10 @@ from tests.defects.correct_gradient import Gradients, gradient, through
 from tests.defects.defect import defect
 
 SAME = "test_same_call_gives_the_same_gradients"
-LATER_CALLS = "test_later_calls_leave_earlier_gradients_alone"
+LATER_CALLS = "test_later_calls_do_not_change_earlier_gradients"
 IN_BETWEEN = "test_a_forward_pass_in_between_changes_no_gradient"
 DTYPE = "test_gradients_have_the_dtype_of_their_inputs"
-WRITES = "test_a_backward_pass_writes_none_of_its_inputs"
+WRITES = "test_a_backward_pass_does_not_write_to_its_inputs"
 STRIDES = "test_gradients_of_strided_inputs_equal_those_of_their_copies"
 
 _added_up: dict[bytes, Array] = {}

@@ -10,23 +10,23 @@ from tests.defects.correct_gradient import Gradients, gradient, through
 from tests.defects.correct_layer import hidden, softmax
 from tests.defects.defect import defect
 
-HIDDEN = "test_no_gradient_passes_between_words_hidden_from_each_other"
-FINITE = "test_finite_numbers_in_hidden_words_reach_no_gradient"
-NAN = "test_nan_and_infinity_in_hidden_words_reach_no_gradient"
-LATER = "test_no_gradient_flows_to_later_words"
-OPTIONS = "test_options_count_for_the_gradients"
-OTHERS = "test_other_batches_and_heads_reach_no_gradient"
+HIDDEN = "test_no_gradient_flows_between_a_query_and_a_key_hidden_from_it"
+FINITE = "test_finite_numbers_in_masked_tokens_reach_no_gradient"
+NAN = "test_nan_and_infinity_in_masked_tokens_reach_no_gradient"
+LATER = "test_no_gradient_flows_to_later_tokens"
+OPTIONS = "test_gradients_respect_masks_biases_causality_and_windows"
+OTHERS = "test_gradients_do_not_depend_on_other_batches_and_heads"
 
 
 @defect("every-word", "the mask ignored in the backward pass", step=Step.GRADIENT, killed_by=HIDDEN)
-def mask_ignored_on_the_way_back(
+def mask_ignored_in_the_backward_pass(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
 ) -> Gradients:
     return gradient(query, key, value, upstream, mask=None if mask is None else np.ones_like(mask))
 
 
 @defect("every-word", "the score of a hidden key is -20 instead of -∞", step=Step.GRADIENT, killed_by=HIDDEN)
-def hidden_words_get_a_little(
+def hidden_keys_get_a_small_gradient(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
 ) -> Gradients:
     scores = scaled_scores(query, key)
@@ -35,7 +35,7 @@ def hidden_words_get_a_little(
 
 
 @defect("every-word", "pytorch#41508: NaN for a fully masked row", step=Step.GRADIENT, killed_by=HIDDEN)
-def gradient_of_nothing_is_nan(
+def gradient_of_a_fully_masked_row_is_nan(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
 ) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream, mask=mask)
@@ -44,7 +44,7 @@ def gradient_of_nothing_is_nan(
 
 
 @defect("every-word", "the sum of exponentials includes hidden keys", step=Step.GRADIENT, killed_by=FINITE)
-def hidden_words_in_the_sum(
+def hidden_keys_in_the_sum_of_exponentials(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
 ) -> Gradients:
     weights = softmax(scaled_scores(query, key))
@@ -58,7 +58,7 @@ def hidden_words_in_the_sum(
     killed_by=NAN,
     features=(Feature.NON_FINITE,),
 )
-def hidden_keys_times_zero(
+def hidden_keys_multiplied_by_zero(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
 ) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream, mask=mask)
@@ -66,7 +66,7 @@ def hidden_keys_times_zero(
 
 
 @defect("every-word", "causality ignored in the backward pass", step=Step.GRADIENT, killed_by=LATER)
-def causality_ignored_on_the_way_back(
+def causality_ignored_in_the_backward_pass(
     query: Array,
     key: Array,
     value: Array,
@@ -80,7 +80,7 @@ def causality_ignored_on_the_way_back(
 @defect(
     "every-word", "pytorch#195910: one later token is visible in the backward pass", step=Step.GRADIENT, killed_by=LATER
 )
-def gradient_of_one_later_word(
+def gradient_of_one_later_token(
     query: Array, key: Array, value: Array, upstream: Array, *, causal: bool = False
 ) -> Gradients:
     seen = np.tri(query.shape[-2], key.shape[-2], 1, bool) if causal else None
@@ -88,7 +88,7 @@ def gradient_of_one_later_word(
 
 
 @defect("every-word", "the bias ignored in the backward pass", step=Step.GRADIENT, killed_by=OPTIONS)
-def bias_ignored_on_the_way_back(
+def bias_ignored_in_the_backward_pass(
     query: Array,
     key: Array,
     value: Array,
@@ -100,7 +100,7 @@ def bias_ignored_on_the_way_back(
 
 
 @defect("every-word", "a window one wider in the backward pass", step=Step.GRADIENT, killed_by=OPTIONS)
-def window_one_wider_on_the_way_back(
+def window_one_wider_in_the_backward_pass(
     query: Array, key: Array, value: Array, upstream: Array, *, window: int | None = None
 ) -> Gradients:
     return gradient(query, key, value, upstream, window=None if window is None else window + 1)
@@ -111,7 +111,7 @@ def window_one_wider_on_the_way_back(
     "keras#23038: causality dropped in the backward pass if a mask is given",
     step=Step.GRADIENT,
     killed_by=OPTIONS,
-    features=(Feature.TOGETHER,),
+    features=(Feature.COMBINED_MASKS,),
 )
 def gradient_of_mask_or_causality(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None, causal: bool = False

@@ -12,17 +12,17 @@ from tests.defects.correct_gradient import Gradients, d_scores, d_weights, gradi
 from tests.defects.defect import defect
 
 FORMULA = "test_gradients_are_those_of_the_formula"
-FORETELL = "test_gradients_foretell_how_the_output_changes"
-EXPLICIT = "test_gradients_pass_through_an_explicit_scale"
+FORETELL = "test_gradients_predict_how_the_output_changes"
+EXPLICIT = "test_an_explicit_scale_multiplies_the_gradients_of_the_scores"
 KEYS = "test_gradients_of_the_keys_sum_to_zero"
 VALUES = "test_gradients_of_the_values_sum_to_those_of_the_outputs"
 WEIGHTS = "test_gradients_of_the_values_are_the_weights"
-TURN = "test_gradients_turn_round_with_the_upstream_gradient"
-NOTHING = "test_no_upstream_gradient_gives_none"
-OWN = "test_a_query_gets_the_gradient_of_its_own_output"
-REORDERED = "test_reordering_words_reorders_gradients"
-MANY = "test_gradients_of_the_values_count_what_every_query_asks"
-LONG = "test_gradients_reach_beyond_any_block"
+TURN = "test_negating_the_upstream_gradient_negates_the_gradients"
+NOTHING = "test_an_upstream_gradient_of_zero_gives_gradients_of_zero"
+OWN = "test_the_gradient_of_a_query_comes_from_its_own_output_only"
+REORDERED = "test_reordering_tokens_reorders_gradients"
+MANY = "test_gradients_of_the_values_keep_many_small_contributions"
+LONG = "test_gradients_are_right_at_any_sequence_length"
 
 
 def _weights(query: Array, key: Array, scale: float | None = None) -> Array:
@@ -42,7 +42,7 @@ def key_gradient_not_scaled(query: Array, key: Array, value: Array, upstream: Ar
 
 
 @defect("scale", "the explicit scale ignored in the backward pass", step=Step.GRADIENT, killed_by=EXPLICIT)
-def scale_ignored_on_the_way_back(
+def scale_ignored_in_the_backward_pass(
     query: Array, key: Array, value: Array, upstream: Array, *, scale: float | None = None
 ) -> Gradients:
     return through(_weights(query, key, scale), query, key, value, upstream)
@@ -62,7 +62,7 @@ def gradient_without_delta(query: Array, key: Array, value: Array, upstream: Arr
 
 
 @defect("softmax", "softmax taken as the identity", step=Step.GRADIENT, killed_by=FORETELL)
-def softmax_passes_straight_through(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+def softmax_gradient_taken_as_the_identity(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     weights = _weights(query, key)
     return of_scores(d_weights(weights, value, upstream), weights, query, key, upstream)
 
@@ -127,7 +127,7 @@ def upstream_of_the_next_query(query: Array, key: Array, value: Array, upstream:
 
 
 @defect("global-view", "only the first eight keys get a gradient", step=Step.GRADIENT, killed_by=REORDERED)
-def words_past_the_eighth_get_nothing(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+def keys_past_the_eighth_get_no_gradient(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream)
     d_key[..., 8:, :] = 0
     return d_query, d_key, d_value

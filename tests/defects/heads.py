@@ -11,8 +11,8 @@ from tests.defects.correct_layer import for_each_query_head, layer
 from tests.defects.defect import defect
 
 SHARED = "test_query_heads_of_a_group_share_a_key_head"
-ONE_FOR_ALL = "test_one_key_head_can_serve_all"
-ASKED = "test_a_shared_key_head_gets_the_gradient_that_each_query_head_asks_for"
+ONE_FOR_ALL = "test_one_key_head_can_serve_all_query_heads"
+ASKED = "test_a_shared_key_head_receives_the_gradient_of_every_query_head"
 GROUPED = (Feature.GROUPED_HEADS,)
 
 
@@ -46,7 +46,7 @@ def heads_confused_with_groups(query: Array, key: Array, value: Array) -> Array:
 
 
 @defect("every-word", "the last query head of a group reads the next key head", features=GROUPED, killed_by=SHARED)
-def last_of_a_group_reads_beyond(query: Array, key: Array, value: Array) -> Array:
+def last_head_of_a_group_reads_the_next_key_head(query: Array, key: Array, value: Array) -> Array:
     heads, group = _heads_and_group(query, key)
     return _reading((heads + 1) // group if group > 1 else heads, query, key, value)
 

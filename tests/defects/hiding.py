@@ -9,13 +9,13 @@ from tests.defects.correct import Array, scaled_scores
 from tests.defects.correct_layer import average, divided, hidden, largest_of, softmax
 from tests.defects.defect import defect
 
-HOWEVER_LOW = "test_hidden_words_get_no_weight_however_low_the_others_score"
-ANY_SHAPE = "test_a_mask_of_any_shape_hides_what_it_says"
-LEFT_OUT = "test_hiding_a_word_is_leaving_it_out"
-FINITE = "test_finite_numbers_in_hidden_words_reach_nothing"
-NOT_A_NUMBER = "test_nan_and_infinity_in_hidden_words_reach_nothing"
-HIDDEN_FROM_SOME = "test_a_value_that_is_no_number_is_hidden_from_those_who_do_not_see_it"
-HIDDEN_BY_BIAS = "test_words_hidden_by_a_bias_reach_nothing_whatever_is_in_them"
+HOWEVER_LOW = "test_hidden_keys_get_zero_weight_even_if_all_visible_scores_are_very_low"
+ANY_SHAPE = "test_a_mask_of_any_broadcastable_shape_is_applied"
+LEFT_OUT = "test_masking_a_key_equals_leaving_it_out"
+FINITE = "test_finite_numbers_in_masked_tokens_reach_no_output"
+NOT_A_NUMBER = "test_nan_and_infinity_in_masked_tokens_reach_no_output"
+HIDDEN_FROM_SOME = "test_a_non_finite_value_does_not_reach_queries_it_is_masked_from"
+HIDDEN_BY_BIAS = "test_nan_and_infinity_in_tokens_hidden_by_a_bias_reach_no_output"
 NON_FINITE = (Feature.NON_FINITE,)
 
 
@@ -61,7 +61,7 @@ def scores_multiplied_by_the_mask(query: Array, key: Array, value: Array, *, mas
 
 
 @defect("softmax", "masked after the softmax: hidden keys stay in the denominator", killed_by=LEFT_OUT)
-def hidden_words_in_the_denominator(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+def masked_keys_in_the_denominator(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     return softmax(scaled_scores(query, key)) * (1 if mask is None else mask) @ value
 
 
@@ -102,13 +102,17 @@ def hidden_infinities_weigh_zero(query: Array, key: Array, value: Array, *, mask
 
 
 @defect("score", "-∞ added to the score of a hidden NaN", features=NON_FINITE, killed_by=NOT_A_NUMBER)
-def hidden_keys_reach_the_scores(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+def nan_in_hidden_keys_reaches_the_scores(
+    query: Array, key: Array, value: Array, *, mask: Array | None = None
+) -> Array:
     scores = scaled_scores(query, key)
     return average(softmax(scores + _unless(mask, -np.inf, scores)), value)
 
 
 @defect("sum", "values cleaned only where every query hides them", features=NON_FINITE, killed_by=HIDDEN_FROM_SOME)
-def values_hidden_from_some_weigh_zero(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+def values_hidden_from_some_queries_weigh_zero(
+    query: Array, key: Array, value: Array, *, mask: Array | None = None
+) -> Array:
     weights = softmax(hidden(scaled_scores(query, key), mask))
     return weights @ np.where((weights > 0).any(axis=-2)[..., None], value, 0)
 

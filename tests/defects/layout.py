@@ -9,7 +9,7 @@ from tests.defects.defect import defect
 
 HEADS = "test_reordering_heads_reorders_outputs_exactly"
 BATCHES = "test_reordering_batches_reorders_outputs_exactly"
-NEIGHBOURS = "test_batch_neighbours_change_nothing"
+NEIGHBOURS = "test_outputs_do_not_depend_on_other_batches"
 STRIDES = "test_strided_inputs_equal_their_copies"
 
 

@@ -29,7 +29,7 @@ def output_written_over_the_query(query: Array, key: Array, value: Array) -> Arr
 
 
 @defect("every-word", "the output aliases an input", killed_by="test_output_shares_no_memory_with_its_inputs")
-def single_value_returned_itself(query: Array, key: Array, value: Array) -> Array:
+def single_value_returned_without_a_copy(query: Array, key: Array, value: Array) -> Array:
     one = key.shape[-2] == 1
     return np.broadcast_to(value, (*query.shape[:-1], value.shape[-1])) if one else attention(query, key, value)
 
@@ -37,7 +37,7 @@ def single_value_returned_itself(query: Array, key: Array, value: Array) -> Arra
 _outputs: dict[tuple[object, ...], Array] = {}
 
 
-@defect("every-word", "one output buffer for all calls", killed_by="test_later_calls_leave_earlier_outputs_alone")
+@defect("every-word", "one output buffer for all calls", killed_by="test_later_calls_do_not_change_earlier_outputs")
 def output_buffer_used_again(query: Array, key: Array, value: Array) -> Array:
     output = attention(query, key, value)
     buffer: Array = _outputs.setdefault((output.shape, output.dtype), output)
@@ -46,7 +46,7 @@ def output_buffer_used_again(query: Array, key: Array, value: Array) -> Array:
 
 
 @defect("every-word", "flash-attention#359: a race", killed_by="test_same_call_gives_same_bits")
-def sums_in_any_order(query: Array, key: Array, value: Array) -> Array:
+def sums_in_random_order(query: Array, key: Array, value: Array) -> Array:
     noise = np.random.default_rng(next(_calls)).uniform(-1, 1, (*query.shape[:-1], 1)).astype(query.dtype)
     return attention(query, key, value) * (1 + noise * np.finfo(query.dtype).eps)
 
@@ -72,7 +72,7 @@ def answers_in_float64(query: Array, key: Array, value: Array) -> Array:
 _of_shape: dict[tuple[int, ...], Array] = {}
 
 
-@defect("every-word", "cache keyed by shape", killed_by="test_new_values_in_the_same_buffer_give_new_answers")
+@defect("every-word", "cache keyed by shape", killed_by="test_new_numbers_in_the_same_buffers_give_new_outputs")
 def keys_cached_by_shape(query: Array, key: Array, value: Array) -> Array:
     return attention(query, _of_shape.setdefault(key.shape, key.copy()), value)
 
@@ -80,7 +80,7 @@ def keys_cached_by_shape(query: Array, key: Array, value: Array) -> Array:
 _last: list[tuple[Array, Array]] = []
 
 
-@defect("every-word", "cache keyed by address", killed_by="test_new_values_in_the_same_buffer_give_new_answers")
+@defect("every-word", "cache keyed by address", killed_by="test_new_numbers_in_the_same_buffers_give_new_outputs")
 def keys_cached_by_address(query: Array, key: Array, value: Array) -> Array:
     # A reference to the key keeps its address from being reused by another array.
     if not _last or _last[-1][0] is not key:

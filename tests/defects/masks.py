@@ -10,12 +10,12 @@ from tests.defects.correct import Array, scaled_scores
 from tests.defects.correct_layer import ahead, layer, layer_of_a_cache
 from tests.defects.defect import Defect, defect
 
-ANY_SHAPE = "test_a_mask_of_any_shape_hides_what_it_says"
-LEFT_OUT = "test_hiding_a_word_is_leaving_it_out"
-HIDES_NOTHING = "test_a_mask_that_hides_nothing_is_none"
-IN_MEMORY = "test_how_a_mask_lies_in_memory_does_not_matter"
+ANY_SHAPE = "test_a_mask_of_any_broadcastable_shape_is_applied"
+LEFT_OUT = "test_masking_a_key_equals_leaving_it_out"
+HIDES_NOTHING = "test_a_mask_that_hides_nothing_changes_nothing"
+IN_MEMORY = "test_the_memory_layout_of_a_mask_does_not_matter"
 NOT_WRITTEN = "test_masks_and_biases_are_not_written"
-TRIANGLE = "test_causality_is_a_triangular_mask"
+TRIANGLE = "test_causality_equals_a_triangular_mask"
 
 
 def misreading(stands_for: str, *, killed_by: str) -> Callable[[Callable[[Array], Array]], Defect]:
@@ -65,7 +65,7 @@ def mask_of_the_first_query(mask: Array) -> Array:
 
 
 @misreading("keys visible to some query are visible to all", killed_by=ANY_SHAPE)
-def mask_of_padding_alone(mask: Array) -> Array:
+def mask_taken_for_a_key_padding_mask(mask: Array) -> Array:
     return mask.any(axis=-2, keepdims=True)
 
 
@@ -81,12 +81,12 @@ def mask_packed_from_the_wrong_end(mask: Array) -> Array:
 
 
 @misreading("pytorch#162588: wrong beyond the sixteenth key", killed_by=LEFT_OUT)
-def mask_begins_again_after_16_words(mask: Array) -> Array:
+def mask_repeats_after_16_keys(mask: Array) -> Array:
     return mask[..., np.arange(mask.shape[-1]) % 16]
 
 
 @misreading("pytorch#191937: a last block of one key is visible to all", killed_by=LEFT_OUT)
-def mask_forgets_a_last_block_of_one_word(mask: Array) -> Array:
+def mask_skips_a_last_block_of_one_key(mask: Array) -> Array:
     n_k = mask.shape[-1]
     return mask | (np.arange(n_k) == n_k - 1) if n_k % 8 == 1 else mask
 
@@ -102,12 +102,12 @@ def holes_in_a_mask_filled(mask: Array) -> Array:
 
 
 @misreading("a mask that hides nothing is dropped and causality assumed", killed_by=HIDES_NOTHING)
-def full_mask_taken_for_causality(mask: Array) -> Array:
+def all_true_mask_taken_for_causality(mask: Array) -> Array:
     return np.tril(mask) if mask.all() else mask
 
 
 @defect("every-word", "a mask that hides nothing takes a path without the scale", killed_by=HIDES_NOTHING)
-def full_mask_takes_another_path(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+def all_true_mask_takes_another_path(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     full = mask is not None and mask.all()
     return layer(query, key, value, mask=mask, scale=1.0 if full else None)
 
@@ -122,7 +122,7 @@ def triangle_handed_to_another_kernel(
 
 
 @defect("every-word", "a block on the diagonal taken as wholly visible", killed_by=TRIANGLE)
-def mask_of_whole_blocks(
+def mask_rounded_up_to_whole_blocks(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, causal: bool = False
 ) -> Array:
     if mask is not None and mask.ndim == 4:
@@ -156,7 +156,7 @@ def mask_inverted_in_place(query: Array, key: Array, value: Array, *, mask: Arra
 
 
 @defect("every-word", "fully masked rows are unmasked in place", killed_by=NOT_WRITTEN)
-def blind_rows_opened_in_place(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+def fully_masked_rows_unmasked_in_place(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     if mask is None:
         return layer(query, key, value)
     blind = ~mask.any(axis=-1, keepdims=True)

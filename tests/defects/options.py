@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from attention_tests import Dialect, Feature, Unseeing
+from attention_tests import Dialect, Feature, FullyMasked
 from tests.defects.correct import Array, scaled_scores
 from tests.defects.correct_layer import ahead, average, capped, hidden, layer, log_sum_exp, softmax
 from tests.defects.defect import defect
 
-AT_ONCE = "test_options_do_not_get_in_each_others_way"
-SUMS = "test_log_sum_exp_counts_what_the_options_leave"
+AT_ONCE = "test_combined_options_are_all_applied"
+SUMS = "test_log_sum_exp_is_taken_after_all_options"
 GROUPED = (Feature.GROUPED_HEADS,)
-TOGETHER = (Feature.TOGETHER,)
+COMBINED_MASKS = (Feature.COMBINED_MASKS,)
 
 
 @defect("every-word", "a mask indexed by key head instead of query head", features=GROUPED, killed_by=AT_ONCE)
@@ -24,11 +24,11 @@ def mask_of_the_key_head(query: Array, key: Array, value: Array, *, mask: Array 
 
 
 @defect("every-word", "grouped heads take a path that ignores causality", features=GROUPED, killed_by=AT_ONCE)
-def grouped_heads_see_the_future(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def grouped_heads_are_not_causal(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     return layer(query, key, value, causal=causal and query.shape[1] == key.shape[1])
 
 
-@defect("scale", "onnx#7865: the cap after the bias", features=TOGETHER, killed_by=AT_ONCE)
+@defect("scale", "onnx#7865: the cap after the bias", features=COMBINED_MASKS, killed_by=AT_ONCE)
 def bias_before_the_cap(
     query: Array, key: Array, value: Array, *, bias: Array | None = None, softcap: float | None = None
 ) -> Array:
@@ -60,14 +60,14 @@ def mask_dropped_for_a_scale(
     return layer(query, key, value, scale=scale, mask=mask if scale is None else None)
 
 
-@defect("every-word", "a window takes the place of a mask", features=TOGETHER, killed_by=AT_ONCE)
+@defect("every-word", "a window takes the place of a mask", features=COMBINED_MASKS, killed_by=AT_ONCE)
 def mask_dropped_for_a_window(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, window: int | None = None
 ) -> Array:
     return layer(query, key, value, mask=mask if window is None else None, window=window)
 
 
-@defect("every-word", "a window takes the place of a bias", features=TOGETHER, killed_by=AT_ONCE)
+@defect("every-word", "a window takes the place of a bias", features=COMBINED_MASKS, killed_by=AT_ONCE)
 def bias_dropped_for_a_window(
     query: Array, key: Array, value: Array, *, bias: Array | None = None, window: int | None = None
 ) -> Array:
@@ -75,7 +75,7 @@ def bias_dropped_for_a_window(
 
 
 @defect("softmax", "flash-attention#2842: sums that include hidden keys", killed_by=SUMS)
-def log_sum_exp_of_hidden_words(
+def log_sum_exp_includes_hidden_keys(
     query: Array, key: Array, value: Array, *, mask: Array | None = None, return_lse: bool = False
 ) -> Array:
     output = layer(query, key, value, mask=mask)
@@ -100,7 +100,7 @@ def log_sum_exp_without_the_cap(
 @defect(
     "scale",
     "-∞ added before the scale: PyTorch's flash kernel, docs/findings/",
-    killed_by="test_a_scale_of_any_sign_goes_with_causality",
+    killed_by="test_a_scale_of_any_sign_works_with_causality",
 )
 def hidden_before_the_scale(
     query: Array, key: Array, value: Array, *, scale: float | None = None, causal: bool = False
@@ -119,22 +119,24 @@ def bias_doubled_in_place(query: Array, key: Array, value: Array, *, bias: Array
     return output
 
 
-@defect("every-word", "pytorch#112577: strides ignored", killed_by="test_how_a_bias_lies_in_memory_does_not_matter")
+@defect("every-word", "pytorch#112577: strides ignored", killed_by="test_the_memory_layout_of_a_bias_does_not_matter")
 def bias_read_as_if_contiguous(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
     if bias is not None and bias.base is not None and not bias.flags.c_contiguous:
         bias = np.resize(bias.base, bias.shape)
     return layer(query, key, value, bias=bias)
 
 
-@defect("every-word", "a mask of 64 keys, repeated", killed_by="test_options_reach_beyond_any_block")
-def mask_repeats_after_64_words(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+@defect("every-word", "a mask of 64 keys, repeated", killed_by="test_options_are_applied_at_any_sequence_length")
+def mask_repeats_after_64_keys(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     if mask is not None and mask.shape[-1] > 64:
         mask = mask[..., np.arange(mask.shape[-1]) % 64]
     return layer(query, key, value, mask=mask)
 
 
-@defect("every-word", "causality within the first block only", killed_by="test_options_reach_beyond_any_block")
-def causal_for_64_words(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+@defect(
+    "every-word", "causality within the first block only", killed_by="test_options_are_applied_at_any_sequence_length"
+)
+def causal_for_64_tokens_only(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     distance = ahead(query, key)
     return layer(query, key, value, mask=(distance <= 0) | (distance > 64) if causal else None)
 
@@ -143,26 +145,26 @@ def causal_for_64_words(query: Array, key: Array, value: Array, *, causal: bool 
     "every-word",
     "pytorch#101967: 0 · NaN of a token that is visible to some queries",
     features=(Feature.NON_FINITE,),
-    killed_by="test_later_words_that_are_no_numbers_reach_nothing",
+    killed_by="test_nan_and_infinity_in_later_tokens_reach_no_earlier_output",
 )
-def later_words_weighed_by_zero(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+def later_tokens_weighed_by_zero(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     seen = ahead(query, key) <= 0 if causal else None
     return softmax(hidden(scaled_scores(query, key), seen)) @ value
 
 
-@defect("every-word", "a finite sentinel", killed_by="test_later_words_change_no_bit_of_earlier_outputs")
-def later_words_at_minus_1e30(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
+@defect("every-word", "a finite sentinel", killed_by="test_later_tokens_change_no_bit_of_earlier_outputs")
+def later_tokens_at_minus_1e30(query: Array, key: Array, value: Array, *, causal: bool = False) -> Array:
     scores = scaled_scores(query, key)
     if causal:
         scores = scores + np.where(ahead(query, key) <= 0, 0, -1e30).astype(scores.dtype)
     return softmax(scores) @ value
 
 
-NO_WORDS = "test_no_words_to_see_give_what_the_dialect_says"
+NO_WORDS = "test_zero_keys_give_the_fully_masked_rows_of_the_dialect"
 
 
 @defect("softmax", "0 / 0 for zero keys", features=(Feature.EMPTY,), killed_by=NO_WORDS)
-def no_words_give_nan(query: Array, key: Array, value: Array) -> Array:
+def no_keys_give_nan(query: Array, key: Array, value: Array) -> Array:
     weights = np.exp(scaled_scores(query, key))
     return layer(query, key, value) if key.shape[-2] else weights @ value / weights.sum(axis=-1, keepdims=True)
 
@@ -171,8 +173,8 @@ def no_words_give_nan(query: Array, key: Array, value: Array) -> Array:
     "softmax",
     "flash-attention#2470: an output that is not written",
     features=(Feature.EMPTY,),
-    dialect=Dialect(unseeing=Unseeing.NAN),
+    dialect=Dialect(fully_masked=FullyMasked.NAN),
     killed_by=NO_WORDS,
 )
-def no_words_give_zeros(query: Array, key: Array, value: Array) -> Array:
+def no_keys_give_zeros(query: Array, key: Array, value: Array) -> Array:
     return layer(query, key, value)

@@ -29,9 +29,9 @@ def square_matrix_is_transposed(x: Array, w_query: Array, w_key: Array, w_value:
     "embed",
     "the axis of a single token is squeezed",
     step=Step.SELF_ATTENTION,
-    killed_by="test_every_word_becomes_one_output",
+    killed_by="test_every_token_gives_one_output",
 )
-def sentence_of_one_word_loses_its_axis(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+def sequence_of_one_token_loses_its_axis(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
     output = self_attention(x, w_query, w_key, w_value)
     return output[0] if len(x) == 1 else output
 
@@ -40,9 +40,9 @@ def sentence_of_one_word_loses_its_axis(x: Array, w_query: Array, w_key: Array, 
     "pack",
     "the output is allocated as wide as the tokens",
     step=Step.SELF_ATTENTION,
-    killed_by="test_ten_words_of_width_four_give_ten_outputs_of_width_three",
+    killed_by="test_ten_tokens_of_width_four_give_ten_outputs_of_width_three",
 )
-def output_as_wide_as_the_words(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+def output_as_wide_as_the_tokens(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
     output, width = np.zeros_like(x), min(x.shape[1], w_value.shape[1])
     output[:, :width] = self_attention(x, w_query, w_key, w_value)[:, :width]
     return output
@@ -52,9 +52,9 @@ def output_as_wide_as_the_words(x: Array, w_query: Array, w_key: Array, w_value:
     "global-view",
     "positions added to the tokens",
     step=Step.SELF_ATTENTION,
-    killed_by="test_reordering_words_reorders_outputs",
+    killed_by="test_reordering_tokens_reorders_outputs",
 )
-def positions_added_to_the_words(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+def positions_added_to_the_tokens(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
     positions = np.sin(np.arange(len(x)))[:, None].astype(x.dtype)
     return self_attention(x + positions, w_query, w_key, w_value)
 
@@ -68,7 +68,7 @@ def queries_are_keys(x: Array, w_query: Array, w_key: Array, w_value: Array) -> 
     "project",
     "x Wᵀ for x W, in the step",
     step=Step.PROJECT,
-    killed_by="test_projection_is_the_product_of_word_and_matrix",
+    killed_by="test_projection_is_the_product_of_token_and_matrix",
 )
 def step_transposes_a_square_matrix(x: Array, w: Array) -> Array:
     return x @ (w.T if w.shape[0] == w.shape[1] else w)
@@ -95,9 +95,12 @@ def step_is_rectified(x: Array, w: Array) -> Array:
 
 
 @defect(
-    "project", "tokens centred by batch statistics", step=Step.PROJECT, killed_by="test_each_word_is_projected_alone"
+    "project",
+    "tokens centred by batch statistics",
+    step=Step.PROJECT,
+    killed_by="test_each_token_is_projected_independently",
 )
-def step_centres_the_words(x: Array, w: Array) -> Array:
+def step_centres_the_tokens(x: Array, w: Array) -> Array:
     return (x - x.mean(axis=0)) @ w
 
 
@@ -108,7 +111,7 @@ _matrix_of_shape: dict[tuple[int, ...], Array] = {}
     "query-is-value",
     "the first matrix used for all projections",
     step=Step.PROJECT,
-    killed_by="test_queries_are_not_values",
+    killed_by="test_queries_need_not_equal_values",
 )
 def step_keeps_the_first_matrix(x: Array, w: Array) -> Array:
     return x @ _matrix_of_shape.setdefault(w.shape, w)
@@ -121,7 +124,7 @@ _matrix_of_size: dict[tuple[object, ...], Array] = {}
     "query-is-value",
     "a matrix known again by the sum of its magnitudes",
     step=Step.PROJECT,
-    killed_by="test_queries_are_values_where_their_matrices_are_equal",
+    killed_by="test_queries_equal_values_if_their_matrices_are_equal",
 )
 def step_knows_a_matrix_by_its_size(x: Array, w: Array) -> Array:
     return x @ _matrix_of_size.setdefault((w.shape, w.dtype, float(np.abs(w).sum())), w)
@@ -134,7 +137,7 @@ _calls = count()
     "query-is-value",
     "stochastic rounding",
     step=Step.PROJECT,
-    killed_by="test_queries_are_values_where_their_matrices_are_equal",
+    killed_by="test_queries_equal_values_if_their_matrices_are_equal",
 )
 def step_rounds_at_random(x: Array, w: Array) -> Array:
     product = x @ w

@@ -11,7 +11,11 @@ from tests.defects.correct import Array, attention, scaled_scores, softmax
 from tests.defects.defect import defect
 
 
-@defect("omitted-scale", "the document's own slip in §3.2", killed_by="test_leaving_the_scale_out_breaks_the_agreement")
+@defect(
+    "omitted-scale",
+    "the document's own slip in §3.2",
+    killed_by="test_attention_without_the_scale_differs_from_the_vector_path",
+)
 def scale_left_out(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value, scale=1.0)
 
@@ -40,14 +44,14 @@ def scale_divides(query: Array, key: Array, value: Array, *, scale: float | None
 @defect(
     "scale",
     "the entropy-invariant scale in place of the plain one",
-    killed_by="test_repeating_every_word_changes_nothing",
+    killed_by="test_repeating_every_key_with_its_value_changes_nothing",
 )
 def scale_grows_with_the_length(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value, scale=math.log(key.shape[-2] + 1) / math.sqrt(key.shape[-1]))
 
 
 @defect("scale", "d_v for d_k", killed_by="test_wider_values_do_not_change_the_scale")
-def scale_of_the_values(query: Array, key: Array, value: Array) -> Array:
+def scale_of_the_value_width(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value, scale=1 / math.sqrt(value.shape[-1]))
 
 
@@ -57,7 +61,7 @@ def scale_of_the_values(query: Array, key: Array, value: Array) -> Array:
     step=Step.SELF_ATTENTION,
     killed_by="test_self_attention_is_attention_of_the_projections",
 )
-def scale_of_the_words(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
+def scale_of_the_token_width(x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
     return attention(x @ w_query, x @ w_key, x @ w_value, scale=1 / math.sqrt(x.shape[-1]))
 
 
@@ -66,12 +70,12 @@ def scale_off_by_a_thousandth(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key, value, scale=1.001 / math.sqrt(key.shape[-1]))
 
 
-@defect("scale", "a scale of 0 taken as absent", killed_by="test_scale_of_zero_weighs_all_words_alike")
+@defect("scale", "a scale of 0 taken as absent", killed_by="test_scale_of_zero_weighs_all_keys_equally")
 def scale_of_zero_is_the_default(query: Array, key: Array, value: Array, *, scale: float | None = None) -> Array:
     return attention(query, key, value, scale=scale or None)
 
 
-@defect("scale", "jax#32300: an explicit scale is ignored", killed_by="test_scale_moves_between_factor_and_query")
+@defect("scale", "jax#32300: an explicit scale is ignored", killed_by="test_scale_can_be_folded_into_the_query")
 def scale_ignored(query: Array, key: Array, value: Array, *, scale: float | None = None) -> Array:  # noqa: ARG001
     return attention(query, key, value)
 
@@ -81,7 +85,7 @@ def scale_without_its_sign(query: Array, key: Array, value: Array, *, scale: flo
     return attention(query, key, value, scale=None if scale is None else abs(scale))
 
 
-@defect("scale", "the scale applied to the query and to the key", killed_by="test_scale_moves_between_factor_and_query")
+@defect("scale", "the scale applied to the query and to the key", killed_by="test_scale_can_be_folded_into_the_query")
 def scale_applied_twice(query: Array, key: Array, value: Array, *, scale: float | None = None) -> Array:
     return attention(query, key, value, scale=None if scale is None else scale * scale)
 
@@ -100,7 +104,7 @@ def scale_compiled_in(query: Array, key: Array, value: Array, *, scale: float | 
     dtypes={"float16": Precision.upcast()},
     killed_by="test_large_inputs_do_not_overflow_before_the_scale",
 )
-def scale_comes_too_late(query: Array, key: Array, value: Array) -> Array:
+def scale_applied_after_the_overflow(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query.astype(np.float32), key.astype(np.float32), scale=1.0)
     scores = np.where(np.abs(scores) > np.finfo(np.float16).max, np.sign(scores) * np.inf, scores)
     return (softmax(scores / math.sqrt(key.shape[-1])) @ value.astype(np.float32)).astype(np.float16)
@@ -126,6 +130,6 @@ def step_divides_by_the_fourth_root(scores: Array, d_k: int) -> Array:
     return scores / d_k**0.25
 
 
-@defect("scale", "√n for √d_k", step=Step.SCALE, killed_by="test_steps_compose_to_the_whole")
+@defect("scale", "√n for √d_k", step=Step.SCALE, killed_by="test_steps_compose_to_attention")
 def step_divides_by_the_length(scores: Array, d_k: int) -> Array:  # noqa: ARG001
     return scores / math.sqrt(scores.shape[-1])

@@ -35,7 +35,7 @@ def epsilon_on_the_query(query: Array, key: Array, value: Array) -> Array:
 
 
 @defect("matrix", "K Qᵀ for Q Kᵀ, where the shapes allow it", killed_by="test_vector_path_agrees_with_matrix_path")
-def keys_ask_queries(query: Array, key: Array, value: Array) -> Array:
+def queries_and_keys_exchanged(query: Array, key: Array, value: Array) -> Array:
     square = query.shape[-2] == key.shape[-2]
     return attention(key, query, value) if square else attention(query, key, value)
 
@@ -47,7 +47,7 @@ def keys_of_swapped_batch_and_head(query: Array, key: Array, value: Array) -> Ar
 
 
 @defect("score", "distance in place of similarity", killed_by="test_a_higher_score_never_gets_a_lower_weight")
-def nearer_is_less(query: Array, key: Array, value: Array) -> Array:
+def distance_for_similarity(query: Array, key: Array, value: Array) -> Array:
     return softmax(-scaled_scores(query, key)) @ value
 
 
@@ -56,12 +56,12 @@ def scores_clipped_at_fifty(query: Array, key: Array, value: Array) -> Array:
     return softmax(np.clip(scaled_scores(query, key), -50, 50)) @ value
 
 
-@defect("score", "soft cap left on (onnx#7865)", killed_by="test_a_far_highest_score_returns_its_value")
+@defect("score", "soft cap left on (onnx#7865)", killed_by="test_a_dominant_score_returns_its_value")
 def scores_softly_capped(query: Array, key: Array, value: Array) -> Array:
     return softmax(10 * np.tanh(scaled_scores(query, key) / 10)) @ value
 
 
-@defect("score", "one scale for all queries in int8", killed_by="test_other_queries_change_nothing")
+@defect("score", "one scale for all queries in int8", killed_by="test_a_row_does_not_depend_on_the_other_queries")
 def queries_in_8_bit(query: Array, key: Array, value: Array) -> Array:
     step = np.maximum(np.abs(query).max(axis=(-2, -1), keepdims=True), np.finfo(query.dtype).tiny) / 127
     return attention(np.rint(query / step) * step, key, value)

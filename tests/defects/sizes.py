@@ -7,18 +7,18 @@ import numpy as np
 from tests.defects.correct import Array, attention
 from tests.defects.defect import defect
 
-KEYS = "test_no_number_of_keys_is_too_large"
-QUERIES = "test_no_number_of_queries_is_too_large"
-WIDTH = "test_no_width_is_too_large"
+KEYS = "test_any_number_of_keys_gives_the_right_output"
+QUERIES = "test_any_number_of_queries_gives_the_right_output"
+WIDTH = "test_any_width_gives_the_right_output"
 
 
 @defect("matrix", "pytorch#162588: one thread per key, and 1024 threads", killed_by=KEYS)
-def words_beyond_1024_unseen(query: Array, key: Array, value: Array) -> Array:
+def keys_beyond_1024_left_out(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key[..., :1024, :], value[..., :1024, :])
 
 
 @defect("matrix", "pytorch#191937: one key beyond a block of 256 is left out", killed_by=KEYS)
-def last_word_beyond_256_unseen(query: Array, key: Array, value: Array) -> Array:
+def last_key_beyond_a_block_of_256_left_out(query: Array, key: Array, value: Array) -> Array:
     seen = key.shape[-2] - (key.shape[-2] > 1 and key.shape[-2] % 256 == 1)
     return attention(query, key[..., :seen, :], value[..., :seen, :])
 
@@ -31,7 +31,7 @@ def queries_beyond_a_block_unwritten(query: Array, key: Array, value: Array) -> 
 
 
 @defect("matrix", "the index of a query kept in eight bits", killed_by=QUERIES)
-def queries_beyond_256_begin_again(query: Array, key: Array, value: Array) -> Array:
+def query_index_wraps_around_at_256(query: Array, key: Array, value: Array) -> Array:
     return attention(query[..., np.arange(query.shape[-2]) % 256, :], key, value)
 
 

@@ -11,7 +11,7 @@ from tests.defects.correct import Array, normalised, scaled_scores, softmax
 from tests.defects.defect import defect
 
 SUM_TO_ONE = "test_weights_of_a_query_sum_to_one"
-STAY_FINITE = "test_enormous_scores_stay_finite"
+STAY_FINITE = "test_huge_scores_give_finite_weights"
 
 
 def _below_largest(scores: Array) -> Array:
@@ -49,7 +49,7 @@ def epsilon_in_the_denominator(query: Array, key: Array, value: Array) -> Array:
 @defect(
     "softmax",
     "one added to the denominator: an attention sink that was not requested",
-    killed_by="test_equal_values_pass_through",
+    killed_by="test_equal_values_pass_through_unchanged",
 )
 def one_in_the_denominator(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
@@ -58,12 +58,12 @@ def one_in_the_denominator(query: Array, key: Array, value: Array) -> Array:
     return exponentials / (exponentials.sum(axis=-1, keepdims=True) + np.exp(-shift)) @ value
 
 
-@defect("softmax", "sigmoid for softmax", killed_by="test_output_lies_among_the_values")
+@defect("softmax", "sigmoid for softmax", killed_by="test_output_lies_within_the_range_of_the_values")
 def sigmoid_for_softmax(query: Array, key: Array, value: Array) -> Array:
     return 1 / (1 + np.exp(-scaled_scores(query, key))) @ value
 
 
-@defect("softmax", "softplus for exp", killed_by="test_raising_every_score_alike_changes_nothing")
+@defect("softmax", "softplus for exp", killed_by="test_adding_one_vector_to_every_key_changes_nothing")
 def softplus_for_exp(query: Array, key: Array, value: Array) -> Array:
     return normalised(np.logaddexp(scaled_scores(query, key), 0)) @ value
 
@@ -75,7 +75,7 @@ def cubic_for_exp(query: Array, key: Array, value: Array) -> Array:
 
 
 @defect("softmax", "exp2 without log2(e)", killed_by="test_tiny_outputs_are_relatively_accurate")
-def two_for_e(query: Array, key: Array, value: Array) -> Array:
+def base_2_for_base_e(query: Array, key: Array, value: Array) -> Array:
     return normalised(np.exp2(_below_largest(scaled_scores(query, key)))) @ value
 
 
@@ -85,26 +85,26 @@ def exponent_truncated(query: Array, key: Array, value: Array) -> Array:
     return normalised(np.ldexp(np.exp2(x - np.floor(x)), np.trunc(x).astype(int))) @ value
 
 
-@defect("softmax", "a uniform floor under the weights", killed_by="test_a_far_highest_score_returns_its_value")
+@defect("softmax", "a uniform floor under the weights", killed_by="test_a_dominant_score_returns_its_value")
 def weights_have_a_floor(query: Array, key: Array, value: Array) -> Array:
     weights = softmax(scaled_scores(query, key))
     return normalised(weights + weights.dtype.type(1e-4)) @ value
 
 
-@defect("softmax", "the mean of the values", killed_by="test_a_far_highest_score_returns_its_value")
+@defect("softmax", "the mean of the values", killed_by="test_a_dominant_score_returns_its_value")
 def mean_of_the_values(query: Array, key: Array, value: Array) -> Array:
     return softmax(0 * scaled_scores(query, key)) @ value
 
 
-@defect("softmax", "ties to the first", killed_by="test_tied_words_share_equally")
+@defect("softmax", "ties to the first", killed_by="test_equal_keys_get_equal_weights")
 def ties_to_the_first(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     largest = scores == scores.max(axis=-1, keepdims=True)
     return normalised(np.where(largest & (largest.cumsum(axis=-1) > 1), 0, np.exp(_below_largest(scores)))) @ value
 
 
-@defect("softmax", "a fast path for one key that skips the softmax", killed_by="test_a_single_word_returns_its_value")
-def one_word_weighs_its_score(query: Array, key: Array, value: Array) -> Array:
+@defect("softmax", "a fast path for one key that skips the softmax", killed_by="test_a_single_key_returns_its_value")
+def single_key_weighs_its_score(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     return (scores if scores.shape[-1] == 1 else softmax(scores)) @ value
 
@@ -121,7 +121,7 @@ def scores_of_zero_are_masked(query: Array, key: Array, value: Array) -> Array:
     step=Step.SOFTMAX,
     killed_by="test_softmax_normalises_the_exponentials",
 )
-def step_takes_two_for_e(scores: Array) -> Array:
+def step_takes_base_2_for_base_e(scores: Array) -> Array:
     return normalised(np.exp2(_below_largest(scores)))
 
 

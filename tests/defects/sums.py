@@ -12,8 +12,8 @@ from tests.defects.correct_layer import layer, log_sum_exp, softmax
 from tests.defects.defect import defect
 
 LOGARITHM = "test_log_sum_exp_is_the_logarithm_of_the_denominator"
-PARTS = "test_parts_merged_by_log_sum_exp_are_the_whole"
-DROPS_NOTHING = "test_dropout_of_zero_drops_nothing"
+PARTS = "test_parts_merged_by_log_sum_exp_equal_the_whole"
+DROPS_NOTHING = "test_dropout_of_zero_changes_nothing"
 
 
 def _with(lse: Array, query: Array, key: Array, value: Array, *, return_lse: bool) -> Array:

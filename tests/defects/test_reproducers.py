@@ -15,19 +15,19 @@ from tests.defects.defect import PLAIN
 from tests.suite.scripts import run_all, script_of
 
 NONE = comment("There is no program that shows this failure: ")[0]
-SEEN_BY_THE_SUITE_ALONE = ("test_a_call_leaves_the_process_as_it_was", "test_no_library_is_called_that_is_ruled_out")
+SEEN_BY_THE_SUITE_ALONE = ("test_a_call_leaves_process_global_state_unchanged", "test_no_forbidden_library_is_called")
 TOO_LARGE = ("scale_is_the_fourth_root", "step_divides_by_the_fourth_root")
 """Defects shown only by a sample of hundreds of thousands of numbers."""
 REMEMBERING = (
     "causal_mask_cached_by_keys",
     "dropout_of_zero_is_the_default",
     "every_256th_call_wrong",
-    "first_250_calls_right",
-    "right_beside_the_suite",
+    "right_only_for_the_first_250_calls",
+    "right_only_if_the_suite_is_imported",
     "scale_of_the_first_call",
 )
 """Defects whose outputs depend on all earlier calls, on chance, or on the modules of the process."""
-LOST = {"test_gradients_foretell_how_the_output_changes"}
+LOST = {"test_gradients_predict_how_the_output_changes"}
 """Laws that compute with outputs outside of NumPy: their programs compare with the outputs that broke the law."""
 
 
@@ -60,7 +60,7 @@ def test_there_is_a_program_for_every_defect(scripts: dict[str, str]) -> None:
     assert {name for name, text in scripts.items() if text.startswith(NONE)} <= set(TOO_LARGE)
 
 
-def test_what_a_law_makes_of_the_answers_is_in_the_program(scripts: dict[str, str]) -> None:
+def test_the_program_contains_what_the_law_does_with_the_answers(scripts: dict[str, str]) -> None:
     laws = {defect.name: defect.killed_by for defect in DEFECTS}
     assert {laws[name] for name, text in scripts.items() if "These answers together" in text} <= LOST
 

@@ -15,7 +15,7 @@ _scratch: dict[str, Array] = {}
     "every-word",
     "one scratch buffer for all threads",
     features=(Feature.THREADS,),
-    killed_by="test_calls_from_several_threads_do_not_meet",
+    killed_by="test_concurrent_calls_do_not_affect_each_other",
 )
 def query_in_a_global(query: Array, key: Array, value: Array) -> Array:
     _scratch["query"] = query

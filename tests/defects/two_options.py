@@ -12,11 +12,11 @@ from tests.defects.correct import Array, scaled_scores
 from tests.defects.correct_layer import capped, layer, softmax
 from tests.defects.defect import defect
 
-MASK = "test_a_mask_goes_with_causality_or_a_window"
-BIAS = "test_a_bias_counts_where_nothing_hides"
-SOFT_CAP = "test_a_soft_cap_comes_after_the_scale_and_before_all_else"
-SCALE_OR_GROUPS = "test_a_scale_or_shared_heads_go_with_one_other_option"
-ALL = (Feature.TOGETHER, Feature.GROUPED_HEADS)
+MASK = "test_a_mask_is_applied_with_causality_or_a_window"
+BIAS = "test_a_bias_is_added_where_nothing_is_hidden"
+SOFT_CAP = "test_a_soft_cap_is_applied_after_the_scale_and_before_all_else"
+SCALE_OR_GROUPS = "test_a_scale_or_grouped_heads_work_with_one_other_option"
+ALL = (Feature.COMBINED_MASKS, Feature.GROUPED_HEADS)
 
 
 def chosen_for(*names: str) -> Callable[[Callable[..., Array]], Callable[..., Array]]:

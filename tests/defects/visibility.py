@@ -34,20 +34,20 @@ def window_of_eight(query: Array, key: Array, value: Array) -> Array:
 
 
 @defect("global-view", "only the keys with the highest scores count", killed_by=EVERY_VALUE)
-def eight_best_words(query: Array, key: Array, value: Array) -> Array:
+def only_the_eight_highest_scores_kept(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     eighth = np.sort(scores, axis=-1)[..., -8:][..., :1]
     return _attention_where(scores >= eighth, scores, value)
 
 
 @defect("every-word", "a range that ends too early", killed_by="test_every_element_is_inside_the_derived_bound")
-def last_word_unseen(query: Array, key: Array, value: Array) -> Array:
+def last_key_left_out(query: Array, key: Array, value: Array) -> Array:
     seen = max(key.shape[-2] - 1, 1)
     return attention(query, key[..., :seen, :], value[..., :seen, :])
 
 
-@defect("every-word", "a single query takes another path", killed_by="test_each_word_alone_equals_its_row")
-def last_word_unseen_by_one_query(query: Array, key: Array, value: Array) -> Array:
+@defect("every-word", "a single query takes another path", killed_by="test_a_single_query_gives_its_row_of_the_output")
+def last_key_left_out_for_a_single_query(query: Array, key: Array, value: Array) -> Array:
     seen = max(key.shape[-2] - (query.shape[-2] == 1), 1)
     return attention(query, key[..., :seen, :], value[..., :seen, :])
 
@@ -55,7 +55,7 @@ def last_word_unseen_by_one_query(query: Array, key: Array, value: Array) -> Arr
 @defect(
     "matrix-is-faster",
     "flash-decoding: parts of the keys merged without their sums",
-    killed_by="test_one_call_answers_as_word_by_word_does",
+    killed_by="test_one_call_equals_one_call_per_query",
 )
 def halves_averaged_for_one_query(query: Array, key: Array, value: Array) -> Array:
     if query.shape[-2] > 1 or key.shape[-2] < 64:
@@ -65,7 +65,7 @@ def halves_averaged_for_one_query(query: Array, key: Array, value: Array) -> Arr
 
 
 @defect("global-view", "a context of 64 tokens", killed_by="test_every_element_is_inside_the_derived_bound")
-def words_beyond_64_unseen(query: Array, key: Array, value: Array) -> Array:
+def keys_beyond_64_left_out(query: Array, key: Array, value: Array) -> Array:
     return attention(query, key[..., :64, :], value[..., :64, :])
 
 
@@ -80,21 +80,21 @@ def index_of_8_bit(query: Array, key: Array, value: Array) -> Array:
 
 
 @defect("global-view", "a bias by distance", killed_by="test_reordering_queries_reorders_outputs")
-def nearer_words_preferred(query: Array, key: Array, value: Array) -> Array:
+def nearer_tokens_preferred(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     i, j = _positions(scores)
     return softmax(scores - scores.dtype.type(0.1) * abs(i - j)) @ value
 
 
 @defect("global-view", "a bias by position", killed_by="test_reordering_keys_with_their_values_changes_nothing")
-def later_words_preferred(query: Array, key: Array, value: Array) -> Array:
+def later_tokens_preferred(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     _, j = _positions(scores)
     return softmax(scores + scores.dtype.type(0.01) * j) @ value
 
 
-@defect("self-dominates", "the refuted claim, made true", killed_by="test_a_word_need_not_attend_most_to_itself")
-def word_always_prefers_itself(query: Array, key: Array, value: Array) -> Array:
+@defect("self-dominates", "the refuted claim, made true", killed_by="test_a_token_need_not_attend_most_to_itself")
+def token_always_attends_most_to_itself(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     i, j = _positions(scores)
     return softmax(np.where(i == j, np.maximum(scores, scores.max(axis=-1, keepdims=True) + 1), scores)) @ value
@@ -103,9 +103,9 @@ def word_always_prefers_itself(query: Array, key: Array, value: Array) -> Array:
 @defect(
     "self-dominates",
     "a token hidden from itself",
-    killed_by="test_a_word_dominates_where_queries_are_keys_of_one_length",
+    killed_by="test_a_token_attends_most_to_itself_if_queries_equal_keys_of_one_norm",
 )
-def word_never_sees_itself(query: Array, key: Array, value: Array) -> Array:
+def token_never_attends_to_itself(query: Array, key: Array, value: Array) -> Array:
     scores = scaled_scores(query, key)
     i, j = _positions(scores)
     return _attention_where((i != j) | (scores.shape[-1] == 1), scores, value)

@@ -9,12 +9,12 @@ from tests.defects.correct import Array
 from tests.defects.correct_layer import ahead, layer, layer_of_a_cache, layer_of_a_decoder, seen_by
 from tests.defects.defect import defect
 
-FAR_AWAY = "test_a_window_hides_the_words_far_away"
-ALIGNED = "test_a_window_is_aligned_as_the_dialect_says"
-OVER_ALL = "test_a_window_over_all_words_is_none"
-LAST_WORDS = "test_a_causal_window_holds_the_last_words"
+FAR_AWAY = "test_a_window_hides_distant_tokens"
+ALIGNED = "test_a_window_is_aligned_as_the_dialect_declares"
+OVER_ALL = "test_a_window_wider_than_the_sequence_changes_nothing"
+LAST_WORDS = "test_a_causal_window_keeps_only_the_most_recent_tokens"
 
-TOGETHER = (Feature.TOGETHER,)
+COMBINED_MASKS = (Feature.COMBINED_MASKS,)
 LAST_IS_LAST = Dialect(alignment=Alignment.BOTTOM_RIGHT)
 OF_A_DECODER = Dialect(causal_windows=True)
 
@@ -63,14 +63,14 @@ def window_aligned_top_left(query: Array, key: Array, value: Array, *, window: i
 
 
 @defect("every-word", "positions wrap around, as in a ring buffer", killed_by=ALIGNED)
-def window_around_a_buffer(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
+def window_wraps_around_a_buffer(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
     n_k = key.shape[-2]
     distance = (ahead(query, key) + n_k // 2) % n_k - n_k // 2
     return layer(query, key, value, mask=seen_by(distance, window=window))
 
 
 @defect("every-word", "a window limited to the number of keys", killed_by=OVER_ALL)
-def window_shorter_than_the_words(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
+def window_limited_to_the_number_of_keys(query: Array, key: Array, value: Array, *, window: int | None = None) -> Array:
     return layer(query, key, value, window=None if window is None else min(window, key.shape[-2]))
 
 
@@ -85,21 +85,23 @@ def long_window_taken_for_causality(query: Array, key: Array, value: Array, *, w
     return layer(query, key, value, window=window, causal=over_all)
 
 
-@defect("every-word", "transformers#39408: one too wide where it is causal", features=TOGETHER, killed_by=LAST_WORDS)
+@defect(
+    "every-word", "transformers#39408: one too wide where it is causal", features=COMBINED_MASKS, killed_by=LAST_WORDS
+)
 def causal_window_one_too_wide(
     query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
 ) -> Array:
     return layer(query, key, value, causal=causal, window=window + 1 if causal and window is not None else window)
 
 
-@defect("every-word", "a window dropped for causality", features=TOGETHER, killed_by=LAST_WORDS)
+@defect("every-word", "a window dropped for causality", features=COMBINED_MASKS, killed_by=LAST_WORDS)
 def window_dropped_for_causality(
     query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
 ) -> Array:
     return layer(query, key, value, causal=causal, window=None if causal else window)
 
 
-@defect("every-word", "causality dropped for a window", features=TOGETHER, killed_by=LAST_WORDS)
+@defect("every-word", "causality dropped for a window", features=COMBINED_MASKS, killed_by=LAST_WORDS)
 def causality_dropped_for_a_window(
     query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
 ) -> Array:
@@ -128,7 +130,7 @@ def sliding_window_reaches_ahead(
 
 
 @defect("every-word", "a window limited to one less than the number of keys", dialect=OF_A_DECODER, killed_by=OVER_ALL)
-def sliding_window_as_long_as_the_words_loses_one(
+def sliding_window_of_full_length_loses_one_token(
     query: Array, key: Array, value: Array, *, causal: bool = False, window: int | None = None
 ) -> Array:
     shorter = None if window is None else min(window, max(key.shape[-2] - 1, 1))

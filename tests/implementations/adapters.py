@@ -32,7 +32,7 @@ def dtypes_outside_the_bound(name: str, options: Options) -> list[str]:
 
     Where none of them is declared, the test is skipped: it would be that of no options once more.
     """
-    if options != Options() and options.that(loaded(name).features) == Options():
+    if options != Options() and options.supported_by(loaded(name).features) == Options():
         pytest.skip(f"{name} declares none of {', '.join(sorted(options.needs))}")
     plan = Plan(batch=2, heads=2, queries=5, keys=5, d_k=3, d_v=3, regimes=("normal",), seed=1, options=options)
     return [subject.dtype for subject in subjects(name) if not _answers(subject, plan)]

@@ -25,12 +25,12 @@ OPTIONS = (
 
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 @pytest.mark.parametrize("name", NAMES)
-def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
+def test_an_adapter_does_what_it_declares(name: str, options: Options) -> None:
     assert not dtypes_outside_the_bound(name, options)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_an_array_of_it_comes_back_as_it_went_in_and_shares_no_memory(name: str) -> None:
+def test_a_native_array_round_trips_and_shares_no_memory(name: str) -> None:
     for subject in subjects(name):
         numbers = np.array([[[[0.5, -0.0], [1.0, 2.0]]]])
         native: Any = subject.give(numbers)
@@ -39,7 +39,7 @@ def test_an_array_of_it_comes_back_as_it_went_in_and_shares_no_memory(name: str)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_views_of_it_have_the_numbers_of_what_they_are_views_of(name: str) -> None:
+def test_views_of_native_arrays_have_the_numbers_of_their_base(name: str) -> None:
     for subject in subjects(name):
         numbers = np.arange(12.0).reshape(1, 2, 2, 3)
         views = [subject.take(view, numbers.shape) for view in subject.views(numbers)]
@@ -48,13 +48,13 @@ def test_views_of_it_have_the_numbers_of_what_they_are_views_of(name: str) -> No
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_mask_of_it_is_repeated_without_being_copied(name: str) -> None:
+def test_a_native_mask_is_broadcast_without_a_copy(name: str) -> None:
     subject, mask = Subject(loaded(name), "float32"), np.array([[True, False, True]])
     *_, repeated = subject.option_views("mask", mask, (2, 2, 2, 3))
     assert subject.read_option(repeated).tolist() == np.broadcast_to(mask, (2, 2, 2, 3)).tolist()
 
 
-def test_the_array_api_is_all_that_is_used() -> None:
+def test_only_the_array_api_standard_is_used() -> None:
     strict = pytest.importorskip("array_api_strict", reason="pip install attention-tests[array-api]")
     from implementations.array_api.formula import attention  # noqa: PLC0415 - needs the library
 

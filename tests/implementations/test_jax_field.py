@@ -35,7 +35,7 @@ ROUNDED_TWICE = 2.0**-7
 
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 @pytest.mark.parametrize("name", NAMES)
-def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
+def test_an_adapter_does_what_it_declares(name: str, options: Options) -> None:
     if name in {"keras-numpy", "keras-openvino"} and options.group > 1:
         pytest.skip("docs/findings/keras-grouped-heads.md")
     assert not dtypes_outside_the_bound(name, options)
@@ -50,7 +50,7 @@ def test_a_gradient_is_that_of_the_declared_function(name: str) -> None:
         np.testing.assert_allclose(of_value, 1, rtol=ROUNDED_TWICE)
 
 
-def test_what_is_compiled_refuses_float16_and_what_is_not_takes_it() -> None:
+def test_compiled_models_refuse_float16_and_uncompiled_ones_take_it() -> None:
     subjects("jax")
     from implementations.jax import EAGER, JAX  # noqa: PLC0415 - needs the library
 
@@ -60,7 +60,7 @@ def test_what_is_compiled_refuses_float16_and_what_is_not_takes_it() -> None:
         Subject(replace(JAX, dtypes=EAGER.dtypes), "float16").attention(ones, ones, ones)
 
 
-def test_a_program_that_flax_shares_with_jax_is_kept_once_by_a_cache_of_programs() -> None:
+def test_flax_and_jax_compile_the_same_program() -> None:
     (subject,) = subjects("flax-nnx")
     from implementations.flax import NNX, NNX_BY_WEIGHTS  # noqa: PLC0415 - needs the library
     from implementations.jax import JAX  # noqa: PLC0415 - needs the library
@@ -71,7 +71,7 @@ def test_a_program_that_flax_shares_with_jax_is_kept_once_by_a_cache_of_programs
     assert of_jax == the_same != another
 
 
-def test_a_softmax_of_doubles_has_seven_digits() -> None:
+def test_jax_has_float32_accuracy_in_a_float64_softmax() -> None:
     exact = 1 / (1 + np.exp(-np.sqrt(2)))
     query, words = np.ones((1, 1, 1, 2)), np.array([[[[1.0, 1.0], [0.0, 0.0]]]])
     for name, digits_are_lost in (("jax-double", True), ("flax-linen-double", False)):
@@ -80,7 +80,7 @@ def test_a_softmax_of_doubles_has_seven_digits() -> None:
         assert (error > OF_MORE_THAN_SEVEN_DIGITS) == digits_are_lost
 
 
-def test_a_scale_of_doubles_has_seven_digits_on_tensorflow() -> None:
+def test_keras_on_tensorflow_has_float32_accuracy_in_a_float64_scale() -> None:
     (subject,) = subjects("keras-tensorflow-double")
     from implementations.keras.on_tensorflow import TENSORFLOW  # noqa: PLC0415 - needs the libraries
 
@@ -92,7 +92,7 @@ def test_a_scale_of_doubles_has_seven_digits_on_tensorflow() -> None:
     assert abs(TENSORFLOW.attention(*given)[0, 0, 0, 0] - exact) > OF_MORE_THAN_SEVEN_DIGITS
 
 
-def test_another_backend_than_the_one_that_keras_is_on_is_refused_in_one_sentence(
+def test_a_backend_other_than_the_active_one_of_keras_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from implementations.keras.operation import on  # noqa: PLC0415 - needs none of the libraries

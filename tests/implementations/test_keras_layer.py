@@ -34,13 +34,13 @@ def words() -> Array:
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("layer", LAYERS)
-def test_what_an_adapter_declares_it_does(layer: str, backend: str, options: Options) -> None:
+def test_an_adapter_does_what_it_declares(layer: str, backend: str, options: Options) -> None:
     assert not dtypes_outside_the_bound(f"keras-{layer}-{backend}", options)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("layer", LAYERS)
-def test_a_head_that_is_no_number_leaves_other_heads_and_batches_as_they_are(layer: str, backend: str) -> None:
+def test_nan_in_one_head_changes_no_other_head_or_batch(layer: str, backend: str) -> None:
     of_heads, poisoned = subject(layer, backend), words()
     poisoned[0, 0] = np.nan
     with unwarned():
@@ -52,7 +52,7 @@ def test_a_head_that_is_no_number_leaves_other_heads_and_batches_as_they_are(lay
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_the_layer_itself_mixes_what_is_no_number_into_other_heads(backend: str) -> None:
+def test_the_layer_itself_mixes_nan_into_other_heads(backend: str) -> None:
     of_heads, poisoned = subject("layer", backend), words()
     from implementations.keras.layer import as_it_is, attention_on, multi_head  # noqa: PLC0415 - needs the library
 
@@ -63,7 +63,7 @@ def test_the_layer_itself_mixes_what_is_no_number_into_other_heads(backend: str)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_layer_with_the_matrices_of_the_document_is_the_document(backend: str) -> None:
+def test_a_layer_with_the_matrices_of_the_document_computes_its_self_attention(backend: str) -> None:
     layer = subject("layer", backend)
     sentence = SentencePlan(words=5, d_model=4, d_k=3, d_v=3, regime="normal", seed=1).build("float32", frozenset())
     output = layer.self_attention(sentence.x, sentence.w_query, sentence.w_key, sentence.w_value)
@@ -73,7 +73,7 @@ def test_a_layer_with_the_matrices_of_the_document_is_the_document(backend: str)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_a_query_that_sees_no_word_gets_the_mean_or_zeros_if_weights_are_asked_for(backend: str) -> None:
+def test_a_fully_masked_row_is_the_mean_or_zeros_if_weights_are_returned(backend: str) -> None:
     values, nothing = words(), np.zeros((3, 3), dtype=bool)
     mean = values.mean(axis=-2, keepdims=True).repeat(3, axis=-2)
     for layer, of_nothing in (("layer", mean), ("layer-weights", np.zeros_like(values))):

@@ -31,7 +31,7 @@ def cached_subjects(name: str) -> list[Subject]:
 
 @pytest.mark.parametrize("options", [Options(), Options(group=2)], ids=repr)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_cache_answers_for_prompts_for_later_words_and_for_one_more(name: str, options: Options) -> None:
+def test_a_cache_attends_to_the_prompt_and_to_tokens_appended_later(name: str, options: Options) -> None:
     for subject in cached_subjects(name):
         features, dialect = subject.features, subject.implementation.dialect
         plan = HistoryPlan(CALLS, Plan(**{**vars(WORDS), "options": options}))
@@ -60,7 +60,7 @@ def words(length: int) -> Array:
     return np.arange(length, dtype=float).reshape(1, 1, length, 1)
 
 
-def test_what_comes_last_is_new_and_the_rest_is_past() -> None:
+def test_the_last_append_is_passed_as_new_and_the_rest_as_past() -> None:
     recorder = Recorder()
     cache = Cache(recorder)
     for length in (3, 1, 2):
@@ -69,12 +69,12 @@ def test_what_comes_last_is_new_and_the_rest_is_past() -> None:
     assert recorder.calls == [(3, 3, 0), (1, 1, 3), (5, 2, 4)]
 
 
-def test_an_empty_cache_says_that_it_is_empty() -> None:
+def test_attending_to_an_empty_cache_raises() -> None:
     with pytest.raises(ValueError, match="empty cache"):
         Cache(Recorder()).attend(words(1))
 
 
-def test_the_later_half_of_causal_words_comes_after_the_earlier_one() -> None:
+def test_causal_calls_are_split_into_an_earlier_and_a_later_half() -> None:
     recorder = Recorder()
     mask = np.tri(5, dtype=bool)
     output = chunked(not_asked, recorder, axis=2)(words(5), words(5), words(5), causal=True, mask=mask)
@@ -89,7 +89,7 @@ def not_asked(*_arrays: Array, **_options: Any) -> Array:
 
 
 @pytest.mark.parametrize("arguments", [{"causal": False}, {"causal": True}], ids=repr)
-def test_one_word_and_words_that_see_later_ones_come_in_one_call(arguments: dict[str, bool]) -> None:
+def test_single_tokens_and_non_causal_calls_are_not_split(arguments: dict[str, bool]) -> None:
     length = 1 if arguments["causal"] else 4
     calls = []
 
@@ -101,7 +101,7 @@ def test_one_word_and_words_that_see_later_ones_come_in_one_call(arguments: dict
     assert calls == [arguments]
 
 
-def test_what_lies_in_the_room_of_a_buffer_would_be_seen() -> None:
+def test_unused_space_of_a_shared_buffer_is_visible_to_the_kernel() -> None:
     pytest.importorskip("onnx", reason="pip install attention-tests[onnx]")
     from implementations.onnx.evaluator import session_of  # noqa: PLC0415 - needs the library
     from implementations.onnx.external import Buffer  # noqa: PLC0415 - likewise
@@ -128,7 +128,7 @@ def test_a_shared_buffer_is_written_in_place_until_it_is_full() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-def test_words_in_the_state_of_a_request_are_seen_by_every_query(dtype: str) -> None:
+def test_tokens_in_the_state_of_a_request_are_visible_to_every_query(dtype: str) -> None:
     pytest.importorskip("openvino", reason="pip install attention-tests[openvino]")
     from implementations.openvino.operator import ATTENTION  # noqa: PLC0415 - needs the library
 

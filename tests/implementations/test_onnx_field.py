@@ -26,7 +26,7 @@ AT_ONCE = Options(mask="most", bias="normal", causal=True, window=3, softcap=5.0
 
 @pytest.mark.parametrize("options", [*ONE_BY_ONE, AT_ONCE], ids=repr)
 @pytest.mark.parametrize("name", NAMES)
-def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
+def test_an_adapter_does_what_it_declares(name: str, options: Options) -> None:
     assert not dtypes_outside_the_bound(name, options)
 
 
@@ -40,7 +40,7 @@ def test_a_mask_and_a_bias_become_one_input() -> None:
     assert OPSET_24.attention(zeros, np.zeros((1, 1, 3, 3), np.float32), value, mask=mask, bias=bias).item() == 2
 
 
-def test_doubles_have_a_scale_in_double() -> None:
+def test_float64_inputs_have_a_scale_in_float64() -> None:
     pytest.importorskip("onnx", reason="pip install attention-tests[onnx]")
     from implementations.onnx.evaluator import DOUBLE  # noqa: PLC0415 - needs the library
 
@@ -49,7 +49,7 @@ def test_doubles_have_a_scale_in_double() -> None:
     assert DOUBLE.attention(query, key, value, scale=0.1).item() == pytest.approx(1 / (1 + np.exp(-0.1)), rel=2**-50)
 
 
-def test_a_runtime_that_computes_the_function_has_a_default_scale_of_seven_digits_in_float64() -> None:
+def test_a_runtime_that_expands_the_function_has_a_default_scale_in_float32() -> None:
     pytest.importorskip("onnxruntime", reason="pip install attention-tests[onnxruntime]")
     from implementations.onnx import evaluator  # noqa: PLC0415 - need the libraries
     from implementations.onnx.attention import attention, operator  # noqa: PLC0415 - likewise
@@ -64,7 +64,7 @@ def test_a_runtime_that_computes_the_function_has_a_default_scale_of_seven_digit
 
 
 @pytest.mark.parametrize("width", [1, 3, 8, 9])
-def test_widths_that_are_no_multiples_of_eight_are_filled_up(width: int) -> None:
+def test_widths_that_are_no_multiples_of_eight_are_padded(width: int) -> None:
     pytest.importorskip("onnxruntime", reason="pip install attention-tests[onnxruntime]")
     from implementations.onnxruntime.group_query import group_query_attention  # noqa: PLC0415 - needs the library
 
@@ -72,7 +72,7 @@ def test_widths_that_are_no_multiples_of_eight_are_filled_up(width: int) -> None
     np.testing.assert_array_equal(group_query_attention(words, words, words), words)
 
 
-def test_values_of_width_one_spoil_no_later_answer() -> None:
+def test_values_of_width_one_change_no_later_output() -> None:
     pytest.importorskip("openvino", reason="pip install attention-tests[openvino]")
     from implementations.openvino.operator import attention, to_native  # noqa: PLC0415 - needs the library
 

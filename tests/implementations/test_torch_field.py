@@ -38,12 +38,12 @@ OPTIONS = (
     Options(group=2),
     Options(scale=0.25),
 )
-INFINITY = "test_a_value_that_is_no_number_shows_in_the_outputs_that_weigh_it"
+INFINITY = "test_a_non_finite_value_reaches_every_output_that_weighs_it"
 
 
 @pytest.mark.parametrize("options", OPTIONS, ids=repr)
 @pytest.mark.parametrize("name", NAMES)
-def test_what_an_adapter_declares_it_does(name: str, options: Options) -> None:
+def test_an_adapter_does_what_it_declares(name: str, options: Options) -> None:
     assert not dtypes_outside_the_bound(name, options)
 
 
@@ -58,7 +58,7 @@ def test_a_layer_with_projections_is_held_to_what_it_can_do(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["torch-mha-weights", "torch-mha-fast"])
-def test_what_one_head_gives_no_number_for_is_not_lost_for_the_others(name: str) -> None:
+def test_a_fully_masked_row_in_one_head_changes_no_other_head(name: str) -> None:
     subject = Subject(loaded(name), "float32")
     ones, seen = np.ones((1, 2, 1, 2)), np.array([[[[False]], [[True]]]])
     output = subject.attention(ones, ones, ones, mask=seen)
@@ -67,20 +67,20 @@ def test_what_one_head_gives_no_number_for_is_not_lost_for_the_others(name: str)
 
 
 @pytest.mark.parametrize("name", ["torch-encoder-layer", "bert-eager", "bert-sdpa"])
-def test_one_sentence_of_any_widths_goes_through_as_many_heads_as_it_takes(name: str) -> None:
+def test_self_attention_of_any_widths_is_split_over_enough_heads(name: str) -> None:
     subject = Subject(loaded(name), "float64")
     x, w_value = np.eye(3)[:2], np.arange(15.0).reshape(3, 5)
     silent = np.zeros((3, 2))
     assert subject.self_attention(x, silent, silent, w_value).tolist() == [w_value[:2].mean(axis=0).tolist()] * 2
 
 
-def test_no_projection_is_made_for_words_that_are_too_wide() -> None:
+def test_no_projection_is_made_for_tokens_that_are_too_wide() -> None:
     subject = Subject(loaded("torch-mha"), "float32")
     ones = np.ones((1, 512, 1, 64))
     assert (subject.attention(ones, ones, ones) == 1).all()
 
 
-def test_what_cannot_be_compiled_whole_is_refused_and_not_run_as_it_is() -> None:
+def test_a_graph_that_cannot_be_compiled_whole_is_refused() -> None:
     loaded("torch-compiled")
     from implementations.torch.compiled import compiled  # noqa: PLC0415 - only where PyTorch is installed
 

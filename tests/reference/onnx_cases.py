@@ -13,7 +13,7 @@ from onnx.backend.test.case.node import _NodeTestCases as CASES
 from onnx.backend.test.case.node import attention as _attention  # noqa: F401 - importing it makes its cases
 from onnx.backend.test.case.test_case import TestCase
 
-from attention_tests import Dialect, Unseeing
+from attention_tests import Dialect, FullyMasked
 from properties.drawing.problem import Problem
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -87,7 +87,7 @@ class Case:
             softcap=self.asked.get("softcap"),
             mask=np.broadcast_to(seen, (*query.shape[:3], key.shape[2])),
             bias=bias,
-            dialect=Dialect(unseeing=Unseeing.ZEROS),
+            dialect=Dialect(fully_masked=FullyMasked.ZEROS),
         )
 
     @property

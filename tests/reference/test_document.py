@@ -24,7 +24,7 @@ def test_every_clause_is_there_in_the_order_of_the_document() -> None:
     ]
 
 
-def test_steps_define_and_nothing_else_does() -> None:
+def test_only_steps_define_attention() -> None:
     for id_, clause in CLAUSES.items():
         assert clause.id == id_
         assert (clause.kind is Kind.STEP) == (clause.standing is Standing.DEFINES)
@@ -32,6 +32,6 @@ def test_steps_define_and_nothing_else_does() -> None:
         assert clause.note
 
 
-def test_what_the_document_gets_wrong_is_refuted() -> None:
+def test_the_wrong_claims_of_the_document_are_refuted() -> None:
     refuted = {clause.id for clause in CLAUSES.values() if clause.standing is Standing.REFUTED}
     assert refuted == {"self-dominates", "query-is-value", "omitted-scale"}

@@ -141,7 +141,7 @@ def test_each_step_in_a_declared_arithmetic_is_accepted(family: Family, dtype: s
 
 
 @pytest.mark.parametrize("largest", [1e4, 1e30])
-def test_huge_scores_still_expect_weights(largest: float) -> None:
+def test_huge_scores_have_expected_weights(largest: float) -> None:
     scores = round_to([[0.0, largest, -largest], [largest, 1.0, 2.0]], "float32")
     expected = step_bounds.softmax(scores, roundings_of(Precision.float32(), "float32"))
     np.testing.assert_array_equal(expected.value, [[0, 1, 0], [1, 0, 0]])
@@ -149,7 +149,7 @@ def test_huge_scores_still_expect_weights(largest: float) -> None:
     assert not expected.accepts(np.full((2, 3), np.nan)).any()
 
 
-def test_a_batch_is_expected_to_be_its_runs() -> None:
+def test_the_bound_of_a_batch_is_that_of_its_runs() -> None:
     rng = np.random.default_rng(3)
     query, key, value = (rng.standard_normal((2, 3, 5, 4)) for _ in range(3))
     query[0, 1] *= 1000  # one head that needs the exact supremum, next to heads that do not
@@ -167,7 +167,9 @@ def test_a_batch_is_expected_to_be_its_runs() -> None:
     ids=["no keys", "no queries", "no width", "no batch"],
 )
 @by_arithmetic
-def test_nothing_is_expected_of_nothing(shapes: tuple[tuple[int, ...], ...], dtype: str, precision: Precision) -> None:
+def test_empty_inputs_have_a_well_defined_bound(
+    shapes: tuple[tuple[int, ...], ...], dtype: str, precision: Precision
+) -> None:
     query, key, value = (np.zeros(shape) for shape in shapes)
     expected = error_bound.attention(query, key, value, roundings_of(precision, dtype))
     assert expected.value.shape == expected.error.shape == (*query.shape[:-1], value.shape[-1])
@@ -187,7 +189,7 @@ def test_what_may_overflow_is_vacuous() -> None:
     assert error_bound.self_attention(query, w, w, w, roundings_of(Precision.upcast(), "float16")).vacuous.all()
 
 
-def test_hidden_words_change_no_expectation_whatever_they_hold() -> None:
+def test_hidden_keys_change_no_bound_whatever_they_hold() -> None:
     rng = np.random.default_rng(5)
     query, key, value = (rng.standard_normal((4, 3)) for _ in range(3))
     bias = np.where(np.tri(4, dtype=bool), 0.0, -np.inf)

@@ -45,7 +45,7 @@ def test_bfloat16_is_that_of_torch() -> None:
 @by_format
 @exhaustively
 @given(data=st.data())
-def test_rounding_is_the_definition_on_fractions(format_: Format, data: st.DataObject) -> None:
+def test_rounding_equals_its_definition_on_fractions(format_: Format, data: st.DataObject) -> None:
     x = data.draw(st.floats(allow_nan=False, allow_infinity=False))
     assert round_to(x, format_) == nearest(x, format_)
 
@@ -75,7 +75,7 @@ def test_every_16_bit_number_and_midpoint_rounds_as_it_must(name: str, torch_dty
 
 
 @narrow
-def test_past_the_largest_number_lies_infinity(name: str) -> None:
+def test_numbers_beyond_the_largest_round_to_infinity(name: str) -> None:
     format_ = FORMATS[name]
     limit = format_.max + 2.0 ** (format_.highest - format_.digits)  # a tie, and the largest number is odd
     np.testing.assert_array_equal(
@@ -84,7 +84,7 @@ def test_past_the_largest_number_lies_infinity(name: str) -> None:
 
 
 @narrow
-def test_what_is_no_finite_number_stays(name: str) -> None:
+def test_nan_and_infinity_are_not_rounded(name: str) -> None:
     np.testing.assert_array_equal(round_to([np.inf, -np.inf, np.nan, 0.0], name), [np.inf, -np.inf, np.nan, 0.0])
     assert np.signbit(round_to(-0.0, name))
 

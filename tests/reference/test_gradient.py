@@ -71,7 +71,7 @@ def test_dual_functions_know_their_derivatives(name: str, slope: float) -> None:
     assert function(derivative.Dual(2.0, 1.0)).slope == pytest.approx(slope, rel=1e-12)
 
 
-def test_a_batch_is_its_runs() -> None:
+def test_the_gradients_of_a_batch_are_those_of_its_runs() -> None:
     rng = np.random.default_rng(3)
     query, key, value, upstream = (rng.standard_normal((2, 3, 5, 4)) for _ in range(4))
     together = gradient.attention(query, key, value, upstream)
@@ -82,7 +82,7 @@ def test_a_batch_is_its_runs() -> None:
 
 
 @pytest.mark.parametrize("garbage", [np.nan, np.inf, 1e300])
-def test_a_hidden_key_gets_nothing_and_gives_nothing_whatever_it_holds(garbage: float) -> None:
+def test_a_hidden_key_has_no_gradient_and_changes_none_whatever_it_holds(garbage: float) -> None:
     query, key, value, upstream = problem(11)
     bias = np.zeros((3, 5))
     bias[:, 4] = -np.inf
@@ -95,7 +95,7 @@ def test_a_hidden_key_gets_nothing_and_gives_nothing_whatever_it_holds(garbage: 
     assert not d_value[4].any()
 
 
-def test_garbage_stays_with_the_queries_that_see_it() -> None:
+def test_nan_in_a_key_reaches_only_the_queries_that_see_it() -> None:
     query, key, value, upstream = problem(12, n_queries=5)
     key[4] = value[4] = np.nan
     bias = np.where(np.tri(5, dtype=bool), 0.0, -np.inf)
@@ -103,7 +103,7 @@ def test_garbage_stays_with_the_queries_that_see_it() -> None:
     np.testing.assert_array_equal(np.isnan(d_query).any(-1), [False, False, False, False, True])
 
 
-def test_a_query_that_sees_no_key_adds_nothing_whatever_it_holds() -> None:
+def test_a_fully_masked_row_adds_no_gradient_whatever_it_holds() -> None:
     query, key, value, upstream = problem(13)
     bias = np.zeros((3, 5))
     bias[1] = -np.inf
@@ -116,7 +116,7 @@ def test_a_query_that_sees_no_key_adds_nothing_whatever_it_holds() -> None:
 
 
 @pytest.mark.parametrize(("n_queries", "n_keys"), [(0, 5), (3, 0)])
-def test_the_gradients_of_nothing_are_zero(n_queries: int, n_keys: int) -> None:
+def test_the_gradients_of_empty_inputs_are_zero(n_queries: int, n_keys: int) -> None:
     query, key, value, upstream = problem(14, n_queries, n_keys)
     gradients = gradient.attention(query, key, value, upstream)
     for array, closed in zip((query, key, value), gradients, strict=True):

@@ -26,7 +26,7 @@ def problem(n_queries: int = 4, n_keys: int = 4) -> tuple[Array, Array, Array, A
     return query, key, value, upstream
 
 
-def test_hidden_keys_change_no_expectation_whatever_they_hold() -> None:
+def test_hidden_keys_change_no_gradient_bound_whatever_they_hold() -> None:
     query, key, value, upstream = problem()
     bias = np.zeros((4, 4))
     bias[:, 3] = -np.inf
@@ -39,7 +39,7 @@ def test_hidden_keys_change_no_expectation_whatever_they_hold() -> None:
 
 
 @by_arithmetic
-def test_a_key_that_no_query_sees_gets_exactly_nothing(roundings: Roundings) -> None:
+def test_a_key_hidden_from_every_query_has_a_gradient_of_exactly_zero(roundings: Roundings) -> None:
     bias = np.zeros((4, 4))
     bias[:, 3] = -np.inf
     _, d_key, d_value = gradient_bound.gradient(*problem(), roundings, bias=bias)
@@ -49,7 +49,7 @@ def test_a_key_that_no_query_sees_gets_exactly_nothing(roundings: Roundings) -> 
 
 
 @by_arithmetic
-def test_a_query_that_sees_no_key_adds_nothing_to_the_errors_of_others(roundings: Roundings) -> None:
+def test_a_fully_masked_row_adds_nothing_to_the_errors_of_others(roundings: Roundings) -> None:
     query, key, value, upstream = problem()
     rest = gradient_bound.gradient(query[:3], key, value, upstream[:3], roundings)
     bias = np.zeros((4, 4))
@@ -63,7 +63,7 @@ def test_a_query_that_sees_no_key_adds_nothing_to_the_errors_of_others(roundings
         assert (one.error[: len(without.error)] <= 1.5 * without.error).all()
 
 
-def test_a_key_at_the_smallest_number_is_as_good_as_hidden() -> None:
+def test_a_key_with_a_bias_of_the_lowest_number_counts_as_hidden() -> None:
     least, hidden = np.zeros((4, 4)), np.zeros((4, 4))
     least[:, 3], hidden[:, 3] = np.finfo(np.float32).min, -np.inf
     expected = gradient_bound.gradient(*problem(), FLOAT32, bias=least)
@@ -75,7 +75,7 @@ def test_a_key_at_the_smallest_number_is_as_good_as_hidden() -> None:
 
 @pytest.mark.parametrize(("n_queries", "n_keys"), [(0, 4), (4, 0)])
 @by_arithmetic
-def test_nothing_is_expected_of_nothing(n_queries: int, n_keys: int, roundings: Roundings) -> None:
+def test_empty_inputs_have_a_well_defined_bound(n_queries: int, n_keys: int, roundings: Roundings) -> None:
     inputs = problem(n_queries, n_keys)
     for array, expected in zip(inputs[:3], gradient_bound.gradient(*inputs, roundings), strict=True):
         assert expected.value.shape == expected.error.shape == array.shape
@@ -84,7 +84,7 @@ def test_nothing_is_expected_of_nothing(n_queries: int, n_keys: int, roundings: 
 
 
 @by_arithmetic
-def test_no_upstream_gradient_is_no_gradient(roundings: Roundings) -> None:
+def test_an_upstream_gradient_of_zero_is_expected_to_give_zero(roundings: Roundings) -> None:
     query, key, value, upstream = problem()
     for expected in gradient_bound.gradient(query, key, value, 0 * upstream, roundings):
         assert expected.accepts(np.zeros_like(expected.value)).all()
@@ -99,7 +99,7 @@ def test_what_may_overflow_is_vacuous() -> None:
     assert not any(one.vacuous.any() for one in upcast)
 
 
-def test_a_score_that_may_overflow_leaves_nothing_to_expect() -> None:
+def test_a_score_that_may_overflow_makes_the_gradients_vacuous() -> None:
     query, key, value, upstream = problem()
     query[0], key[0] = 300, 300
     pure = gradient_bound.gradient(query, key, value, upstream, roundings_of(Precision.pure("float16"), "float16"))
@@ -108,7 +108,7 @@ def test_a_score_that_may_overflow_leaves_nothing_to_expect() -> None:
     assert all(one.vacuous.all() for one in pure[1:])
 
 
-def test_scaled_scores_underflow_as_others_do() -> None:
+def test_gradients_of_scaled_scores_may_underflow() -> None:
     """The trap: a dS of 2e-7 has a digit left in float16, and none once it is divided by 6."""
     query, key, value, upstream = np.ones((23, 36)), np.zeros((2, 36)), np.ones((2, 1)), np.ones((23, 1))
     key[1], value[0] = -14.6 / 6, 0
@@ -119,7 +119,7 @@ def test_scaled_scores_underflow_as_others_do() -> None:
     assert d_key.accepts(np.zeros_like(key)).all()
 
 
-def test_a_hidden_key_whose_part_may_overflow_leaves_nothing_to_expect() -> None:
+def test_a_hidden_key_that_may_overflow_makes_the_gradients_vacuous() -> None:
     """The trap: the weight is 0 and its gradient ∞, whose product is no number."""
     query, key, value, upstream = problem()
     value[3], bias = 6e4, np.where(np.tri(4, dtype=bool), 0.0, -np.inf)
@@ -129,7 +129,7 @@ def test_a_hidden_key_whose_part_may_overflow_leaves_nothing_to_expect() -> None
 
 
 @by_arithmetic
-def test_a_batch_is_expected_to_be_its_runs(roundings: Roundings) -> None:
+def test_the_bound_of_a_batch_is_that_of_its_runs(roundings: Roundings) -> None:
     rng = np.random.default_rng(3)
     query, key, value, upstream = (rng.standard_normal((2, 3, 5, 4)) for _ in range(4))
     query[0, 1] *= 30  # one head that needs the exact supremum, next to heads that do not

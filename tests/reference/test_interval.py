@@ -34,7 +34,7 @@ def test_the_nearest_number_to_the_value_is_accepted(dtype: str) -> None:
     assert (expected.ratio(nearest) <= 1).all()
 
 
-def test_the_very_value_costs_nothing() -> None:
+def test_the_exact_value_has_an_error_of_zero() -> None:
     expected = expected_of(problem(normal, "float64"), "float64")
     assert (expected.ratio(expected.value) == 0).all()
 
@@ -57,7 +57,7 @@ def test_a_scale_a_thousandth_too_large_is_rejected_on_an_amplifier(dtype: str) 
 
 @by_dtype
 @pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
-def test_what_is_no_number_is_rejected(dtype: str, wrong: float) -> None:
+def test_nan_is_rejected(dtype: str, wrong: float) -> None:
     expected = expected_of(problem(normal, dtype), dtype)
     got = np.full_like(expected.value, wrong)
     assert not expected.accepts(got).any()
@@ -77,7 +77,7 @@ def test_the_ends_of_the_interval_are_accepted_and_their_neighbours_rejected(dty
         assert (expected.ratio(outside) > 1).all()
 
 
-def test_a_query_that_sees_nothing_answers_nan() -> None:
+def test_a_fully_masked_row_is_expected_to_be_nan() -> None:
     query, key, value = problem(normal, "float32")
     roundings = roundings_of(Precision.float32(), "float32")
     expected = error_bound.attention(query, key, value, roundings, bias=np.full((3, 9), -np.inf))
@@ -87,7 +87,7 @@ def test_a_query_that_sees_nothing_answers_nan() -> None:
     assert not expected.accepts(np.ones((3, 3))).any()
 
 
-def test_where_nothing_is_promised_everything_is_accepted() -> None:
+def test_everything_is_accepted_where_the_bound_is_infinite() -> None:
     expected = Interval(np.zeros(2), np.array([np.inf, 1.0]), "float32", flush=False)
     np.testing.assert_array_equal(expected.vacuous, [True, False])
     np.testing.assert_array_equal(expected.accepts([np.nan, np.nan]), [True, False])

@@ -43,23 +43,23 @@ def test_an_output_twice_as_far_away_as_the_bound_is_refused(case: Case) -> None
     [case for case in ALL if not case.problem.seen.all() and not case.has_one_value],
     ids=lambda case: case.name,
 )
-def test_the_output_is_refused_where_nothing_is_hidden(case: Case) -> None:
+def test_the_output_is_refused_if_the_mask_is_ignored(case: Case) -> None:
     seeing_all = replace(case.problem, mask=None, bias=None)
     assert not expected(seeing_all, arithmetic(case)).accepts(case.output).all()
 
 
 @of_each_with_weights
 def test_the_weights_are_inside_the_bound(case: Case) -> None:
-    assert expected(case.problem.seeing_weights, arithmetic(case)).accepts(case.weights).all()
+    assert expected(case.problem.with_identity_values, arithmetic(case)).accepts(case.weights).all()
 
 
 @of_each_with_weights
-def test_the_weights_of_other_words_are_refused(case: Case) -> None:
-    assert not expected(case.problem.seeing_weights, arithmetic(case)).accepts(case.weights[..., ::-1]).all()
+def test_the_weights_of_other_tokens_are_refused(case: Case) -> None:
+    assert not expected(case.problem.with_identity_values, arithmetic(case)).accepts(case.weights[..., ::-1]).all()
 
 
 @pytest.mark.parametrize("case", [case for case in ALL if "present_key" in case.answers], ids=lambda case: case.name)
-def test_the_words_so_far_are_those_of_the_problem(case: Case) -> None:
+def test_the_past_keys_and_values_are_those_of_the_problem(case: Case) -> None:
     np.testing.assert_array_equal(case.answers["present_key"], case.problem.key)
     np.testing.assert_array_equal(case.answers["present_value"], case.problem.value)
 

@@ -49,7 +49,7 @@ def test_the_rational_steps_are_exact_on_fractions() -> None:
     assert vector.sum_values([[third, 1], [third, 2], [third, 3]]) == [1, 6]
 
 
-def test_ten_words_of_width_four_become_ten_outputs_of_width_three() -> None:
+def test_ten_tokens_of_width_four_become_ten_outputs_of_width_three() -> None:
     rng = np.random.default_rng(10)
     x = rng.standard_normal((10, 4))
     w_query, w_key, w_value = (rng.standard_normal((4, 3)) for _ in range(3))
@@ -61,7 +61,7 @@ def test_ten_words_of_width_four_become_ten_outputs_of_width_three() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
-def test_the_vector_path_is_the_matrix_path(family: Family) -> None:
+def test_the_vector_path_equals_the_matrix_path(family: Family) -> None:
     rng = np.random.default_rng(31)
     for _ in range(10):
         sizes = random_sizes(rng)
@@ -99,12 +99,12 @@ def left_out(bias: list[float]) -> tuple[Array, Array]:
 
 
 @pytest.mark.parametrize("bias", [[0.0, -math.inf, 0.0], [-math.inf, 0.5, 2.0]])
-def test_a_hidden_word_is_left_out_whatever_it_holds(bias: list[float]) -> None:
+def test_a_hidden_key_is_left_out_whatever_it_holds(bias: list[float]) -> None:
     with_it, without = left_out(bias)
     np.testing.assert_allclose(with_it, without, rtol=1e-12)
 
 
-def test_a_query_that_sees_no_key_gets_nan() -> None:
+def test_a_fully_masked_row_is_nan() -> None:
     hidden = [[-math.inf]]
     assert np.isnan(matrix.attention([[1.0]], [[1.0]], [[1.0]], bias=hidden)).all()
     assert math.isnan(vector.attention([[1.0]], [[1.0]], [[1.0]], bias=hidden)[0][0])

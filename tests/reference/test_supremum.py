@@ -17,7 +17,7 @@ def by_trying_all(log_weights: np.ndarray, error: np.ndarray, values: np.ndarray
     return best
 
 
-def test_it_is_the_best_of_all_corners() -> None:
+def test_the_supremum_is_the_largest_of_all_corners() -> None:
     rng = np.random.default_rng(1967)
     for _ in range(200):
         n = int(rng.integers(1, 8))
@@ -30,7 +30,7 @@ def test_it_is_the_best_of_all_corners() -> None:
         assert best <= found <= best * (1 + 2e-6) + 1e-10
 
 
-def test_a_heavy_value_just_above_the_mean_does_not_hold_it() -> None:
+def test_a_heavy_value_just_above_the_mean_does_not_limit_the_supremum() -> None:
     """The mean is -2e-15 for the sake of a light value; once past the heavy 0, it can be anything up to 1."""
     log_weights, error = np.array([[0.0, -60.0, -20.0]]), np.full((1, 3), 40.0)
     values = np.array([[[0.0, 1.0, -(2.0**-20)]]])
@@ -39,7 +39,7 @@ def test_a_heavy_value_just_above_the_mean_does_not_hold_it() -> None:
     assert largest_mean(log_weights, error, values, mean) > 0.99
 
 
-def test_a_hidden_key_takes_no_part() -> None:
+def test_a_hidden_key_does_not_affect_the_supremum() -> None:
     log_weights, error = np.array([[0.0, 0.0, -np.inf]]), np.full((1, 3), 2.0)
     values, mean = np.array([[[0.0, 1.0, 1000.0]]]), np.array([[0.5]])
     assert largest_mean(log_weights, error, values, mean) < 0.5

@@ -61,7 +61,7 @@ def test_underflow_of_weights_already_divided_is_not_divided_again() -> None:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
-def test_a_key_at_the_lowest_number_does_not_loosen_the_others(dtype: str) -> None:
+def test_a_bias_of_the_lowest_number_does_not_loosen_the_bound(dtype: str) -> None:
     rng = np.random.default_rng(8)
     query, key, value = (round_to(rng.standard_normal((6, 4)), dtype) for _ in range(3))
     out_of_sight = np.zeros((6, 6))

@@ -80,7 +80,7 @@ def test_the_step_ends_as_the_command_does_with_its_summary(tmp_path: Path, code
     assert (tmp_path / "step_summary").read_text("utf-8") == "before\n# one law is broken\n"
 
 
-def test_a_command_that_reports_nothing_is_no_other_failure(tmp_path: Path) -> None:
+def test_a_command_that_writes_no_report_causes_no_second_failure(tmp_path: Path) -> None:
     done = run(tmp_path, "Verify", {"targets": "mine:attention"}, CODE="4", NO_REPORT="yes")
     assert done.returncode == 4
     assert not done.stderr
@@ -110,7 +110,7 @@ def test_every_input_is_used() -> None:
     assert not [name for name in action()["inputs"] if f"inputs.{name}" not in text]
 
 
-def test_what_is_used_of_others_is_pinned_to_a_commit() -> None:
+def test_third_party_actions_are_pinned_to_a_commit() -> None:
     used = [step["uses"] for step in steps().values() if "uses" in step]
     assert len(used) == 2
     assert all(re.fullmatch(r"actions/[\w-]+@[0-9a-f]{40}", name) for name in used)
@@ -144,7 +144,7 @@ def test_the_recipes_are_understood(tmp_path: Path, service: str) -> None:
     assert_valid(SCHEMAS[service], tmp_path / "recipe.yml")
 
 
-def test_the_workflow_asks_for_inputs_that_there_are() -> None:
+def test_the_workflow_uses_only_existing_inputs() -> None:
     (recipe,) = recipes("GitHub")
     used = [
         step["with"]

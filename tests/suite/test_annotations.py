@@ -41,13 +41,13 @@ def test_a_broken_law_is_shown_where_the_callable_is_defined(tmp_path: Path) -> 
     assert message == "mine:attention (float32): Rows sum to one.%0APlan(keys=2)"
 
 
-def test_what_raised_is_shown_where_it_raised(tmp_path: Path) -> None:
+def test_an_exception_is_shown_where_it_was_raised(tmp_path: Path) -> None:
     explanation = f"mine raised.\n\n  attention raised ValueError: a (b:3) c ({place(tmp_path, 'tile.py', 12)})\n  end"
     row = replace(ROW, verdict=Verdict.ERROR, explanation=explanation, place=place(tmp_path, "flash.py"))
     assert commands([row], tmp_path)[0].startswith("::error file=tile.py,line=12,title=test_rows%3A error::")
 
 
-def test_what_raised_in_a_library_is_shown_where_the_callable_is_defined(tmp_path: Path) -> None:
+def test_an_exception_in_a_library_is_shown_where_the_callable_is_defined(tmp_path: Path) -> None:
     explanation = "attention raised ValueError: no (/usr/lib/numpy/core.py:12)"
     row = replace(ROW, verdict=Verdict.ERROR, explanation=explanation, place=place(tmp_path, "flash.py"))
     assert commands([row], tmp_path)[0].startswith("::error file=flash.py,line=7,")
@@ -61,13 +61,13 @@ def test_a_law_without_a_line_is_shown_all_the_same(
     assert commands([replace(ROW, place=elsewhere)], tmp_path)[0].startswith("::error title=test_rows%3A fail::mine")
 
 
-def test_the_dtypes_of_a_law_are_one(tmp_path: Path) -> None:
+def test_all_dtypes_of_a_law_share_one_annotation(tmp_path: Path) -> None:
     (command,) = commands([ROW, replace(ROW, dtype="float64")], tmp_path)
     assert "mine:attention (float32, float64): " in command
 
 
 @pytest.mark.parametrize("changes", [{"law": "test_scale"}, {"implementation": "yours"}])
-def test_laws_and_implementations_are_not(tmp_path: Path, changes: dict[str, Any]) -> None:
+def test_laws_and_implementations_have_separate_annotations(tmp_path: Path, changes: dict[str, Any]) -> None:
     assert len(commands([ROW, replace(ROW, **changes)], tmp_path)) == 2
 
 
@@ -79,7 +79,7 @@ def test_only_what_fails_the_gate_is_shown(tmp_path: Path, verdict: Verdict) -> 
     assert bool(commands([replace(ROW, verdict=verdict)], tmp_path)) == (verdict in SAID)
 
 
-def test_signs_of_githubs_own_are_escaped(tmp_path: Path) -> None:
+def test_the_control_characters_of_github_are_escaped(tmp_path: Path) -> None:
     row = replace(ROW, says="100 %:\r\n::error::, no", place=place(tmp_path, "50%,a:b.py"))
     (command,) = commands([row], tmp_path)
     assert "\n" not in command
@@ -96,7 +96,7 @@ def test_more_than_github_shows_are_counted(tmp_path: Path, broken: int, shown: 
 
 
 @pytest.mark.parametrize(("value", "listens"), [("true", True), ("false", False), (None, False)])
-def test_nothing_is_said_where_github_does_not_listen(
+def test_nothing_is_printed_outside_of_github(
     monkeypatch: pytest.MonkeyPatch,
     value: str | None,
     listens: bool,  # noqa: FBT001
@@ -118,7 +118,7 @@ def test_what_pytest_reports_is_printed_in_the_end(tmp_path: Path, monkeypatch: 
     assert terminal.mock_calls == [call.ensure_newline(), call.write_line(command)]
 
 
-def test_a_place_is_read_from_what_raised_says() -> None:
+def test_a_source_location_is_read_from_an_exception_message() -> None:
     def kernel() -> None:
         raise ValueError("tiles of (3) keys\nonly")
 
@@ -129,5 +129,5 @@ def test_a_place_is_read_from_what_raised_says() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "raised ValueError: no", "an answer (flash.py:3)", "raised by (flash.py)"])
-def test_no_place_is_read_from_anything_else(text: str) -> None:
+def test_no_source_location_is_read_from_any_other_text(text: str) -> None:
     assert not place_in(text)

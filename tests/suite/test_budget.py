@@ -34,7 +34,7 @@ def test_a_time_is_read(text: str, seconds: float) -> None:
     "text",
     ["", "0", "0s", "-1", "1e3", "ten", "10 m", "1m1h", "1h30", "10min", "1.5.5", "5ms", ".5", "inf", "٣", "9" * 999],
 )
-def test_what_is_no_time_is_refused_in_one_sentence(text: str) -> None:
+def test_an_invalid_time_is_refused_in_one_sentence(text: str) -> None:
     with pytest.raises(BadBudget, match="write one such as 90s, 10m or 1h30m") as refused:
         seconds_of(text)
     assert len(str(refused.value).splitlines()) == 1
@@ -61,11 +61,11 @@ def test_each_property_has_the_same_share(monkeypatch: pytest.MonkeyPatch) -> No
     assert shares(monkeypatch, [ALL] * 5) == pytest.approx([2.0] * 5)
 
 
-def test_what_one_leaves_goes_to_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_that_one_property_leaves_goes_to_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shares(monkeypatch, [ALL, 0.5, ALL, ALL, ALL]) == pytest.approx([2.0, 2.0, 2.5, 2.5, 2.5])
 
 
-def test_what_one_takes_too_much_comes_from_those_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_that_one_property_overruns_comes_from_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shares(monkeypatch, [5.0, ALL, ALL, ALL, ALL]) == pytest.approx([2.0, 1.25, 1.25, 1.25, 1.25])
 
 

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from attention_tests.guards import forbidden_calls
-from attention_tests.guards.forbidden_calls import ruled_out_calls
+from attention_tests.guards.forbidden_calls import forbidden_calls_of
 from reference import matrix
 from tests.defects import correct
 
@@ -39,34 +39,34 @@ TENSOR = torch.ones((1, 1, 2, 2))
         (lambda: torch.from_numpy(ONES), "torch", "torch.from_numpy"),
     ],
 )
-def test_what_is_called_of_a_package_is_named(call: Callable[[], object], without: str, named: str) -> None:
-    assert named in ruled_out_calls(call, {without})
-    assert ruled_out_calls(call, {"email", without[:-1]}) == []
+def test_a_forbidden_call_is_named_with_its_package(call: Callable[[], object], without: str, named: str) -> None:
+    assert named in forbidden_calls_of(call, {without})
+    assert forbidden_calls_of(call, {"email", without[:-1]}) == []
 
 
-def test_the_reference_is_always_ruled_out() -> None:
-    assert "reference.matrix.softmax" in ruled_out_calls(lambda: matrix.softmax(ONES), ())
+def test_the_reference_is_always_forbidden() -> None:
+    assert "reference.matrix.softmax" in forbidden_calls_of(lambda: matrix.softmax(ONES), ())
 
 
-def test_a_thread_that_a_call_starts_is_seen() -> None:
+def test_calls_on_a_thread_that_a_call_starts_are_traced() -> None:
     def call() -> None:
         with ThreadPoolExecutor(1) as thread:
             thread.submit(math.sqrt, 2).result()
 
-    assert ruled_out_calls(call, {"math"}) == ["math.sqrt"]
+    assert forbidden_calls_of(call, {"math"}) == ["math.sqrt"]
 
 
 def test_no_profiler_is_used_where_there_is_nothing_to_see(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forbidden_calls, "COMPARED_WITH", ("a_package_that_nobody_imports",))
     profilers = [sys.getprofile()]
-    assert ruled_out_calls(lambda: profilers.append(sys.getprofile()), ()) == []
-    assert ruled_out_calls(lambda: profilers.append(sys.getprofile()), {"math"}) == []
+    assert forbidden_calls_of(lambda: profilers.append(sys.getprofile()), ()) == []
+    assert forbidden_calls_of(lambda: profilers.append(sys.getprofile()), {"math"}) == []
     before, without, with_something_to_see = profilers
     assert before is without is not with_something_to_see
 
 
 def test_one_of_several_packages_is_enough() -> None:
-    assert ruled_out_calls(lambda: math.sqrt(2), ["email", "math"]) == ["math.sqrt"]
+    assert forbidden_calls_of(lambda: math.sqrt(2), ["email", "math"]) == ["math.sqrt"]
 
 
 def test_the_profiler_of_the_caller_stays() -> None:
@@ -77,7 +77,7 @@ def test_the_profiler_of_the_caller_stays() -> None:
 
     sys.setprofile(profile)
     try:
-        ruled_out_calls(lambda: None, ())
+        forbidden_calls_of(lambda: None, ())
         assert sys.getprofile() is profile
     finally:
         sys.setprofile(None)

@@ -81,7 +81,9 @@ def test_one_failure_is_enough_to_end_with_one(several: subprocess.CompletedProc
         ("prints", "FAILED"),
     ],
 )
-def test_each_outcome_has_its_word(several: subprocess.CompletedProcess[str], target: str, word: str) -> None:
+def test_each_outcome_is_printed_as_its_verdict(
+    several: subprocess.CompletedProcess[str], target: str, word: str
+) -> None:
     assert words_of(several, "test_every_element_is_inside_the_derived_bound", target) == {word}
     assert words_of(several, "test_softmax_normalises_the_exponentials", target) == {"UNSUPPORTED"}
 
@@ -92,12 +94,12 @@ def test_the_table_counts_what_was_deselected_as_not_run(several: subprocess.Com
     assert all(" not run, " in row and " 1 unsupported" in row for row in rows.values())
 
 
-def test_nobody_else_speaks(several: subprocess.CompletedProcess[str]) -> None:
+def test_no_output_of_kernels_or_pytest_is_printed(several: subprocess.CompletedProcess[str]) -> None:
     for word in (*WORDS_OF_OTHERS, "a kernel speaks"):
         assert word not in several.stdout
 
 
-def test_a_failure_is_named_without_the_way_to_the_suite(several: subprocess.CompletedProcess[str]) -> None:
+def test_a_failure_is_named_without_the_path_of_the_suite(several: subprocess.CompletedProcess[str]) -> None:
     assert "\nFAILED test_precision.py::test_every_element_is_inside_the_derived_bound[" in several.stdout
 
 
@@ -164,7 +166,7 @@ def test_an_interruption_ends_the_run(tmp_path: Path) -> None:
         (["numpy", "--seed=x"], "argument --seed: invalid int value: 'x'"),
     ],
 )
-def test_nothing_verified_is_one_sentence(tmp_path: Path, arguments: list[str], words: str) -> None:
+def test_a_run_that_verifies_nothing_prints_one_sentence(tmp_path: Path, arguments: list[str], words: str) -> None:
     done = run(tmp_path, *arguments)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert words in sentence(done)
@@ -213,7 +215,7 @@ def test_options_before_a_target_are_refused(arguments: list[str], capsys: pytes
 
 @pytest.mark.parametrize("name", suite.PACKAGES)
 @pytest.mark.parametrize("form", ["{}.py", "{}/__init__.py"])
-def test_a_package_of_the_callers_that_would_be_hidden_is_named(
+def test_a_package_of_the_caller_that_would_be_shadowed_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str, form: str
 ) -> None:
     theirs = tmp_path / form.format(name)
@@ -226,7 +228,7 @@ def test_a_package_of_the_callers_that_would_be_hidden_is_named(
     assert str(theirs) in message
 
 
-def test_a_folder_that_is_no_package_hides_nothing(tmp_path: Path) -> None:
+def test_a_folder_that_is_no_package_shadows_nothing(tmp_path: Path) -> None:
     for name in suite.PACKAGES:
         (tmp_path / name).mkdir()
         (tmp_path / name / "notes.txt").touch()

@@ -69,17 +69,17 @@ def test_negative_zero_is_inside_the_bound_of_zero() -> None:
 
 
 @pytest.mark.parametrize("wrong", NO_NUMBERS)
-def test_no_number_is_inside_a_bound(wrong: float) -> None:
+def test_nan_and_infinity_are_outside_any_finite_bound(wrong: float) -> None:
     assert refused(assert_inside_bound, array(1.0, wrong), around(1.0, 1.0)).where == (1,)
 
 
 @pytest.mark.parametrize("anything", [*NO_NUMBERS, 0.0, 1e300])
-def test_anything_is_inside_where_nothing_is_promised(anything: float) -> None:
+def test_anything_is_inside_where_the_bound_is_infinite(anything: float) -> None:
     assert_inside_bound(array(anything), around(1.0, error=np.inf))
 
 
 @pytest.mark.parametrize("answer", [1.0, 0.0, -0.0])
-def test_where_nan_is_owed_no_number_will_do(answer: float) -> None:
+def test_a_number_is_outside_where_nan_is_expected(answer: float) -> None:
     assert_inside_bound(array(np.nan), around(np.nan))
     refused(assert_inside_bound, array(answer), around(np.nan))
 
@@ -101,20 +101,20 @@ def test_what_was_compared_is_counted() -> None:
     assert measured[ERROR_OVER_BOUND] == pytest.approx(0.5)
 
 
-def test_an_answer_outside_of_its_bound_is_no_measure_of_how_wide_the_bound_is() -> None:
+def test_answers_outside_the_bound_do_not_count_as_error_over_bound() -> None:
     with measuring() as measured, pytest.raises(Disagreement):
         assert_inside_bound(array(1.0 + ERROR / 4, 9.0), around(1.0, 1.0))
     assert measured[ERROR_OVER_BOUND] == pytest.approx(0.25)
 
 
-def test_the_same_bits_are_the_same() -> None:
+def test_the_same_bits_are_accepted() -> None:
     assert_same_bits(array(0.0, -0.0, 1.5, *NO_NUMBERS), array(0.0, -0.0, 1.5, *NO_NUMBERS))
 
 
 @pytest.mark.parametrize(
     ("got", "other"), [(0.0, -0.0), (1.0, np.nextafter(1.0, 2.0)), (np.nan, 1.0), (1.0, np.nan), (np.inf, -np.inf)]
 )
-def test_other_bits_are_not(got: float, other: float) -> None:
+def test_different_bits_are_refused(got: float, other: float) -> None:
     disagreement = refused(assert_same_bits, array(1.0, got), array(1.0, other))
     assert disagreement.where == (1,)
     assert disagreement.bound is None
@@ -125,7 +125,7 @@ def test_equal_numbers_are_equal_whatever_the_sign_of_zero() -> None:
 
 
 @pytest.mark.parametrize(("got", "other"), [(1.0, np.nextafter(1.0, 2.0)), (np.nan, np.nan), (np.inf, -np.inf)])
-def test_unequal_numbers_are_not(got: float, other: float) -> None:
+def test_unequal_numbers_are_refused(got: float, other: float) -> None:
     assert refused(assert_equal, array(1.0, got), array(1.0, other)).where == (1,)
 
 
@@ -143,7 +143,7 @@ def test_the_slack_itself_is_allowed_and_one_unit_beyond_is_not() -> None:
 
 
 @pytest.mark.parametrize("compare", [assert_at_least, assert_at_most])
-def test_a_limit_is_a_limit_on_its_own_side_only(compare: Callable[..., None]) -> None:
+def test_a_limit_applies_on_its_own_side_only(compare: Callable[..., None]) -> None:
     on_the_other_side = array(9.0) if compare is assert_at_least else array(-9.0)
     compare(on_the_other_side, array(0.0), array(0.0))
     compare(array(-0.0), array(0.0), array(0.0))
@@ -151,12 +151,12 @@ def test_a_limit_is_a_limit_on_its_own_side_only(compare: Callable[..., None]) -
 
 
 @pytest.mark.parametrize("compare", [assert_at_least, assert_at_most])
-def test_a_limit_holds_back_nan_but_where_nothing_is_promised(compare: Callable[..., None]) -> None:
+def test_a_limit_refuses_nan_unless_its_slack_is_infinite(compare: Callable[..., None]) -> None:
     refused(compare, array(np.nan), array(0.0), array(ERROR))
     compare(array(*NO_NUMBERS), array(0.0), array(np.inf))
 
 
-def test_one_limit_does_for_a_whole_array() -> None:
+def test_one_limit_is_broadcast_over_an_array() -> None:
     got = np.zeros((2, 3))
     got[1, 2] = -1
     disagreement = refused(assert_at_least, got, np.zeros(()), np.zeros(()))
@@ -165,26 +165,26 @@ def test_one_limit_does_for_a_whole_array() -> None:
     assert disagreement.expected.shape == got.shape
 
 
-def test_answers_must_change_as_their_oracles_do() -> None:
+def test_outputs_must_differ_by_as_much_as_their_oracles() -> None:
     oracles = around(1.0), around(2.0)
     assert_changed(array(1.0), array(2.0), oracles)
     refused(assert_changed, array(1.0), array(1.0), oracles)
 
 
-def test_answers_need_not_change_where_their_oracles_hardly_do() -> None:
+def test_outputs_need_not_differ_where_their_oracles_hardly_do() -> None:
     assert_changed(array(1.0), array(1.0), (around(1.0), around(1.0 + ERROR)))
 
 
-def test_an_answer_may_not_be_another_oracles() -> None:
+def test_an_answer_inside_the_bound_of_the_wrong_oracle_is_refused() -> None:
     assert_outside_bound(array(1.0), around(2.0), around(1.0))
     refused(assert_outside_bound, array(2.0), around(2.0), around(1.0))
 
 
-def test_an_answer_may_be_another_oracles_that_says_nearly_the_same() -> None:
+def test_an_answer_is_accepted_where_both_oracles_nearly_agree() -> None:
     assert_outside_bound(array(1.0), around(1.0), around(1.0 + ERROR))
 
 
-def test_a_moved_expectation_has_the_value_of_the_relation_and_its_doubt() -> None:
+def test_a_moved_expectation_has_the_new_value_and_its_uncertainty() -> None:
     oracle = moved(around(1.0, 1.0), array(5.0), ERROR)
     assert_inside_bound(array(5.0, 5.0 + 2 * ERROR), oracle)
     refused(assert_inside_bound, array(5.0, 1.0), oracle)

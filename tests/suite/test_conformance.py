@@ -72,7 +72,7 @@ laws_dtype = conformance(attention, dtypes=["float23"])
 def check_of_theirs():
     pass
 """
-A_FEW = "every_element_is_inside_the_derived_bound or scale_of_any_sign_goes_with or of_theirs or not float"
+A_FEW = "every_element_is_inside_the_derived_bound or scale_of_any_sign_works_with or of_theirs or not float"
 
 
 def pytest_in(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -112,12 +112,12 @@ BOUND = "every_element_is_inside_the_derived_bound"
         (f"laws_by_name[{BOUND}-float64]", "PASSED"),
         (f"laws_known[{BOUND}-float32]", "XFAIL"),
         (f"laws_none[{BOUND}-float32]", "FAILED"),
-        ("laws_right[a_scale_of_any_sign_goes_with_causality-float32]", "SKIPPED"),
+        ("laws_right[a_scale_of_any_sign_works_with_causality-float32]", "SKIPPED"),
         ("laws_number", "FAILED"),
         ("check_of_theirs", "PASSED"),
     ],
 )
-def test_each_law_is_a_test_of_theirs(done: subprocess.CompletedProcess[str], test: str, word: str) -> None:
+def test_each_law_is_a_test_in_the_callers_file(done: subprocess.CompletedProcess[str], test: str, word: str) -> None:
     assert words_of(done, test) == [word]
 
 
@@ -135,26 +135,26 @@ def test_each_law_is_a_test_of_theirs(done: subprocess.CompletedProcess[str], te
         "tests.suite.targets:attention does not declare `scale`",
     ],
 )
-def test_what_is_wrong_is_said(done: subprocess.CompletedProcess[str], sentence: str) -> None:
+def test_a_broken_law_is_explained(done: subprocess.CompletedProcess[str], sentence: str) -> None:
     assert sentence in done.stdout
 
 
-def test_nothing_is_said_of_how_it_was_found(done: subprocess.CompletedProcess[str]) -> None:
+def test_no_internals_are_printed(done: subprocess.CompletedProcess[str]) -> None:
     for word in ("Traceback", "one_line.py", "parametrized.py", "Hypothesis", "Warning"):
         assert word not in done.stdout + done.stderr
 
 
-def test_a_skip_is_at_the_line_that_asked(done: subprocess.CompletedProcess[str]) -> None:
+def test_a_skip_is_reported_at_the_line_of_the_caller(done: subprocess.CompletedProcess[str]) -> None:
     line = 1 + TESTS.splitlines().index(next(one for one in TESTS.splitlines() if one.startswith("laws_right")))
     assert f"check_flash.py:{line}: tests.suite.targets:attention does not declare" in done.stdout
 
 
-def test_every_law_is_there_at_every_dtype(theirs: Path) -> None:
+def test_every_law_is_run_at_every_dtype(theirs: Path) -> None:
     listed = pytest_in(theirs, "--collect-only", "-q", "-k", "laws_declared or laws_none").stdout.splitlines()
     assert sum("::laws_declared[" in line for line in listed) == len(all_laws())
 
 
-def test_a_package_of_theirs_in_the_place_of_the_suites_is_named(tmp_path: Path) -> None:
+def test_a_package_of_the_caller_that_shadows_the_suites_is_named(tmp_path: Path) -> None:
     (tmp_path / "reference.py").touch()
     (tmp_path / "test_flash.py").write_text(
         "from attention_tests import conformance\ntest_flash = conformance(len)\ndef test_of_theirs():\n    pass\n"
@@ -166,7 +166,7 @@ def test_a_package_of_theirs_in_the_place_of_the_suites_is_named(tmp_path: Path)
     )
 
 
-def test_asking_for_it_calls_nothing() -> None:
+def test_conformance_calls_nothing_at_import() -> None:
     assert callable(conformance(targets.is_interrupted))
 
 

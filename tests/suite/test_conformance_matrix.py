@@ -107,7 +107,7 @@ def test_each_implementation_has_the_verdicts_of_its_own(two: list[Ran]) -> None
     assert good["error / bound"] == "0.25"
 
 
-def test_what_fails_and_what_passes_unexpectedly_is_seen_in_every_table(two: list[Ran]) -> None:
+def test_failures_and_unexpected_passes_appear_in_every_table(two: list[Ran]) -> None:
     text = page(two)
     assert cells(text, "Implementations", "mixed")["broken"] == "**1 fail**, **1 unexpected pass**"
     # The worst of the dtypes speaks.
@@ -117,7 +117,7 @@ def test_what_fails_and_what_passes_unexpectedly_is_seen_in_every_table(two: lis
 
 
 @pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict not in conformance.QUIET])
-def test_no_verdict_that_matters_is_left_out(verdict: Verdict, tmp_path: Path) -> None:
+def test_no_failure_is_left_out(verdict: Verdict, tmp_path: Path) -> None:
     text = page([ran(tmp_path / "one", "1", {"it": {(MASKED, "float32"): verdict, (PLAIN, "float32"): Verdict.PASS}})])
     assert cells(text, "Features", "it")["mask"] == f"**1 {verdict}**"
     assert cells(text, "Clauses", "it")[MASKED.clause.id] == f"**1 {verdict}**"
@@ -132,7 +132,7 @@ def test_an_implementation_that_was_left_out_of_a_run_was_not_verified_there(tmp
     assert "out was left out of the environment one" in not_run([report], verified)
 
 
-def test_what_is_not_declared_is_neither_pass_nor_failure(two: list[Ran]) -> None:
+def test_an_undeclared_feature_is_neither_pass_nor_failure(two: list[Ran]) -> None:
     good = cells(page(two), "Features", "good")
     assert (good["mask"], good["softcap"], good["cache"]) == ("1", "–", "–")
 
@@ -151,7 +151,7 @@ def test_all_clauses_and_all_features_are_columns(two: list[Ran]) -> None:
     assert all(any(it in (*law.features, *law.steps) for law in all_laws()) for it in ABILITIES)
 
 
-def test_what_several_reports_say_alike_is_said_once_and_else_with_the_environment(tmp_path: Path) -> None:
+def test_verdicts_shared_by_reports_appear_once_and_others_name_the_environment(tmp_path: Path) -> None:
     passes, fails = ({(PLAIN, "float32"): verdict} for verdict in (Verdict.PASS, Verdict.FAIL))
     alike = [ran(tmp_path / name, "1.0", {"it": passes}) for name in ("a", "b")]
     assert [one.name for one in all_verified(alike)] == ["it"]
@@ -163,7 +163,7 @@ def test_what_several_reports_say_alike_is_said_once_and_else_with_the_environme
     assert cells(text, "Implementations", "it (1.0)")["broken"] == "**1 fail**"
 
 
-def test_what_ran_nowhere_is_told_with_the_reason(two: list[Ran]) -> None:
+def test_implementations_that_ran_nowhere_are_listed_with_the_reason(two: list[Ran]) -> None:
     told = not_run(two, all_verified(two))
     assert "gone: while it was imported, its process was ended by SIGILL" in told
     assert "numpy was asked for in no environment" in told
@@ -205,7 +205,7 @@ def test_the_command_writes_the_page_and_the_table(
     assert "| lib 2.0" in readme.read_text("utf-8")
 
 
-def test_a_measurement_that_is_no_number_is_read_as_what_it_was(tmp_path: Path) -> None:
+def test_an_infinite_measurement_is_read_back(tmp_path: Path) -> None:
     told = ran(tmp_path / "one", "1", {"it": {(PLAIN, "float32"): Verdict.PASS}})
     measured = {"measured": {ERROR_OVER_BOUND: "inf"}}
     infinite = replace(told, told={**told.told, "rows": [told.told["rows"][0] | measured]})

@@ -19,7 +19,7 @@ LAWS = all_laws()
 
 
 @pytest.mark.parametrize("law", LAWS, ids=[law.name for law in LAWS])
-def test_every_plan_that_a_law_is_held_on_can_be_read(law: Law) -> None:
+def test_every_plan_that_a_law_draws_can_be_parsed(law: Law) -> None:
     plans = corpus(law.given, SOME)
     assert plans
     assert [read(repr(plan)) for plan in plans] == list(plans)
@@ -34,11 +34,11 @@ def test_every_plan_that_a_law_is_held_on_can_be_read(law: Law) -> None:
     ],
     ids=repr,
 )
-def test_options_and_calls_are_read(plan: object) -> None:
+def test_options_and_calls_are_parsed(plan: object) -> None:
     assert read(f"  {plan!r}\n") == plan
 
 
-def test_a_plan_may_be_folded() -> None:
+def test_a_plan_may_span_several_lines() -> None:
     assert read("Plan(\n  queries=2,\n  overlay='special\n   numbers',\n)") == Plan(
         queries=2, overlay="special numbers"
     )
@@ -62,7 +62,7 @@ def test_a_plan_may_be_folded() -> None:
         ("(" * 10_000, "is no plan"),
     ],
 )
-def test_what_is_no_plan_is_refused_in_one_sentence(text: str, words: str) -> None:
+def test_an_invalid_plan_is_refused_in_one_sentence(text: str, words: str) -> None:
     with pytest.raises(UnreadablePlan) as refused:
         read(text)
     assert words in str(refused.value)

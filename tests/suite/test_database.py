@@ -21,13 +21,13 @@ def refused(place: str) -> str:
     return sentence
 
 
-def test_a_folder_is_made_and_keeps(tmp_path: Path) -> None:
+def test_a_database_folder_is_created_and_persists(tmp_path: Path) -> None:
     folder = tmp_path / "a" / "b"
     opened(str(folder)).save(b"key", b"value")
     assert list(opened(str(folder)).fetch(b"key")) == [b"value"]
 
 
-def test_a_drawer_holds_only_its_own(tmp_path: Path) -> None:
+def test_entries_of_one_property_are_separate_from_others(tmp_path: Path) -> None:
     database = opened(str(tmp_path))
     mine, yours = Drawer(database, "law mine float32"), Drawer(database, "law yours float32")
     mine.save(b"key", b"value")
@@ -39,7 +39,7 @@ def test_a_drawer_holds_only_its_own(tmp_path: Path) -> None:
     assert not list(mine.fetch(b"key"))
 
 
-def test_a_file_is_no_folder(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert "cannot be made a folder" in refused(str(tmp_path / "file"))
 
@@ -61,13 +61,13 @@ def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, monkeypatch:
         ("://", ":// is not known"),
     ],
 )
-def test_what_is_no_database_is_refused_and_no_password_printed(place: str, words: str) -> None:
+def test_an_invalid_database_is_refused_without_printing_its_password(place: str, words: str) -> None:
     sentence = refused(place)
     assert words in sentence
     assert "secret" not in sentence
 
 
-def test_a_server_that_is_not_there_is_said_to_be() -> None:
+def test_an_unreachable_server_is_reported() -> None:
     sentence = refused(f"redis://user:secret@127.0.0.1:{free_port()}/0")
     assert "the Redis server at 127.0.0.1 does not let us in" in sentence
     assert "refused" in sentence
@@ -79,7 +79,7 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "pip install attention-tests[redis]" in refused("redis://127.0.0.1:6379/0")
 
 
-def test_a_password_opens_and_a_wrong_one_does_not(tmp_path: Path) -> None:
+def test_a_right_password_is_accepted_and_a_wrong_one_refused(tmp_path: Path) -> None:
     with redis_server(tmp_path, "--requirepass", PASSWORD) as (_, address):
         opened(f"redis://:{PASSWORD}@{address}/0").save(b"key", b"value")
         assert list(opened(f"redis://:{PASSWORD}@{address}/0").fetch(b"key")) == [b"value"]
@@ -87,7 +87,7 @@ def test_a_password_opens_and_a_wrong_one_does_not(tmp_path: Path) -> None:
         assert "secret" not in refused(f"redis://:secret@{address}/0")
 
 
-def test_a_server_that_goes_away_is_lost_and_nothing_else(tmp_path: Path) -> None:
+def test_losing_the_server_loses_nothing_else(tmp_path: Path) -> None:
     with redis_server(tmp_path) as (server, address):
         database = opened(f"redis://{address}/0")
         database.save(b"key", b"value")

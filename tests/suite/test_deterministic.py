@@ -27,19 +27,19 @@ from attention_tests.engine.row import Row
 from attention_tests.engine.search import corpus, hold
 from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.environment import suite
-from attention_tests.execution.in_process import LocalHost
+from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.subject import Subject
 from implementations import SHIPPED
 from tests.suite import targets
 
 FEW = (
     "test_every_element_is_inside_the_derived_bound",
-    "test_output_lies_among_the_values",
+    "test_output_lies_within_the_range_of_the_values",
     "test_same_call_gives_same_bits",
     "test_softmax_normalises_the_exponentials",
 )
 LAWS = all_laws()
-RANDOM_ON_PURPOSE = {"test_a_problem_that_was_never_seen_is_answered"}
+RANDOM_ON_PURPOSE = {"test_a_problem_drawn_anew_is_computed_correctly"}
 """A kernel that knows the answers to all problems of the gate is found only on one that nobody could know."""
 
 
@@ -72,13 +72,13 @@ def test_two_processes_draw_the_same_plans(two_processes: list[dict[str, Any]]) 
     assert {name for name in one if one[name] != other[name]} == RANDOM_ON_PURPOSE
 
 
-def test_two_processes_come_to_the_same_verdicts_in_the_same_words(two_processes: list[dict[str, Any]]) -> None:
+def test_two_processes_print_the_same_verdicts(two_processes: list[dict[str, Any]]) -> None:
     one, other = (told["rows"] for told in two_processes)
     assert {row["verdict"] for row in one} >= {Verdict.PASS, Verdict.FAIL, Verdict.ERROR, Verdict.UNSUPPORTED}
     assert one == other
 
 
-def test_the_order_of_sets_does_differ_between_them() -> None:
+def test_the_order_of_sets_differs_between_the_processes() -> None:
     program = "print(list({'query', 'key', 'value', 'mask', 'bias', 'scale', 'head', 'weight'}))"
     command = [sys.executable, "-c", program]
     orders = [
@@ -139,7 +139,7 @@ def test_time_to_shrink_changes_what_is_printed_and_no_verdict(name: str, monkey
 
 def test_how_long_a_call_takes_is_measured_and_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = cycle([1.0, 4.0])
-    monkeypatch.setattr(LocalHost, "shortest_time", lambda *_: next(seconds))
+    monkeypatch.setattr(LocalExecutor, "shortest_time", lambda *_: next(seconds))
     (law,) = (law for law in LAWS if law.clause.id == "matrix-is-faster")
     outcome = hold(law, Subject(SHIPPED.load("numpy"), "float32"), QUICK)
     assert outcome.verdict is Verdict.PASS

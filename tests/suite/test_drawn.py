@@ -22,7 +22,7 @@ from properties.drawing.plans import Options, Plan, SentencePlan
 
 Fields = list[tuple[str, Any, Any]]
 
-DRAWN = [one.strategy for one in (streams.ANY_PROBLEM, streams.ANY_SENTENCE, histories.ONE_CACHE)]
+DRAWN = [one.strategy for one in (streams.ANY_PROBLEM, streams.ANY_SENTENCE, histories.HISTORIES_OF_ONE_CACHE)]
 FEW = replace(QUICK, examples=10)
 STREAMS = {law.given for law in all_laws() if law.given.strategy in DRAWN}
 FEATURES = (frozenset(Feature), frozenset[Feature]())
@@ -57,7 +57,7 @@ def drawn(stream: Stream) -> list[Any]:
 
 
 def built(plan: Any) -> list[Any]:
-    return [plan.build("float32", features, plans.PLAIN) for features in FEATURES]
+    return [plan.build("float32", features, plans.DEFAULT_DIALECT) for features in FEATURES]
 
 
 @pytest.fixture(scope="module")

@@ -70,7 +70,7 @@ def test_names_are_known_and_nothing_is_imported_for_them() -> None:
     assert "theirs" not in sys.modules
 
 
-def test_none_of_them_is_verified_where_none_is_named() -> None:
+def test_no_entry_point_is_verified_unless_it_is_named() -> None:
     assert not set(entry_points.names()) & set(SHIPPED.gate())
 
 
@@ -85,7 +85,7 @@ def test_a_declaration_keeps_its_name() -> None:
     assert resolve("declared").name == "their own name"
 
 
-def test_what_an_installer_reads_is_no_part_of_a_target() -> None:
+def test_the_extras_of_an_entry_point_are_no_part_of_its_target() -> None:
     assert resolve("extra").name == "extra"
 
 
@@ -98,29 +98,29 @@ def test_what_an_installer_reads_is_no_part_of_a_target() -> None:
         ("breaks", "importing breaks raised RuntimeError: no device"),
     ],
 )
-def test_a_broken_one_is_refused_when_it_is_asked_for(name: str, words: str) -> None:
+def test_a_broken_entry_point_is_refused_when_it_is_named(name: str, words: str) -> None:
     sentence = refusal(name)
     assert sentence.startswith(f"{name}, which an installed package brings: ")
     assert words in sentence
 
 
-def test_of_two_with_one_name_each_can_be_named() -> None:
+def test_two_entry_points_of_one_name_can_each_be_named() -> None:
     assert refusal("twice") == (
         "2 installed packages bring an implementation 'twice': name breaks:attention or theirs:attention"
     )
 
 
-def test_the_suites_own_names_stay_its_own() -> None:
+def test_entry_points_do_not_replace_names_of_the_suite() -> None:
     assert resolve("numpy") is not resolve("theirs:attention")
     assert resolve("numpy").attention is SHIPPED.load("numpy").attention
     assert entry_points.hidden() == ["numpy is the suite's own; the numpy of kernels is verified as theirs:attention"]
 
 
-def test_a_misspelt_one_is_recognised() -> None:
+def test_a_misspelt_entry_point_gets_a_suggestion() -> None:
     assert "did you mean 'declared'?" in refusal("declard")
 
 
-def test_all_of_them_are_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_entry_points_are_listed_in_the_help(capsys: pytest.CaptureFixture[str]) -> None:
     ended("--help")
     printed = capsys.readouterr().out
     assert "right" in printed

@@ -50,7 +50,7 @@ def wrong_at(*lengths: int) -> Callable[..., Array]:
     return attention
 
 
-def test_the_stored_problem_alone_decides() -> None:
+def test_only_the_stored_problem_decides() -> None:
     calls = []
 
     def counted(query: Array, key: Array, value: Array) -> Array:
@@ -64,7 +64,7 @@ def test_the_stored_problem_alone_decides() -> None:
     assert calls == [(1, 1, 7, 1)]
 
 
-def test_a_law_that_is_kept_now_is_an_unexpected_pass() -> None:
+def test_a_law_that_holds_now_is_an_unexpected_pass() -> None:
     outcome = expected(targets.attention)
     assert outcome.verdict is Verdict.UNEXPECTED_PASS
     assert "seven is not supported" in outcome.explanation
@@ -104,20 +104,20 @@ def test_without_a_stored_problem_any_will_do() -> None:
         ("a-library-that-nobody-has>=1", False),
     ],
 )
-def test_an_entry_is_about_some_versions(versions: str, applies: bool) -> None:  # noqa: FBT001 - a table
+def test_an_entry_applies_to_its_versions(versions: str, applies: bool) -> None:  # noqa: FBT001 - a table
     known = replace(KNOWN, finding=structs.replace(FINDING, versions=versions))
     assert known.finding.applies is applies
     assert (Expectations((known,)).known("mine", "float32", LAW.name) is known) is applies
 
 
 @pytest.mark.parametrize(("ability", "applies"), [("", True), ("amx_bf16", True), ("a-thing-that-none-can-do", False)])
-def test_an_entry_is_about_some_processors(ability: str, applies: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a table
+def test_an_entry_applies_to_its_processors(ability: str, applies: bool, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: FBT001 - a table
     monkeypatch.setattr(processor, "abilities", lambda: frozenset({"fpu", "amx_bf16"}))
     assert structs.replace(FINDING, processor=ability).applies is applies
 
 
 @pytest.mark.parametrize("asked", [("mine", "float64", LAW.name), ("m", "float32", LAW.name), ("mine", "float32", "t")])
-def test_an_entry_is_about_nothing_else(asked: tuple[str, str, str]) -> None:
+def test_an_entry_applies_to_nothing_else(asked: tuple[str, str, str]) -> None:
     assert Expectations((KNOWN,)).known(*asked) is None
 
 
@@ -131,7 +131,7 @@ def test_a_run_expects_what_is_known() -> None:
     assert decide(LAW, mine, run_with(Expectations())).verdict is Verdict.ERROR
 
 
-def test_what_does_not_apply_is_unsupported_whatever_is_known() -> None:
+def test_a_law_that_does_not_apply_is_unsupported_whatever_is_known() -> None:
     law = LAWS["test_every_scale_is_used"]
     known = replace(KNOWN, law=law.name)
     assert decide(law, subject(targets.attention), run_with(Expectations((known,)))).verdict is Verdict.UNSUPPORTED
@@ -143,7 +143,7 @@ def test_a_pinned_problem_is_tried_first() -> None:
     failed = decide(LAW, subject(wrong_at(71)), run_with(pinned))
     assert failed.verdict is Verdict.FAIL
     assert failed.counterexample == "Plan(keys=71)"
-    other = LAWS["test_a_single_word_returns_its_value"]
+    other = LAWS["test_a_single_key_returns_its_value"]
     assert decide(other, subject(wrong_at(71)), run_with(pinned)).verdict is Verdict.PASS
 
 

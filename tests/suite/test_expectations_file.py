@@ -95,7 +95,7 @@ def refused(tmp_path: Path, text: str) -> str:
         ("declared.a = 3\n", "declared: Expected `table`, got `int`"),
     ],
 )
-def test_what_has_another_form_is_refused_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
+def test_a_malformed_file_is_refused_in_one_sentence(tmp_path: Path, text: str, words: str) -> None:
     assert words in refused(tmp_path, text)
 
 
@@ -108,7 +108,7 @@ def test_what_the_tables_are_made_of_is_not_refused(tmp_path: Path) -> None:
     )
 
 
-def test_what_is_no_text_is_refused_in_one_sentence(tmp_path: Path) -> None:
+def test_a_file_that_is_no_text_is_refused_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "expectations.toml").write_bytes(b"\xff")
     with pytest.raises(BadExpectations, match="'utf-8' codec can't decode"):
         read_file(tmp_path / "expectations.toml")
@@ -116,7 +116,7 @@ def test_what_is_no_text_is_refused_in_one_sentence(tmp_path: Path) -> None:
         read_file(tmp_path)
 
 
-def test_what_is_written_can_be_read(tmp_path: Path) -> None:
+def test_a_written_file_can_be_read(tmp_path: Path) -> None:
     write_file(tmp_path / "new.toml", EVERYTHING)
     read = read_file(tmp_path / "new.toml")
     assert set(read.known_failures) == set(EVERYTHING.known_failures)
@@ -124,7 +124,7 @@ def test_what_is_written_can_be_read(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["new.toml"]
 
 
-def test_what_is_written_has_one_form(tmp_path: Path) -> None:
+def test_a_written_file_has_one_canonical_form(tmp_path: Path) -> None:
     file, other = tmp_path / "new.toml", tmp_path / "other.toml"
     write_file(file, EVERYTHING)
     once = file.read_bytes()
@@ -234,14 +234,14 @@ def test_a_folder_of_somebody_else_is_no_file(tmp_path: Path) -> None:
         Book.open(str(tmp_path), updating=True)
 
 
-def test_the_file_of_this_folder_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_in_the_current_folder_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert Book.open(None, updating=False).written == Expectations()
     write_file(tmp_path / "attention-tests.toml", EVERYTHING)
     assert Book.open(None, updating=False).written == read_file(tmp_path / "attention-tests.toml")
 
 
-def test_what_the_suite_ships_holds_besides_once() -> None:
+def test_the_shipped_file_applies_in_addition_and_only_once() -> None:
     shipped = book.shipped()
     assert len({one.implementation for one in shipped.known_failures}) > 1
     assert Book.open(None, updating=False).besides == shipped

@@ -33,7 +33,7 @@ def disagreement(got: Any, expected: Any, bound: float | None = 1e-3, where: tup
     return Disagreement(sentence, got=np.asarray(got), expected=np.asarray(expected), where=where, bound=bound)
 
 
-def test_a_failure_says_everything() -> None:
+def test_a_failure_shows_everything_needed_to_reproduce_it() -> None:
     text = text_of(disagreement([np.float32(0.1)], [0.25]))
     assert text.startswith("declared (float32, promised precision: float32) breaks a law.\n")
     clause = f"  clause    {LAW.clause.id} (§{LAW.clause.section}): {LAW.clause.says}"
@@ -48,7 +48,7 @@ def test_a_failure_says_everything() -> None:
     assert line_of(text, "error") == "  error     0.15, 150 times the bound 0.001"
 
 
-def test_a_failure_shows_nothing_of_numpy_but_its_literals() -> None:
+def test_a_failure_prints_numpy_only_as_literals() -> None:
     text = text_of(disagreement([[0.1, 0.2], [0.3, np.nan]], np.ones((2, 2)), where=(np.int64(1), np.int64(1))))  # type: ignore[arg-type]
     assert "np.float64(" not in text
     assert "np.int64" not in text
@@ -62,7 +62,7 @@ def test_small_answers_are_shown_whole() -> None:
     assert "    expected = np.array([1.                , 0.3333333333333333], dtype=np.float64)" in text
 
 
-def test_large_answers_are_not() -> None:
+def test_large_answers_are_not_shown_whole() -> None:
     assert "got = " not in text_of(disagreement(np.zeros(25), np.ones(25)))
 
 
@@ -70,27 +70,27 @@ def test_large_answers_are_not() -> None:
     ("bound", "words"),
     [(None, "0.5"), (0.0, "0.5, where none is allowed"), (0.125, "0.5, 4 times the bound 0.125")],
 )
-def test_an_error_is_told_by_its_bound(bound: float | None, words: str) -> None:
+def test_an_error_is_given_as_a_multiple_of_its_bound(bound: float | None, words: str) -> None:
     text = text_of(disagreement([1.0], [1.5], bound))
     assert line_of(text, "error") == f"  error     {words}"
 
 
-def test_a_number_alone_has_no_place() -> None:
+def test_a_scalar_has_no_index() -> None:
     assert "\n  at " not in text_of(disagreement(1.0, 2.0, where=()))
 
 
-def test_an_answer_of_the_wrong_form_is_told_in_its_sentence() -> None:
+def test_an_answer_of_the_wrong_form_has_a_sentence_of_its_own() -> None:
     text = text_of(WrongForm("attention returned a list; return one array"))
     assert text.endswith("\n\n  attention returned a list; return one array")
 
 
-def test_what_raised_broke_nothing() -> None:
+def test_an_exception_is_not_reported_as_a_broken_law() -> None:
     text = text_of(ImplementationRaised("attention raised ValueError: no"))
     assert text.splitlines()[0].endswith("raised where a law asks for an answer.")
     assert "breaks" not in text
 
 
-def test_a_sample_that_cannot_be_cut_is_not_printed() -> None:
+def test_a_sample_that_cannot_be_shrunk_is_not_printed() -> None:
     given = problem("float32")
     whole = Problem(given.query, given.key, given.value, "float32", axes={})
     text = explain(LAW, Subject(targets.declared, "float32"), PLAN, whole, disagreement([0.0], [1.0]))

@@ -148,13 +148,13 @@ def test_a_failure_is_explained_like_any_other() -> None:
     assert not failure_on(INSIDE_THE_BOUND, subject_of(targets.attention), plan)
 
 
-def test_what_raises_is_an_error() -> None:
+def test_an_exception_is_an_error() -> None:
     error = explored(subject_of(targets.raises_on_seven_keys), LONG)
     assert error.verdict is Verdict.ERROR
     assert "keys=7" in error.counterexample
 
 
-def test_what_was_found_is_replayed_first() -> None:
+def test_saved_counterexamples_are_replayed_first() -> None:
     database, subject = InMemoryExampleDatabase(), subject_of(wrong_on_large_problems)
     found = explored(subject, LONG, database)
     assert found.verdict is Verdict.FAIL
@@ -173,13 +173,13 @@ def test_what_was_found_is_replayed_first() -> None:
     ],
     ids=["implementation", "dtype", "law"],
 )
-def test_what_was_found_of_one_is_not_replayed_for_another(subject: Subject, law: Law) -> None:
+def test_saved_counterexamples_are_not_replayed_for_others(subject: Subject, law: Law) -> None:
     database = InMemoryExampleDatabase()
     assert explored(subject_of(wrong_on_large_problems), LONG, database).verdict is Verdict.FAIL
     assert explored(subject, SHORT, database, law).verdict is Verdict.PASS
 
 
-def test_what_no_longer_fails_is_forgotten() -> None:
+def test_counterexamples_that_no_longer_fail_are_deleted() -> None:
     database = InMemoryExampleDatabase()
     explored(subject_of(wrong_on_large_problems), LONG, database)
     failures = failures_in(database)
@@ -201,7 +201,7 @@ def failures_in(database: InMemoryExampleDatabase) -> set[bytes]:
     return set().union(*(kept for key, kept in database.data.items() if not key.endswith(b".pareto")))
 
 
-def test_what_breaks_a_law_once_fails() -> None:
+def test_a_law_broken_only_once_is_a_failure() -> None:
     calls = count()
 
     def flaky(query: Array, key: Array, value: Array) -> Array:
@@ -225,7 +225,7 @@ def test_an_interruption_ends_it(patience: int) -> None:
         explored(subject_of(impatient), LONG)
 
 
-def test_a_law_that_is_wrong_itself_is_no_verdict() -> None:
+def test_an_exception_in_a_law_itself_is_no_verdict() -> None:
     def body(_subject: Subject, _drawn: Any) -> None:
         raise ZeroDivisionError
 
@@ -259,7 +259,7 @@ class Losing(InMemoryExampleDatabase):
 
 
 @pytest.mark.parametrize("answers", [0, 1, 3, 6])
-def test_a_database_that_is_lost_changes_no_verdict(answers: int) -> None:
+def test_losing_the_database_changes_no_verdict(answers: int) -> None:
     lossy = Lossy(Losing(answers))
     exploration = Exploration(Budget(0.3), Profile("explore", 100), lossy)
     assert explore(INSIDE_THE_BOUND, subject_of(targets.attention), exploration).verdict is Verdict.PASS
@@ -269,7 +269,7 @@ def test_a_database_that_is_lost_changes_no_verdict(answers: int) -> None:
     assert lossy.lost == "the server went away"
 
 
-def test_a_folder_keeps_what_was_found(tmp_path: Path) -> None:
+def test_a_folder_saves_counterexamples(tmp_path: Path) -> None:
     subject = subject_of(wrong_on_large_problems)
     explored(subject, LONG, DirectoryBasedExampleDatabase(tmp_path))
     assert explored(subject, SHORT, DirectoryBasedExampleDatabase(tmp_path), seed=2).verdict is Verdict.FAIL

@@ -68,7 +68,7 @@ def test_every_property_has_its_share_of_the_budget(tmp_path: Path, workers: tup
         (EXPLORE, {"database": "mysql://localhost"}, "mysql:// is not known"),
     ],
 )
-def test_what_makes_no_sense_is_refused_in_one_sentence(profile: Profile, options: dict[str, str], words: str) -> None:
+def test_invalid_options_are_refused_in_one_sentence(profile: Profile, options: dict[str, str], words: str) -> None:
     config = SimpleNamespace(stash={RUN: Run(profile)}, getoption=options.get)
     with pytest.raises(pytest.UsageError) as refused:
         pytest_configure(cast("pytest.Config", config))
@@ -76,7 +76,7 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(profile: Profile, option
     assert len(str(refused.value).splitlines()) == 1
 
 
-def test_a_server_that_is_not_there_is_said_to_be_before_anything_runs(tmp_path: Path) -> None:
+def test_an_unreachable_server_is_reported_before_anything_runs(tmp_path: Path) -> None:
     refused = run(tmp_path, "numpy", *EXPLORING, f"--database=redis://127.0.0.1:{free_port()}/0")
     assert refused.returncode == pytest.ExitCode.USAGE_ERROR
     assert "the Redis server at 127.0.0.1 does not let us in" in sentence(refused)
@@ -116,7 +116,7 @@ def row(plan: str, verdict: Verdict = Verdict.FAIL) -> Row:
     return Row("test_a_law", "scale", "mine", "float32", "float32", verdict, counterexample=plan)
 
 
-def test_what_to_pin_is_written_once_and_read_back() -> None:
+def test_problems_to_pin_are_written_once_and_read_back() -> None:
     plan = Plan(keys=2, regimes=("iota",))
     rows = [row(repr(plan)), row(repr(plan)), row('"\\\n'), row("Plan()", Verdict.PASS), row("")]
     problems = tomllib.loads(pinned(rows, seed=123))["problem"]
@@ -125,5 +125,5 @@ def test_what_to_pin_is_written_once_and_read_back() -> None:
     assert read(problems[0]["plan"]) == plan
 
 
-def test_nothing_is_written_where_nothing_was_found() -> None:
+def test_no_pin_is_written_if_nothing_failed() -> None:
     assert not pinned([row("Plan()", Verdict.PASS)], seed=123)

@@ -15,7 +15,7 @@ import noxfile
 from attention_tests.engine.profiles import QUICK
 from attention_tests.environment.suite import FOLDER
 from attention_tests.execution.isolation import POSSIBLE, Isolation
-from attention_tests.execution.isolation.executor import RemoteHost
+from attention_tests.execution.isolation.executor import RemoteExecutor
 from attention_tests.pytest_plugin.run import Run
 from attention_tests.targets import entry_points, field
 from attention_tests.targets.field import FIELD, known, look_for
@@ -56,11 +56,11 @@ def test_a_package_that_is_missing_is_named_with_its_extra_and_nothing_is_import
 
 @pytest.mark.usefixtures("registry")
 @pytest.mark.skipif(not POSSIBLE, reason="processes of their own need Linux")
-def test_all_that_is_installed_runs_in_a_process_of_its_own_and_the_others_are_told() -> None:
+def test_installed_libraries_run_in_own_processes_and_others_are_reported() -> None:
     run = Run(QUICK)
-    run.bring_in([FIELD], ["float32"])
+    run.load_targets([FIELD], ["float32"])
     assert [repr(subject) for subject in run.subjects] == ["numpy-float32"]
-    assert isinstance(run.subjects[0].host, RemoteHost)
+    assert isinstance(run.subjects[0].executor, RemoteExecutor)
     # To the process, which knows the real registry, `found` is no name at all.
     lost, unknown = run.missing
     assert lost == LOST
@@ -68,20 +68,22 @@ def test_all_that_is_installed_runs_in_a_process_of_its_own_and_the_others_are_t
 
 
 @pytest.mark.usefixtures("registry")
-def test_who_forbids_processes_gets_none() -> None:
+def test_no_process_is_started_if_isolation_is_off() -> None:
     run = Run(QUICK, isolation=Isolation(everything=False))
-    run.bring_in([FIELD], ["float32"])
+    run.load_targets([FIELD], ["float32"])
     assert [repr(subject) for subject in run.subjects] == ["numpy-float32", "numpy-online-float32"]
-    assert not any(isinstance(subject.host, RemoteHost) for subject in run.subjects)
+    assert not any(isinstance(subject.executor, RemoteExecutor) for subject in run.subjects)
 
 
 @pytest.mark.usefixtures("registry")
-def test_a_library_of_another_version_is_told_in_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_unsupported_library_version_is_reported_in_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (tmp_path / "adapts_another.py").write_text("from numpy import a_word_of_numpy_5\n")
     another = replace(REGISTRY.implementations, in_field={"numpy-5": {"another": "adapts_another:IT"}})
     monkeypatch.setattr(REGISTRY, "implementations", another)
     run = Run(QUICK, isolation=Isolation(everything=False))
-    run.bring_in([FIELD], ["float32"])
+    run.load_targets([FIELD], ["float32"])
     (sentence,) = run.missing
     assert sentence.startswith("another does not go with what is installed (ImportError: cannot import name 'a_word_of")
     assert sentence.endswith("): pip install attention-tests[numpy-5]")
@@ -114,7 +116,7 @@ def test_every_library_has_an_environment() -> None:
     assert {extra for together in noxfile.ENVIRONMENTS.values() for extra in together} == extras
 
 
-def test_what_every_extra_needs_has_an_oldest_version() -> None:
+def test_every_requirement_of_an_extra_has_a_minimum_version() -> None:
     needed = [one for extras in noxfile.ENVIRONMENTS.values() for one in noxfile.required(extras)]
     for requirement in (*needed, *noxfile.PROJECT["dependencies"]):
         assert "==" in noxfile.at_its_lowest(requirement)

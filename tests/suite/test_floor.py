@@ -57,12 +57,12 @@ def test_a_law_asks_the_same_of_what_was_written_down(declared: Implementation) 
 
 
 @pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict not in UNDECIDED])
-def test_whatever_is_decided_counts(verdict: Verdict) -> None:
+def test_every_decided_verdict_counts(verdict: Verdict) -> None:
     assert not told(rows_of("float64", "float32", verdict=verdict))
 
 
 @pytest.mark.parametrize("verdict", UNDECIDED)
-def test_what_is_not_decided_does_not_count(verdict: Verdict) -> None:
+def test_undecided_verdicts_do_not_count(verdict: Verdict) -> None:
     rows = rows_of("float64", "float32", without=(SOFTMAX,))
     undecided = [row(SOFTMAX, "float64", Verdict.PASS), row(SOFTMAX, "float32", verdict)]
     assert told(rows + undecided) == [f"mine (float32) was not held against every law: no verdict on {SOFTMAX}"]
@@ -91,14 +91,14 @@ def test_a_step_that_is_gone_is_named() -> None:
     assert sentence.startswith(f"mine (float64, float32) exposes no `{Step.SOFTMAX}`: no verdict on ")
 
 
-def test_a_dtype_that_is_gone_is_told() -> None:
+def test_a_missing_dtype_is_reported() -> None:
     less = replace(MINE, dtypes={"float64": MINE.dtypes["float64"]})
     assert told(rows_of("float64"), less, laws=(SCALE, SOFTMAX)) == [
         f"mine (float32) is not declared any more: no verdict on {SCALE}, {SOFTMAX}"
     ]
 
 
-def test_an_implementation_that_is_gone_is_told() -> None:
+def test_a_missing_implementation_is_reported() -> None:
     assert told([], None, laws=(SCALE,)) == [f"mine (float64, float32) is not in the run: no verdict on {SCALE}"]
 
 
@@ -117,7 +117,7 @@ def test_whatever_needs_no_gpu_is_pinned() -> None:
     assert set(shipped().declared) == set(SHIPPED.names()) - set(SHIPPED.on_a_gpu())
 
 
-def test_what_was_not_asked_for_is_not_judged() -> None:
+def test_deselected_laws_are_not_checked() -> None:
     assert not told(rows_of("float64"), dtypes=("float64",))
     assert told(rows_of("float64"), dtypes=("float32",))
     assert not list(below_floor({}, all_laws(), [], {"mine": MINE}))

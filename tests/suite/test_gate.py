@@ -33,7 +33,7 @@ def project(x, w):
 
 layer = Implementation(name="mine", project=project)
 """
-LAW = "test_each_word_is_projected_alone"
+LAW = "test_each_token_is_projected_independently"
 MINE = ("mine:layer", "--profile=quick", "--dtype=float32")
 
 
@@ -98,7 +98,7 @@ def test_a_run_below_the_coverage_floor_fails(expecting_more: Project) -> None:
     assert " failed" not in done.stdout.splitlines()[-1]
 
 
-def test_a_selection_is_not_judged(expecting_more: Project) -> None:
+def test_a_selection_is_not_checked_against_the_expectations(expecting_more: Project) -> None:
     done = expecting_more.run("-k", LAW)
     assert done.returncode == pytest.ExitCode.OK
     assert "coverage floor" not in done.stdout
@@ -111,7 +111,7 @@ def test_a_run_that_verifies_nothing_ends_with_four(expecting_more: Project, sel
     assert "nothing was verified" in done.stdout
 
 
-def test_a_file_that_is_named_is_read_instead(project: Project) -> None:
+def test_a_named_file_is_read_instead_of_the_default(project: Project) -> None:
     done = project.run("--expectations", "missing.toml")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "there is no file missing.toml" in sentence(done)
@@ -143,7 +143,7 @@ def test_a_run_of_all_properties_is_whole(asked: Any) -> None:
     assert is_whole(asked)
 
 
-def test_a_run_that_could_have_stopped_is_whole_if_nothing_failed() -> None:
+def test_a_run_with_exitfirst_is_whole_if_nothing_failed() -> None:
     assert is_whole(session(options={"maxfail": 1}))
 
 
@@ -152,7 +152,7 @@ def test_a_run_that_could_have_stopped_is_whole_if_nothing_failed() -> None:
     [
         *(session(options={option: "any"}) for option in SELECTING),
         session("properties/test_heads.py"),
-        session("properties/test_heads.py::test_one_key_head_can_serve_all[numpy-float64]"),
+        session("properties/test_heads.py::test_one_key_head_can_serve_all_query_heads[numpy-float64]"),
         session(shouldstop="at the first failure"),
         session(shouldfail="at the first failure"),
         session(options={"maxfail": 1}, testsfailed=1),

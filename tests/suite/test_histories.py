@@ -13,7 +13,7 @@ from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.execution.cache import CacheSubject
 from attention_tests.execution.failures import ImplementationRaised, WrongForm
 from attention_tests.execution.subject import Subject
-from properties.drawing.histories import TWO_CACHES, Call, History, HistoryPlan
+from properties.drawing.histories import HISTORIES_OF_TWO_CACHES, Call, History, HistoryPlan
 from properties.drawing.plans import Plan
 from tests.defects import DEFECTS, correct_cache
 from tests.defects.correct import Array
@@ -38,11 +38,11 @@ def built() -> History:
 @pytest.mark.parametrize(
     ("name", "history"),
     [
-        ("last_word_overwritten", "2 * a.append(1), a.attend(1)"),
-        ("words_before_the_last_16_forgotten", "a.append(1), a.append(17), a.attend(1)"),
+        ("last_appended_token_overwritten", "2 * a.append(1), a.attend(1)"),
+        ("tokens_before_the_last_16_dropped", "a.append(1), a.append(17), a.attend(1)"),
         ("appends_counted", "a.append(1), a.append(2), a.attend(1)"),
         ("answer_kept_until_the_next_append", "2 * a.append(1), 2 * a.attend(1)"),
-        ("given_buffers_kept", "a.append(1), a.attend(1)"),
+        ("given_arrays_kept_without_a_copy", "a.append(1), a.attend(1)"),
         ("one_buffer_for_all_caches", "a.append(1), b.append(1), a.attend(1), b.attend(1)"),
     ],
 )
@@ -56,40 +56,42 @@ def test_a_history_that_breaks_a_law_is_short(name: str, history: str) -> None:
     assert sum(names[array].size for array in ("query", "key", "value")) <= 40
 
 
-@pytest.mark.parametrize("name", ["last_word_overwritten", "one_buffer_for_all_caches", "question_appended"])
+@pytest.mark.parametrize(
+    "name", ["last_appended_token_overwritten", "one_buffer_for_all_caches", "attend_appends_a_token"]
+)
 def test_the_same_cache_has_the_same_outcome(name: str) -> None:
     assert outcome(name) == outcome(name)
 
 
-def test_a_history_begins_with_words_and_ends_with_questions() -> None:
-    plans = corpus(TWO_CACHES, QUICK)
+def test_a_history_begins_with_an_append_and_ends_with_an_attend() -> None:
+    plans = corpus(HISTORIES_OF_TWO_CACHES, QUICK)
     assert {plan.calls[0] for plan in plans} == {Call("append")}
     assert {plan.calls[-1].method for plan in plans} == {"attend"}
     assert {call.cache for plan in plans for call in plan.calls} == {"a", "b"}
 
 
-def test_what_is_asked_is_of_every_word_that_the_cache_was_given() -> None:
+def test_every_query_attends_to_all_tokens_its_cache_was_given() -> None:
     history = built()
-    first, of_b, last = history.questions
+    first, of_b, last = history.attended_problems
     assert np.array_equal(first.key, history.key[..., [0, 1], :])
     assert np.array_equal(of_b.value, history.value[..., [2, 3, 4], :])
     assert np.array_equal(last.key, history.key[..., [0, 1, 5], :])
     assert np.array_equal(of_b.query, history.query[..., [1, 2], :])
 
 
-def test_word_by_word_the_same_is_asked() -> None:
+def test_splitting_appends_into_single_tokens_asks_the_same_questions() -> None:
     history = built()
-    single = history.word_by_word
+    single = history.token_by_token
     assert {call.count for call in single.calls if call.method == "append"} == {1}
-    assert single.questions == history.questions
+    assert single.attended_problems == history.attended_problems
 
 
-def test_calls_that_are_repeated_are_told_once() -> None:
+def test_repeated_calls_are_printed_once() -> None:
     plan = HistoryPlan((*CALLS[:1] * 3, *CALLS[:2]))
     assert repr(plan) == "HistoryPlan(calls=(4 * a.append(2), b.append(3),), words=Plan())"
 
 
-def test_a_cache_that_raises_is_told_of_by_its_method() -> None:
+def test_an_exception_of_a_cache_names_its_method() -> None:
     class Full(correct_cache.Cache):
         def append(self, key: Array, value: Array) -> None:
             raise MemoryError(f"no room for {key.shape} and {value.shape}")

@@ -9,20 +9,20 @@ import traceback
 
 import pytest
 
-from attention_tests.guards.concealment import CHECKERS, call_incognito
+from attention_tests.guards.concealment import CHECKERS, call_concealed
 
 
 def signs() -> list[str]:
     """Look for a sign of a test."""
     frames = [frame.name for frame in traceback.extract_stack()]
     words = [*os.environ, *sys.argv, *sys.modules, *frames]
-    names = ("pytest", "PYTEST", "attention_tests", "hypothesis", "test_", "call_incognito")
+    names = ("pytest", "PYTEST", "attention_tests", "hypothesis", "test_", "call_concealed")
     return [word for word in words if word.startswith(names)]
 
 
-def test_a_call_that_looks_around_sees_nothing_of_a_test() -> None:
+def test_a_call_finds_no_sign_of_a_test() -> None:
     assert signs()
-    assert call_incognito(signs, on_a_thread=True) == []
+    assert call_concealed(signs, on_a_thread=True) == []
 
 
 def test_what_is_no_sign_stays() -> None:
@@ -30,20 +30,20 @@ def test_what_is_no_sign_stays() -> None:
         modules = [name for name in sys.modules if name.partition(".")[0] not in CHECKERS]
         return sorted([*modules, *(name for name in os.environ if not name.startswith("PYTEST"))])
 
-    assert call_incognito(others, on_a_thread=False) == others()
+    assert call_concealed(others, on_a_thread=False) == others()
 
 
-def test_only_on_a_thread_nobody_is_seen_to_have_called() -> None:
-    assert call_incognito(threading.current_thread, on_a_thread=True) is not threading.current_thread()
-    assert call_incognito(threading.current_thread, on_a_thread=False) is threading.current_thread()
-    assert "call_incognito" in call_incognito(signs, on_a_thread=False)
+def test_callers_are_invisible_only_on_a_thread_of_their_own() -> None:
+    assert call_concealed(threading.current_thread, on_a_thread=True) is not threading.current_thread()
+    assert call_concealed(threading.current_thread, on_a_thread=False) is threading.current_thread()
+    assert "call_concealed" in call_concealed(signs, on_a_thread=False)
 
 
-def test_all_is_there_again_afterwards_even_if_the_call_raises() -> None:
+def test_everything_is_restored_even_if_the_call_raises() -> None:
     before = signs()
     modules = dict(sys.modules)
     assert {"attention_tests", "pytest"} <= modules.keys()
     with pytest.raises(ZeroDivisionError):
-        call_incognito(lambda: 1 // 0, on_a_thread=True)
+        call_concealed(lambda: 1 // 0, on_a_thread=True)
     assert signs() == before
     assert {name: sys.modules.get(name) for name in modules} == modules

@@ -19,7 +19,7 @@ from attention_tests.engine.search import failure_on, hold
 from attention_tests.engine.verdict import Verdict, verdict_of
 from attention_tests.execution.failures import FAILURES
 from attention_tests.execution.isolation import POSSIBLE, Isolation, isolated
-from attention_tests.execution.isolation.executor import RemoteHost
+from attention_tests.execution.isolation.executor import RemoteExecutor
 from attention_tests.execution.isolation.process import Limits
 from attention_tests.execution.isolation.running import GONE
 from attention_tests.execution.isolation.wire import Done, Numbers, decode
@@ -40,8 +40,8 @@ SEVEN, EIGHT = Plan(keys=7, queries=7), Plan(keys=8, queries=8)
 
 
 def subject_of(target: str, limits: Limits = LIMITS, dtype: str = "float32") -> Subject:
-    implementation, host = isolated(target, limits)
-    return Subject(implementation, dtype, host)
+    implementation, executor = isolated(target, limits)
+    return Subject(implementation, dtype, executor)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def subject_of(target: str, limits: Limits = LIMITS, dtype: str = "float32") -> 
         ("says_halves", Verdict.ERROR, "half of a pair \\ud800\x00"),
     ],
 )
-def test_what_it_does_is_the_verdict_and_the_rest_goes_on(kernel: str, verdict: Verdict, words: str) -> None:
+def test_a_hostile_kernel_gets_its_verdict_and_the_run_continues(kernel: str, verdict: Verdict, words: str) -> None:
     subject = subject_of(f"tests.suite.hostile:{kernel}")
     assert failure_on(LAW, subject, EIGHT) is None
     failure = failure_on(LAW, subject, SEVEN)
@@ -70,17 +70,17 @@ def test_what_it_does_is_the_verdict_and_the_rest_goes_on(kernel: str, verdict: 
 
 
 def test_each_call_has_the_time_of_one() -> None:
-    host = subject_of("tests.suite.hostile:dawdles").host
-    array = host.native(np.ones((1, 1, 7, 2)), "float32", AssertionError)
-    answers = [host.call(Step.ATTENTION, [array] * 3, {}, AssertionError) for _ in range(4)]
-    host.read(answers, [AssertionError] * 4)
-    assert host.losses == 0
+    executor = subject_of("tests.suite.hostile:dawdles").executor
+    array = executor.native(np.ones((1, 1, 7, 2)), "float32", AssertionError)
+    answers = [executor.call(Step.ATTENTION, [array] * 3, {}, AssertionError) for _ in range(4)]
+    executor.read(answers, [AssertionError] * 4)
+    assert executor.losses == 0
 
 
 def test_large_arrays_pass_both_ways() -> None:
     numbers = np.random.default_rng(0).integers(0, 1 << 20, (1, 3, 1 << 10, 1 << 11)).astype(float)
-    host = subject_of("tests.suite.hostile:speaks", Limits()).host
-    (read,) = host.read([host.native(numbers, "float64", AssertionError)], [AssertionError])
+    executor = subject_of("tests.suite.hostile:speaks", Limits()).executor
+    (read,) = executor.read([executor.native(numbers, "float64", AssertionError)], [AssertionError])
     np.testing.assert_array_equal(read, numbers)
 
 
@@ -118,7 +118,7 @@ def test_numbers_of_their_shape_are_a_message() -> None:
             pytest.fail(repr(other))
 
 
-def test_memory_comes_to_an_end() -> None:
+def test_running_out_of_memory_is_a_verdict() -> None:
     subject = subject_of("tests.suite.hostile:takes_all_memory", Limits(gibibytes=0.5))
     failure = failure_on(LAW, subject, SEVEN)
     assert failure
@@ -128,7 +128,7 @@ def test_memory_comes_to_an_end() -> None:
 
 
 @pytest.mark.parametrize("kernel", ["speaks", "leaves_a_child"])
-def test_what_disturbs_nobody_is_no_failure(kernel: str, capfd: pytest.CaptureFixture[str]) -> None:
+def test_harmless_side_effects_are_no_failure(kernel: str, capfd: pytest.CaptureFixture[str]) -> None:
     subject = subject_of(f"tests.suite.hostile:{kernel}")
     assert failure_on(LAW, subject, SEVEN) is None
     assert failure_on(LAW, subject, EIGHT) is None
@@ -145,22 +145,22 @@ def test_numpy_is_patched_only_where_the_kernel_runs() -> None:
     assert np.exp is exponential
 
 
-def test_a_question_that_ended_a_process_is_not_asked_again() -> None:
+def test_a_call_that_ended_its_process_is_not_repeated() -> None:
     subject = subject_of("tests.suite.hostile:exits")
     first, second = (failure_on(LAW, subject, SEVEN) for _ in range(2))
     assert first is second
-    assert subject.host.losses == 1
+    assert subject.executor.losses == 1
 
 
-def test_what_rests_has_no_process_until_it_is_asked_again() -> None:
-    implementation, host = isolated("tests.suite.hostile:speaks", LIMITS)
-    assert isinstance(host, RemoteHost)
-    group = group_of(host)
-    host.rest()
+def test_a_resting_host_has_no_process_until_the_next_call() -> None:
+    implementation, executor = isolated("tests.suite.hostile:speaks", LIMITS)
+    assert isinstance(executor, RemoteExecutor)
+    group = group_of(executor)
+    executor.rest()
     assert comes_to_an_end(group)
-    assert failure_on(LAW, Subject(implementation, "float32", host), EIGHT) is None
-    assert members_of_group(group_of(host))
-    assert host.losses == 0
+    assert failure_on(LAW, Subject(implementation, "float32", executor), EIGHT) is None
+    assert members_of_group(group_of(executor))
+    assert executor.losses == 0
 
 
 def test_a_crash_is_explained_on_a_small_problem() -> None:
@@ -170,19 +170,19 @@ def test_a_crash_is_explained_on_a_small_problem() -> None:
     assert "keys=7" in outcome.counterexample
 
 
-def test_what_is_started_by_a_kernel_ends_with_it() -> None:
-    implementation, host = isolated("tests.suite.hostile:leaves_a_child", LIMITS)
-    failure_on(LAW, Subject(implementation, "float32", host), SEVEN)
-    assert isinstance(host, RemoteHost)
-    group = group_of(host)
+def test_processes_started_by_a_kernel_end_with_it() -> None:
+    implementation, executor = isolated("tests.suite.hostile:leaves_a_child", LIMITS)
+    failure_on(LAW, Subject(implementation, "float32", executor), SEVEN)
+    assert isinstance(executor, RemoteExecutor)
+    group = group_of(executor)
     assert len(members_of_group(group)) > 1
-    host.rest()
+    executor.rest()
     assert comes_to_an_end(group)
 
 
-def group_of(host: RemoteHost) -> int:
-    assert host._process._running
-    return host._process._running._process.pid
+def group_of(executor: RemoteExecutor) -> int:
+    assert executor._process._running
+    return executor._process._running._process.pid
 
 
 def comes_to_an_end(group: int) -> bool:
@@ -219,7 +219,7 @@ def test_an_implementation_is_judged_alike_wherever_it_runs(target: str, dtype: 
         assert verdicts[0] == verdicts[1], law.name
 
 
-def test_what_ends_its_process_can_be_probed() -> None:
+def test_a_kernel_that_ends_its_process_can_be_probed() -> None:
     assert probe(*Isolation().bring("tests.suite.hostile:exits")) is None
 
 
@@ -235,7 +235,7 @@ def test_what_ends_its_process_can_be_probed() -> None:
         (BELOW + "dtypes={'float32': Precision(name='x', accumulate='float31')})", "'float31' is not known"),
     ],
 )
-def test_what_cannot_be_imported_is_refused(
+def test_a_target_that_cannot_be_imported_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, words: str
 ) -> None:
     (tmp_path / "mine.py").write_text(source)
@@ -274,7 +274,7 @@ def test_the_run_goes_on_and_counts_each_verdict(tmp_path: Path) -> None:
         (["--memory=-1"], "0 for any"),
     ],
 )
-def test_a_limit_that_makes_no_sense_is_refused(tmp_path: Path, options: list[str], words: str) -> None:
+def test_an_invalid_limit_is_refused(tmp_path: Path, options: list[str], words: str) -> None:
     done = run(tmp_path, "numpy", *options)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert words in done.stderr

@@ -96,7 +96,7 @@ def test_the_rows_of_a_literal_stand_below_each_other() -> None:
     assert len({line.index("[1.") for line in lines}) == 1
 
 
-def test_how_numpy_prints_elsewhere_does_not_matter() -> None:
+def test_numpy_print_options_do_not_matter() -> None:
     with np.printoptions(precision=2, suppress=True, sign="+", nanstr="none", threshold=1, legacy="1.13"):
         lines = literal("x", np.array([1e-7, 1 / 3, np.nan]), "float64")
     assert np.array_equal(evaluated(lines)["x"], [1e-7, 1 / 3, np.nan], equal_nan=True)
@@ -124,7 +124,7 @@ def test_an_empty_array_keeps_its_shape() -> None:
     assert (array.shape, str(array.dtype)) == ((1, 0, 3), "float16")
 
 
-def test_what_is_too_large_to_read_is_told_by_its_shape() -> None:
+def test_an_array_too_large_to_read_is_shown_by_its_shape() -> None:
     lines = literals(problem("float32", keys=300))
     assert "# key: float32, of shape (1, 2, 300, 2)" in lines
     assert any(line.startswith("query = ") for line in lines)

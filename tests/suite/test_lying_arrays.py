@@ -74,7 +74,7 @@ def test_only_the_numbers_are_read(answer: Any) -> None:
     assert output.tobytes() == np.zeros_like(RIGHT).tobytes()
 
 
-def test_what_is_read_stays_when_the_answer_changes() -> None:
+def test_a_read_answer_stays_when_the_array_changes() -> None:
     answer = RIGHT.copy()
     output = read(answer)
     answer[...] = 0
@@ -85,7 +85,7 @@ def test_an_answer_that_repeats_one_number_in_memory_is_read() -> None:
     assert read(np.broadcast_to(np.float64(2), RIGHT.shape)).tobytes() == np.full_like(RIGHT, 2).tobytes()
 
 
-def test_masked_numbers_are_no_numbers() -> None:
+def test_masked_array_entries_are_refused() -> None:
     with pytest.raises(WrongForm, match="masked"):
         read(np.ma.masked_greater(RIGHT, 1.0))
     assert read(np.ma.asarray(RIGHT)).tobytes() == RIGHT.tobytes()

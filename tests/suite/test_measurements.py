@@ -19,14 +19,14 @@ def test_counts_add_up() -> None:
     assert measured == {"elements": 5}
 
 
-def test_the_last_words_are_kept() -> None:
+def test_the_last_finding_is_kept() -> None:
     with measuring() as measured:
         record_finding("counterexample", "one")
         record_finding("counterexample", "another")
     assert measured == {"counterexample": "another"}
 
 
-def test_outside_of_a_run_nothing_is_kept() -> None:
+def test_nothing_is_recorded_outside_of_a_run() -> None:
     record_count("elements", 2)
     with measuring() as measured:
         pass
@@ -40,7 +40,7 @@ def record_and_raise() -> None:
         raise ValueError("ended")
 
 
-def test_what_raises_ends_its_own_run_only() -> None:
+def test_an_exception_ends_only_its_own_measurement() -> None:
     with measuring() as outer:
         with pytest.raises(ValueError, match="ended"):
             record_and_raise()

@@ -45,7 +45,7 @@ def has_a_large_value(problem: Problem) -> bool:
         (has_a_large_value, (1, 1, 1, 1), (1, 1, 1, 1), (1, 1, 1, 1)),
     ],
 )
-def test_what_is_left_is_small_and_fails(
+def test_the_shrunk_problem_is_small_and_fails(
     fails: Predicate, query: tuple[int, ...], key: tuple[int, ...], value: tuple[int, ...]
 ) -> None:
     smallest = minimise(large(), fails)
@@ -58,13 +58,13 @@ def test_numbers_that_do_not_matter_become_zero() -> None:
     assert not any(array.any() for array in (smallest.query, smallest.key, smallest.value))
 
 
-def test_numbers_that_do_become_plain() -> None:
+def test_numbers_that_matter_become_simple() -> None:
     smallest = minimise(large(), has_a_large_value)
     assert smallest.value.item() == 2
     assert abs(minimise(large(), is_wide).query).max() == 1
 
 
-def test_every_problem_on_the_way_is_one_that_could_be_drawn() -> None:
+def test_every_intermediate_problem_could_have_been_drawn() -> None:
     on_the_way: list[Problem] = []
 
     def could_be_drawn(problem: Problem) -> bool:
@@ -164,12 +164,12 @@ def test_many_numbers_become_plain_together() -> None:
     assert (smallest.mask == 2).all()
 
 
-def test_an_empty_array_can_be_made_no_smaller() -> None:
+def test_an_empty_array_is_not_shrunk_further() -> None:
     empty = Masked(np.zeros((0, 3)))
     assert minimise(empty, lambda _: True).mask.shape == (0, 1)
 
 
-def test_a_sentence_is_made_smaller_as_well() -> None:
+def test_a_sentence_is_shrunk_too() -> None:
     sentence = SentencePlan(words=6, d_model=5, d_k=4, d_v=3, regime="normal", seed=3).build("float32", ALL)
 
     def has_two_words(sentence: Sentence) -> bool:
@@ -195,19 +195,19 @@ def test_it_ends_within_its_calls_and_on_a_failing_problem(calls: int) -> None:
     assert fails(smallest)
 
 
-def test_what_fails_only_as_a_whole_is_left_as_it_is() -> None:
+def test_a_problem_that_fails_only_as_a_whole_is_left_unchanged() -> None:
     problem = large()
     assert minimise(problem, lambda _: False) is problem
 
 
-def test_what_has_no_axes_to_cut_is_left_as_it_is() -> None:
+def test_a_problem_without_axes_to_cut_is_left_unchanged() -> None:
     problem = large()
     sample = Problem(problem.query, problem.key, problem.value, "float32", axes={})
     assert minimise(sample, lambda _: True) is sample
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_the_largest_numbers_are_no_obstacle(dtype: str) -> None:
+def test_the_largest_numbers_can_be_shrunk(dtype: str) -> None:
     largest = FORMATS[dtype].max
     problem = large(dtype)
     problem = problem.with_arrays(
@@ -225,6 +225,6 @@ def test_the_largest_numbers_are_no_obstacle(dtype: str) -> None:
     assert in_format(smallest.value, dtype) == smallest.value
 
 
-def test_the_same_problem_is_made_smaller_in_the_same_way() -> None:
+def test_shrinking_is_deterministic() -> None:
     first, second = (minimise(large(), is_wide) for _ in range(2))
     assert first == second != large()

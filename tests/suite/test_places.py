@@ -33,15 +33,15 @@ ATTENTION = f"{FILE}:{line_of('def attention')}"
 
 
 @pytest.mark.parametrize("function", [targets.attention, partial(targets.attention), partial(partial(wrapped))])
-def test_a_function_is_where_it_is_defined(function: Callable[..., Any]) -> None:
+def test_the_location_of_a_function_is_its_definition(function: Callable[..., Any]) -> None:
     assert places_of(Implementation(name="mine", attention=function)) == {"attention": ATTENTION}
 
 
-def test_an_object_is_where_its_call_is_defined() -> None:
+def test_the_location_of_an_object_is_its_call_method() -> None:
     assert places_of(resolve("tests.suite.targets:made")) == {"attention": f"{FILE}:{line_of('    def __call__')}"}
 
 
-def test_each_step_has_its_place() -> None:
+def test_each_step_has_its_own_location() -> None:
     found = places_of(Implementation(name="mine", attention=targets.attention, softmax=targets.with_scale))
     assert found == {"attention": ATTENTION, "softmax": f"{FILE}:{line_of('def with_scale')}"}
 
@@ -54,15 +54,15 @@ class Hostile:
         raise RuntimeError(name)
 
 
-def test_what_is_not_written_in_python_has_no_place() -> None:
+def test_a_callable_not_written_in_python_has_no_location() -> None:
     assert not places_of(Implementation(name="mine", attention=np.dot))
 
 
-def test_what_raises_when_looked_at_has_no_place() -> None:
+def test_a_callable_that_raises_on_inspection_has_no_location() -> None:
     assert not places_of(Implementation(name="mine", attention=Hostile()))
 
 
-def test_what_is_declared_is_believed() -> None:
+def test_a_declared_location_is_used() -> None:
     places = {"attention": "csrc/flash.cu:120"}
     assert places_of(Implementation(name="mine", attention=targets.attention, places=places)) == places
 
@@ -72,5 +72,5 @@ def test_a_declaration_that_names_no_callable_is_refused() -> None:
     assert "places must say where callables are written" in problem
 
 
-def test_a_target_is_resolved_with_its_places() -> None:
+def test_a_target_is_resolved_with_its_locations() -> None:
     assert resolve("tests.suite.targets:declared").places == {"attention": ATTENTION}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_tests import Alignment, Dialect, Feature, Implementation, Layout, Unseeing
+from attention_tests import Alignment, Dialect, Feature, FullyMasked, Implementation, Layout
 from attention_tests.declare.signature import from_callable
 from attention_tests.engine.probe import declared, probe
 from implementations import SHIPPED
@@ -27,8 +27,8 @@ def foreign(query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool 
     if causal:
         seen = seen & (np.arange(n_k) <= np.arange(n_q)[:, None] + n_k - n_q)
     output = LAYER.attention(query, key, value, mask=seen)
-    unseeing = ~np.broadcast_to(seen, (*query.shape[:-1], n_k)).any(-1)
-    output[unseeing] = np.nan
+    fully_masked = ~np.broadcast_to(seen, (*query.shape[:-1], n_k)).any(-1)
+    output[fully_masked] = np.nan
     return output
 
 
@@ -50,9 +50,9 @@ def test_a_probe_finds_the_dialect() -> None:
     assert {Feature.MASK, Feature.CAUSAL} <= probed.declaration.supports
     assert Feature.BIAS not in probed.declaration.supports
     assert probed.declaration.dialect == Dialect(
-        alignment=Alignment.BOTTOM_RIGHT, true_hides=True, unseeing=Unseeing.NAN
+        alignment=Alignment.BOTTOM_RIGHT, true_hides=True, fully_masked=FullyMasked.NAN
     )
-    assert "Dialect(alignment=Alignment.BOTTOM_RIGHT, true_hides=True, unseeing=Unseeing.NAN)" in probed.report()
+    assert "Dialect(alignment=Alignment.BOTTOM_RIGHT, true_hides=True, fully_masked=FullyMasked.NAN)" in probed.report()
 
 
 def test_a_probe_finds_windows_that_are_causal() -> None:
@@ -63,7 +63,7 @@ def test_a_probe_finds_windows_that_are_causal() -> None:
     assert "Dialect(causal_windows=True)" in probed.report()
 
 
-def test_windows_on_either_side_are_found_to_be_so() -> None:
+def test_a_probe_finds_windows_that_are_symmetric() -> None:
     probed = probe(from_callable(layer, "layer"))
     assert probed is not None
     assert Feature.WINDOW in probed.declaration.supports
@@ -80,11 +80,11 @@ def test_a_probe_finds_the_layout() -> None:
     assert probed.declaration.dialect.layout is Layout.BATCH_LENGTH_HEAD_WIDTH
 
 
-def test_what_is_no_attention_has_no_declaration() -> None:
+def test_a_function_that_is_no_attention_has_no_declaration() -> None:
     assert probe(Implementation(name="mean", attention=lambda query, _key, value: 0 * query + value.mean())) is None
 
 
-def test_a_declaration_is_python() -> None:
+def test_a_printed_declaration_is_valid_python() -> None:
     names = {"Implementation", "Feature", "Precision", "Dialect"}
     compiled = compile(declared(LAYER), "declaration", "eval")
     assert names <= set(compiled.co_names)

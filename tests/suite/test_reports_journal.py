@@ -31,7 +31,7 @@ def kept(file: Path, rows: list[Row]) -> None:
     begun.close()
 
 
-def test_rows_come_back_as_they_were(file: Path) -> None:
+def test_rows_round_trip(file: Path) -> None:
     rows = reported.rows()
     kept(file, rows)
     resumed, decided = journal.resume(file, ASKED)
@@ -54,7 +54,7 @@ def test_a_row_is_on_disk_before_the_next(file: Path) -> None:
 
 
 @pytest.mark.parametrize("torn", [1, 10, 200])
-def test_a_torn_last_line_is_none_and_is_written_over(file: Path, torn: int) -> None:
+def test_a_torn_last_line_is_dropped_and_overwritten(file: Path, torn: int) -> None:
     first, second, third = reported.rows()[:3]
     kept(file, [first, second])
     file.write_bytes(file.read_bytes()[:-torn])
@@ -65,7 +65,7 @@ def test_a_torn_last_line_is_none_and_is_written_over(file: Path, torn: int) -> 
     assert list(journal.decided(file).values()) == [first, third]
 
 
-def test_a_journal_of_nothing_is_begun(file: Path) -> None:
+def test_an_empty_journal_is_started_anew(file: Path) -> None:
     for text in ("", '{"asked"'):
         file.write_text(text)
         resumed, decided = journal.resume(file, ASKED)
@@ -83,14 +83,14 @@ def test_a_journal_of_nothing_is_begun(file: Path) -> None:
         ({"attention-tests": "0.2.0"}, "had attention-tests None, and this one has 0.2.0"),
     ],
 )
-def test_another_run_is_not_gone_on_with(file: Path, change: dict[str, object], words: str) -> None:
+def test_the_journal_of_another_run_is_refused(file: Path, change: dict[str, object], words: str) -> None:
     kept(file, reported.rows()[:1])
     with pytest.raises(CannotResume, match=words):
         journal.resume(file, ASKED | change)
 
 
 @pytest.mark.parametrize("text", ["a file of somebody's\n", '{"asked": 3}\n', "[]\n", '{"law": "test_x"}\n', MAYBE])
-def test_what_is_no_journal_is_said(file: Path, text: str) -> None:
+def test_a_file_that_is_no_journal_is_refused(file: Path, text: str) -> None:
     kept(file, reported.rows()[:1])
     for spoiled in (text, file.read_text() + text):
         file.write_text(spoiled)
@@ -99,13 +99,13 @@ def test_what_is_no_journal_is_said(file: Path, text: str) -> None:
 
 
 @pytest.mark.parametrize("place", ["taken", "taken/below"])
-def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path, place: str) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path, place: str) -> None:
     (tmp_path / "taken").touch()
     with pytest.raises(CannotWrite, match="is no folder that can be written"):
         prepare(tmp_path / place)
 
 
-def test_only_what_an_earlier_run_reported_is_taken_out(tmp_path: Path) -> None:
+def test_only_reports_of_an_earlier_run_are_removed(tmp_path: Path) -> None:
     assert not prepare(tmp_path / "new")
     folder = tmp_path / "new"
     for name in ("journal.jsonl", "report.json", "report.html", "summary.md", "junit.xml", "notes.txt"):
@@ -138,7 +138,7 @@ def test_reproducers_have_names_that_any_file_system_takes(tmp_path: Path) -> No
     assert all(name.replace("-", "").replace("_", "").removesuffix(".py").isalnum() for name in written)
 
 
-def test_names_are_not_the_same_where_case_is_ignored() -> None:
+def test_names_differ_even_where_case_is_ignored() -> None:
     names = [name for name in ("mine:f", "mine:F", "mine f", "x" * 300) for _ in range(2)]
     rows = [reported.row("test_law", "softmax", name, "float32", Verdict.FAIL) for name in names]
     unique = list(unique_names(rows))

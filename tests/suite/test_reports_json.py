@@ -28,7 +28,7 @@ def strictly(text: str) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_a_valid_json_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
@@ -37,7 +37,7 @@ def test_a_report_follows_the_schema(report: Report) -> None:
     jsonschema.validate(strictly(json_text(report)), SCHEMA)
 
 
-def test_every_verdict_is_there_and_counted() -> None:
+def test_every_verdict_is_included_and_counted() -> None:
     record = plain(reported.report())
     assert list(record["totals"]) == [verdict.value for verdict in Verdict]
     assert all(record["totals"].values())
@@ -52,12 +52,12 @@ def test_a_number_that_was_measured_is_one() -> None:
     assert [type(value) for value in passed[0].values()] == [float, float, str]
 
 
-def test_what_is_no_number_is_a_word() -> None:
+def test_nan_and_infinity_are_written_as_words() -> None:
     rows = strictly(json_text(reported.report()))["rows"]
     assert {row["measured"]["error over bound, outside"] for row in rows if row["verdict"] == "crash"} == {"inf"}
 
 
-def test_any_parser_reads_what_an_implementation_said() -> None:
+def test_any_parser_reads_the_text_of_an_implementation() -> None:
     text = json_text(reported.report())
     assert text.isascii()
     assert [row["explanation"] for row in strictly(text)["rows"]] == [row.explanation for row in reported.rows()]
@@ -80,7 +80,7 @@ def with_a_way_out(record: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("spoil", [without_totals, with_another_verdict, with_another_total, with_a_way_out])
-def test_the_schema_refuses(spoil: Callable[[dict[str, Any]], None]) -> None:
+def test_the_schema_refuses_invalid_reports(spoil: Callable[[dict[str, Any]], None]) -> None:
     record = copy.deepcopy(plain(reported.report()))
     assert is_valid(record)
     spoil(record)

@@ -18,7 +18,7 @@ def test_every_verdict_is_counted() -> None:
         assert f"| {verdict} | {count} |" in TEXT
 
 
-def test_every_failure_is_told() -> None:
+def test_every_failure_is_included() -> None:
     told = [row for row in reported.rows() if row.verdict is Verdict.FAIL]
     assert TEXT.count(": **fail**, 5.3e+12 times its bound, reproducer [reproducers/") == len(told)
 
@@ -30,7 +30,7 @@ def test_every_row_of_a_table_has_its_cells() -> None:
         assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1, table
 
 
-def test_what_an_implementation_said_is_no_markup() -> None:
+def test_text_of_an_implementation_is_not_read_as_markup() -> None:
     outside = re.sub(r"(?ms)^(`{3,})text$.*?^\1$", "", TEXT)
     assert "window.hostile" in outside
     assert not re.search(r"(?<!\\)<(script|img)", outside)
@@ -44,7 +44,7 @@ def test_a_fence_is_longer_than_what_it_holds(text: str) -> None:
     assert last not in text
 
 
-def test_a_summary_stays_under_the_limit_and_says_what_it_leaves_out() -> None:
+def test_a_summary_stays_under_the_limit_and_says_what_it_omits() -> None:
     large = replace(reported.report(), rows=[replace(row, explanation="x" * 100_000) for row in reported.rows()])
     text = markdown(large)
     assert len(text.encode()) < LIMIT
@@ -64,7 +64,7 @@ def test_tables_have_headers() -> None:
     assert f"| {' | '.join(PROMISES)} |\n|" in TEXT
 
 
-def test_nothing_wrong_needs_no_heading() -> None:
+def test_a_run_without_failures_has_no_heading_for_them() -> None:
     assert "## What is wrong" in TEXT
     assert "## What is wrong" not in markdown(reported.all_passing())
 

@@ -102,7 +102,7 @@ def test_the_keyboard_reaches_everything(phone: Page) -> None:
     assert reached == list(range(count))
 
 
-def test_what_has_the_focus_is_seen(phone: Page) -> None:
+def test_the_focus_is_visible(phone: Page) -> None:
     for selector in ("a", "summary", "pre"):
         phone.locator(selector).first.focus()
         phone.keyboard.press("Tab")
@@ -126,14 +126,14 @@ def test_whatever_scrolls_can_be_scrolled_by_keyboard_and_has_a_name(phone: Page
     assert phone.evaluate(f"{unreached}.length") == 1
 
 
-def test_tables_say_what_their_cells_are_about(phone: Page) -> None:
+def test_table_cells_have_headers(phone: Page) -> None:
     assert phone.locator("table").count() > 8
     assert phone.locator("table:not(:has(caption))").count() == 0
     assert phone.locator("th:not([scope])").count() == 0
     assert phone.locator("tbody tr:not(:has(th[scope=row]))").count() == 0
 
 
-def test_a_picture_has_words(phone: Page) -> None:
+def test_a_picture_has_a_text_alternative(phone: Page) -> None:
     pictures = phone.get_by_role("img")
     assert pictures.count() == sum(len(picture.strips) for picture in pictured(reported.rows()))
     words = "".join(picture.get_attribute("aria-label") or "" for picture in pictures.all())
@@ -145,7 +145,7 @@ def test_a_verdict_is_a_word_and_not_a_colour_alone(phone: Page) -> None:
     assert said == {verdict.value.split()[-1] for verdict in Verdict}
 
 
-def test_nothing_is_fetched_and_nothing_runs(browser: Browser, file: Path) -> None:
+def test_the_page_fetches_nothing_and_runs_no_script(browser: Browser, file: Path) -> None:
     asked: list[str] = []
     said: list[str] = []
     page = browser.new_page()
@@ -159,13 +159,13 @@ def test_nothing_is_fetched_and_nothing_runs(browser: Browser, file: Path) -> No
     page.close()
 
 
-def test_what_an_implementation_said_is_there_to_read(phone: Page) -> None:
+def test_the_text_of_an_implementation_is_readable(phone: Page) -> None:
     said = "".join(phone.locator("pre").all_text_contents())
     assert reported.MARKUP in said
     assert "\\x00\\x1b[31m" in said
 
 
-def test_what_an_implementation_said_is_no_markup() -> None:
+def test_text_of_an_implementation_is_not_read_as_markup() -> None:
     page = html(reported.report())
     assert str(escape(reported.MARKUP)) in page
     assert reported.MARKUP not in page
@@ -197,7 +197,7 @@ def test_every_verdict_is_counted() -> None:
         assert f'{verdict.value.replace(" ", "-")}">{count} {verdict.value}</span></li>' in page
 
 
-def test_each_failure_is_told_with_its_reproducer() -> None:
+def test_each_failure_is_shown_with_its_reproducer() -> None:
     page = html(reported.report())
     for place in reported.report().reproducers.values():
         assert f'<a href="{place}">' in page
@@ -213,7 +213,7 @@ def test_a_reproducer_that_is_too_long_is_only_a_link(length: int, shown: bool) 
     assert all(f'<a href="{place}">' in page for place in report.reproducers.values())
 
 
-def test_nothing_wrong_needs_no_heading() -> None:
+def test_a_run_without_failures_has_no_heading_for_them() -> None:
     assert 'id="wrong"' in html(reported.report())
     assert 'id="wrong"' not in html(reported.all_passing())
 

@@ -20,7 +20,7 @@ def test_each_dtype_has_a_strip_for_each_implementation_that_was_measured() -> N
     assert len(marks) == sum(row.verdict in (Verdict.FAIL, Verdict.PASS) for row in rows)
 
 
-def test_nothing_measured_is_no_picture() -> None:
+def test_no_picture_is_drawn_if_nothing_was_measured() -> None:
     assert not pictures([])
     assert not pictures(reported.all_passing().rows)
 
@@ -34,7 +34,7 @@ def test_marks_lie_in_the_order_of_their_errors() -> None:
     assert 0 < places[3] < places[4] < places[5] < WIDTH
 
 
-def test_all_dtypes_have_one_axis_as_long_as_the_largest_error_needs() -> None:
+def test_all_dtypes_share_one_axis_that_fits_the_largest_error() -> None:
     assert {picture.highest for picture in pictures(reported.rows())} == {math.ceil(math.log10(5.3e12))}
 
 
@@ -48,7 +48,7 @@ def test_all_dtypes_have_one_axis_as_long_as_the_largest_error_needs() -> None:
         (Verdict.PASS, {}, None),
     ],
 )
-def test_what_was_refused_counts_where_a_law_was_broken(
+def test_refused_errors_count_only_where_a_law_was_broken(
     verdict: Verdict, measured: Measurements, expected: float | None
 ) -> None:
     row = reported.row("test_law", "softmax", "mine", "float32", verdict)
@@ -57,7 +57,7 @@ def test_what_was_refused_counts_where_a_law_was_broken(
     assert error_over_bound(row) == expected
 
 
-def test_the_words_say_what_the_marks_show() -> None:
+def test_the_text_says_what_the_marks_show() -> None:
     inside = [Mark("test_a", 0.25, broke=False), Mark("test_b", 0.5, broke=False), Mark("test_c", 0.01, broke=False)]
     assert Strip("mine", inside).words == (
         "3 properties found every answer inside its bound, and half of them stay below 0.25 of it; "
@@ -69,7 +69,7 @@ def test_the_words_say_what_the_marks_show() -> None:
     )
 
 
-def test_a_number_is_short() -> None:
+def test_a_number_is_printed_short() -> None:
     assert [number(ratio) for ratio in (0.123456, 5.3e12, INFINITY)] == ["0.12", "5.3e+12", "∞"]
 
 

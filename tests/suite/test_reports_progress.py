@@ -98,17 +98,17 @@ def test_a_short_run_says_nothing_in_a_log(out: Out, monkeypatch: pytest.MonkeyP
     assert not out.getvalue()
 
 
-def test_nothing_is_said_to_whom_asked_for_less(out: Out) -> None:
+def test_nothing_is_printed_in_quiet_mode(out: Out) -> None:
     assert running(progress(Terminal(isatty=True, verbosity=-1))) == ("passed", ".", "PASSED")
     assert not out.getvalue()
 
 
-def test_who_lets_tests_print_gets_the_letters_of_pytest(out: Out) -> None:
+def test_output_capturing_off_leaves_the_progress_to_pytest(out: Out) -> None:
     assert running(progress(Terminal(isatty=True), capture="no")) == ("passed", ".", "PASSED")
     assert "\r" not in out.getvalue()
 
 
-def test_where_nothing_can_be_written_nothing_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_progress_is_printed_without_a_usable_stdout(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdout", StringIO())
     assert module.uncaptured() is None
     assert running(progress(Terminal(isatty=True)), seconds=0) == ("passed", ".", "PASSED")
@@ -149,7 +149,7 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
-def test_verdicts_are_counted_and_what_ended_runs_no_more() -> None:
+def test_verdicts_are_counted_and_finished_properties_are_not_shown() -> None:
     one = progress(Terminal(isatty=False))
     one.pytest_runtest_logstart(NODE)
     rows = [reported.row(f"test_{verdict}", "softmax", "mine", "float32", verdict) for verdict in Verdict]
@@ -158,7 +158,7 @@ def test_verdicts_are_counted_and_what_ended_runs_no_more() -> None:
     assert one.line(12) == "9 of 12 verdicts, 5 broken, 0 s"
 
 
-def test_the_budget_that_is_left_is_said() -> None:
+def test_the_remaining_budget_is_shown() -> None:
     one = progress(Terminal(isatty=False))
     one.run.deadline = time.monotonic() + 125.5
     assert "2 min 5 s of the budget left" in one.line(12)
@@ -167,5 +167,5 @@ def test_the_budget_that_is_left_is_said() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(0.4, "0 s"), (59.9, "59 s"), (61, "1 min 1 s"), (7200, "120 min 0 s")])
-def test_a_time_is_short(seconds: float, said: str) -> None:
+def test_a_time_is_printed_short(seconds: float, said: str) -> None:
     assert words(seconds) == said

@@ -39,19 +39,19 @@ SUBJECT = Subject(Implementation(name="mine", attention=targets.attention), "flo
         ("\ud800 \ufffe \u202e", "\\ud800 \\ufffe \\u202e"),
     ],
 )
-def test_what_cannot_be_seen_is_escaped(said: str, kept: str) -> None:
+def test_invisible_characters_are_escaped(said: str, kept: str) -> None:
     assert legible(said) == kept
     ET.fromstring(f"<said>{kept}</said>")  # noqa: S314 - our own
 
 
-def test_what_is_endless_is_cut_and_what_follows_it_is_kept() -> None:
+def test_endless_text_is_cut_and_what_follows_is_kept() -> None:
     text = legible("x" * 10 * WIDEST_LINE + "\n  got  3")
     assert text.endswith(f"… ({9 * WIDEST_LINE} characters more)\n  got  3")
     assert len(legible("a line\n" * LONGEST_TEXT)) < LONGEST_TEXT + 100
     assert legible("x" * WIDEST_LINE) == "x" * WIDEST_LINE
 
 
-def test_a_row_holds_what_is_legible() -> None:
+def test_a_row_keeps_legible_text() -> None:
     row = Row.of(all_laws()[0], SUBJECT, Outcome(Verdict.ERROR, reported.HOSTILE))
     assert row.explanation == legible(reported.HOSTILE)
     assert row.explanation.replace("\n", "").isprintable()
@@ -93,7 +93,7 @@ def test_a_name_that_no_table_can_hold_is_refused(name: Any) -> None:
     assert not list(problems_of(Implementation(name=reported.NAMES[2], attention=targets.attention)))
 
 
-def test_a_mistake_of_the_suite_is_a_row_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_a_row_too(monkeypatch: pytest.MonkeyPatch) -> None:
     def mistake(*_: object) -> None:
         raise ZeroDivisionError("in the suite")
 
@@ -124,7 +124,7 @@ def test_the_libraries_of_an_implementation_are_those_that_its_files_import(tmp_
     assert libraries(Implementation(name="mine", attention=targets.attention, places=places)) == {}
 
 
-def test_the_machine_is_described_and_its_owner_is_not() -> None:
+def test_the_machine_is_described_without_its_owner() -> None:
     assert versions()["attention-tests"] == suite.version()
     told = environment()
     assert all(told.values())

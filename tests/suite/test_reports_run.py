@@ -84,7 +84,7 @@ def cases(reports: Path) -> dict[str, list[str]]:
     return {case.attrib["name"]: sorted(child.tag for child in case) for case in root.iter("testcase")}
 
 
-def test_all_reports_are_there_and_no_half_ones(reports: Path, done: subprocess.CompletedProcess[str]) -> None:
+def test_all_reports_are_written_and_none_is_partial(reports: Path, done: subprocess.CompletedProcess[str]) -> None:
     assert [file.name for file in sorted(reports.iterdir()) if file.is_file()] == sorted(FILES)
     assert str(reports / "report.html") in done.stdout
 
@@ -98,7 +98,7 @@ def test_a_real_report_follows_the_schema(reports: Path) -> None:
     assert record["implementations"]["numpy"]["libraries"].keys() == {"numpy"}
 
 
-def test_what_an_implementation_said_is_in_every_report(reports: Path) -> None:
+def test_the_text_of_an_implementation_is_in_every_report(reports: Path) -> None:
     for name in FILES:
         text = (reports / name).read_text("utf-8")
         assert "window.hostile" in text
@@ -180,7 +180,7 @@ def test_an_earlier_failure_ends_with_one_although_it_is_not_selected_now(folder
         (["--report=reports", "--resume", "--profile=default"], "had profile quick, and this one has default"),
     ],
 )
-def test_a_folder_that_cannot_be_used_is_one_sentence(
+def test_an_unusable_folder_is_refused_in_one_sentence(
     folder: Path, reports: Path, arguments: list[str], words: str
 ) -> None:
     before = sorted(file.name for file in reports.iterdir())
@@ -191,7 +191,7 @@ def test_a_folder_that_cannot_be_used_is_one_sentence(
     assert sorted(file.name for file in reports.iterdir()) == before
 
 
-def test_a_run_does_not_go_on_with_a_kernel_that_has_changed(folder: Path, reports: Path) -> None:
+def test_a_run_is_not_resumed_with_a_changed_kernel(folder: Path, reports: Path) -> None:
     (folder / "mine.py").write_text(HOSTILE + "# mended\n")
     done = run(folder, f"--report={reports}", "--resume")
     (folder / "mine.py").write_text(HOSTILE)
@@ -199,7 +199,7 @@ def test_a_run_does_not_go_on_with_a_kernel_that_has_changed(folder: Path, repor
     assert "had source files of digest" in done.stdout + done.stderr
 
 
-def test_a_run_without_reports_cannot_go_on() -> None:
+def test_a_run_without_reports_cannot_be_resumed() -> None:
     options = {"report": None, "resume": True}
     config = cast("pytest.Config", SimpleNamespace(getoption=options.get))
     verified = Run(QUICK)

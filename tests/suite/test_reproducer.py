@@ -18,7 +18,7 @@ from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import QUICK
 from attention_tests.engine.search import hold
 from attention_tests.engine.verdict import Outcome, Verdict
-from attention_tests.execution.executor import Host
+from attention_tests.execution.executor import Executor
 from attention_tests.execution.failures import Crashed, TimedOut
 from attention_tests.execution.subject import Subject
 from attention_tests.reproducers import LONGEST, recorder, reproducer
@@ -31,7 +31,7 @@ from tests.suite.scripts import LAWS, run_all
 INSIDE_THE_BOUND = "test_every_element_is_inside_the_derived_bound"
 SAME_DTYPE = "test_output_has_the_dtype_of_its_inputs"
 LOG_SUM_EXP = "test_log_sum_exp_is_the_logarithm_of_the_denominator"
-CAUSAL = "test_a_causal_query_sees_no_later_word"
+CAUSAL = "test_a_causal_query_attends_to_no_later_token"
 ROOT = Path(__file__).parents[2]
 
 
@@ -68,7 +68,7 @@ def ran(scripts: dict[str, str]) -> dict[str, tuple[int, str]]:
     return run_all(scripts)
 
 
-def test_every_way_to_be_wrong_is_reproduced(ran: dict[str, tuple[int, str]]) -> None:
+def test_every_kind_of_failure_is_reproduced(ran: dict[str, tuple[int, str]]) -> None:
     assert {name: one for name, one in ran.items() if one[0] != 1 or "\nreproduced" not in f"\n{one[1]}"} == {}
 
 
@@ -91,14 +91,14 @@ def test_a_bare_callable_is_called_as_its_author_calls_it(scripts: dict[str, str
     assert "attention(query, key, value, is_causal=True)\n" in text
 
 
-def test_a_program_says_whom_it_is_about(scripts: dict[str, str]) -> None:
+def test_a_program_names_the_implementation_and_the_law(scripts: dict[str, str]) -> None:
     text, law = scripts["without_scale"], LAWS[INSIDE_THE_BOUND]
     says = " ".join(line.removeprefix("#").strip() for line in text.splitlines() if line.startswith("#"))
     for words in ("tests.suite.kernels:without_scale", "float32", law.says, law.clause.says, "NumPy 2", "Python 3"):
         assert words in says
 
 
-def test_a_program_prints_what_came_back_and_what_should_have(ran: dict[str, tuple[int, str]]) -> None:
+def test_a_program_prints_the_actual_and_the_expected_output(ran: dict[str, tuple[int, str]]) -> None:
     got, expected, error, *_ = ran["without_scale"][1].splitlines()
     assert (got.split()[0], expected.split()[0]) == ("got", "expected")
     wrong = abs(float(got.split()[1]) - float(expected.split()[1]))
@@ -111,9 +111,7 @@ def test_a_wrong_form_is_printed(ran: dict[str, tuple[int, str]]) -> None:
     assert "expected  return one array of shape (1, 1, 1, 1)" in ran["a_list"][1]
 
 
-def test_words_of_an_implementation_cannot_become_code(
-    scripts: dict[str, str], ran: dict[str, tuple[int, str]]
-) -> None:
+def test_text_of_an_implementation_cannot_become_code(scripts: dict[str, str], ran: dict[str, tuple[int, str]]) -> None:
     assert scripts["raises"].isascii() or "\ud800" not in scripts["raises"]
     assert "\ninjected" not in ran["raises"][1]
     assert "reproduced: ValueError" in ran["raises"][1]
@@ -127,7 +125,7 @@ def test_a_comment_stays_a_comment(words: str) -> None:
     assert ast.parse(text.encode()).body == []
 
 
-def test_the_program_of_what_is_shipped_finds_it() -> None:
+def test_the_program_for_a_shipped_implementation_loads_it() -> None:
     # With one of its formats taken for a better one.
     shipped = replace(resolve("numpy-online"), dtypes={"float32": Precision.float64()})
     subject = Subject(shipped, "float32")
@@ -152,25 +150,25 @@ def written(failure: Exception, function: Callable[..., Any]) -> str:
     )
 
 
-def test_what_ends_its_process_ends_that_of_the_program() -> None:
+def test_a_crash_ends_the_process_of_the_program() -> None:
     code, printed = run_all({"": written(Crashed("gone"), kernels.ends_the_process)})[""]
     assert code == 7
     assert "ends this process" in printed
 
 
-def test_what_does_not_return_is_stopped() -> None:
+def test_a_call_that_does_not_return_is_stopped() -> None:
     text = written(TimedOut("gave no answer", 0.2), kernels.never_returns)
     code, printed = run_all({"": text})[""]
     assert code == 1
     assert "never_returns" in printed
 
 
-def test_a_program_ends_well_where_nothing_ends_badly() -> None:
+def test_a_program_exits_with_zero_if_the_failure_is_gone() -> None:
     text = written(TimedOut("gave no answer", 60.0), kernels.without_scale)
     assert run_all({"": text})[""][0] == 0
 
 
-def test_what_cannot_be_imported_has_no_program() -> None:
+def test_an_implementation_that_cannot_be_imported_has_no_program() -> None:
     implementation = from_callable(kernels.without_scale, "mine")
     subject = Subject(implementation, "float32")
     failed = hold(LAWS[INSIDE_THE_BOUND], subject, QUICK)
@@ -180,7 +178,7 @@ def test_what_cannot_be_imported_has_no_program() -> None:
     )
 
 
-def test_what_is_not_repeated_has_no_program() -> None:
+def test_a_failure_that_does_not_repeat_has_no_program() -> None:
     assert "kept the law" in program("tests.suite.kernels:wrong_once")
 
 
@@ -194,7 +192,7 @@ def test_a_program_that_cannot_be_written_changes_no_verdict(monkeypatch: pytest
     assert "RuntimeError" in text
 
 
-def test_what_keeps_its_laws_is_called_no_more_than_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recording_starts_only_after_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(recorder, "RecordedSubject", None)
     assert program("numpy") == ""
 
@@ -203,7 +201,7 @@ def test_the_same_failure_has_the_same_program(scripts: dict[str, str]) -> None:
     assert program("tests.suite.kernels:without_scale") == scripts["without_scale"]
 
 
-def test_a_program_for_many_words_is_no_longer_than_can_be_attached() -> None:
+def test_a_program_for_long_inputs_is_small_enough_to_attach() -> None:
     law, subject = long_law(), Subject(resolve("tests.suite.kernels:without_scale"), "float32")
     text = reproducer(law, subject, hold(law, subject, QUICK))
     assert 4 * 257 * 4 < len(text) < LONGEST
@@ -212,7 +210,7 @@ def test_a_program_for_many_words_is_no_longer_than_can_be_attached() -> None:
 
 def long_law() -> Law:
     """Return a law that only long problems break."""
-    law = LAWS["test_no_number_of_keys_is_too_large"]
+    law = LAWS["test_any_number_of_keys_gives_the_right_output"]
 
     def body(subject: Subject, problem: Any) -> None:
         if problem.key.shape[-2] >= 257:
@@ -222,4 +220,4 @@ def long_law() -> Law:
 
 
 def test_every_method_of_a_host_is_recorded() -> None:
-    assert {name for name in vars(Host) if not name.startswith("_")} <= vars(recorder.Recorder).keys()
+    assert {name for name in vars(Executor) if not name.startswith("_")} <= vars(recorder.Recorder).keys()

@@ -41,7 +41,7 @@ def flaky() -> Callable[..., Array]:
     return attention
 
 
-def test_what_keeps_a_law_passes_and_is_measured() -> None:
+def test_a_law_that_holds_passes_and_is_measured() -> None:
     passed = outcome(targets.attention)
     assert passed.verdict is Verdict.PASS
     assert not passed.explanation
@@ -49,14 +49,14 @@ def test_what_keeps_a_law_passes_and_is_measured() -> None:
     assert 0 < float(passed.measured["error over bound"]) <= 1
 
 
-def test_what_breaks_a_law_fails() -> None:
+def test_a_broken_law_fails() -> None:
     failed = outcome(targets.forgets_the_scale)
     assert failed.verdict is Verdict.FAIL
     assert "mine (float32, promised precision: float32) breaks a law." in failed.explanation
     assert "times the bound" in failed.explanation
 
 
-def test_what_raises_is_an_error_and_says_where() -> None:
+def test_an_exception_is_an_error_with_its_location() -> None:
     error = outcome(targets.raises_on_seven_keys)
     assert error.verdict is Verdict.ERROR
     assert "raised ValueError: seven is not (" in error.explanation
@@ -64,7 +64,7 @@ def test_what_raises_is_an_error_and_says_where() -> None:
     assert "targets.py:" in error.explanation
 
 
-def test_what_answers_in_another_shape_fails() -> None:
+def test_an_answer_of_another_shape_fails() -> None:
     failed = outcome(targets.drops_a_column_for_seven_keys)
     assert failed.verdict is Verdict.FAIL
     assert "return one array of shape (1, 1, 1, 1)" in failed.explanation
@@ -78,23 +78,23 @@ def test_what_answers_in_another_shape_fails() -> None:
     ],
     ids=["step", "feature"],
 )
-def test_what_was_not_promised_is_unsupported(law: Law, words: str) -> None:
+def test_an_undeclared_feature_is_unsupported(law: Law, words: str) -> None:
     unsupported = outcome(targets.attention, law)
     assert unsupported.verdict is Verdict.UNSUPPORTED
     assert unsupported.explanation == words
 
 
-def test_what_warns_is_judged_by_its_answers() -> None:
+def test_warnings_do_not_affect_the_verdict() -> None:
     assert outcome(targets.warns).verdict is Verdict.PASS
 
 
-def test_what_breaks_a_law_once_fails_and_is_said_to_have() -> None:
+def test_a_law_broken_only_once_fails_and_is_reported_as_such() -> None:
     failed = outcome(flaky(), SAME_BITS)
     assert failed.verdict is Verdict.FAIL
     assert "broke the law once and kept it when called again" in failed.explanation
 
 
-def test_what_alternates_fails() -> None:
+def test_alternating_answers_fail() -> None:
     signs: Iterator[int] = cycle([1, -1])
     failed = outcome(lambda query, key, value: next(signs) * correct.attention(query, key, value), SAME_BITS)
     assert failed.verdict is Verdict.FAIL
@@ -129,7 +129,7 @@ def test_another_seed_draws_other_problems() -> None:
 
 
 @pytest.mark.parametrize("function", [targets.forgets_the_scale, targets.raises_on_seven_keys])
-def test_no_word_of_hypothesis_is_said(function: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_text_of_hypothesis_is_printed(function: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:
     explanation = outcome(function).explanation
     assert explanation
     for word in ("Hypothesis", "hypothesis", "Falsifying", "reproduce_failure", "Traceback", "lambda"):
@@ -137,7 +137,7 @@ def test_no_word_of_hypothesis_is_said(function: Callable[..., Any], capsys: pyt
     assert capsys.readouterr() == ("", "")
 
 
-def test_the_problem_that_is_printed_breaks_the_law_when_it_is_run() -> None:
+def test_the_printed_problem_breaks_the_law_when_it_is_run() -> None:
     lines = outcome(targets.forgets_the_scale).explanation.splitlines()
     first = next(i for i, line in enumerate(lines) if line.startswith("    query"))
     names = evaluated([line[4:] for line in lines[first : lines.index("", first)]])
@@ -149,7 +149,7 @@ def test_the_problem_that_is_printed_breaks_the_law_when_it_is_run() -> None:
     assert np.isclose(got, float(printed), rtol=1e-6).any()
 
 
-def test_a_step_alone_is_held_against_its_laws() -> None:
+def test_a_step_alone_is_verified_by_its_laws() -> None:
     steps = Implementation(name="steps", **{step.value: function for step, function in correct.STEPS.items()})  # type: ignore[arg-type]
     law = LAWS["test_softmax_normalises_the_exponentials"]
     assert law.steps == (Step.SOFTMAX,)

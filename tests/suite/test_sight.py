@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from attention_tests import Dialect, Unseeing
+from attention_tests import Dialect, FullyMasked
 from properties.drawing.problem import Problem
 
 ONE_SEES_NOTHING = np.array([[True, False], [False, False]])
@@ -13,17 +13,17 @@ BOTH_SEE = np.array([[True, False], [True, False]])
 
 
 @pytest.mark.parametrize(
-    ("mask", "unseeing", "unseen"),
+    ("mask", "fully_masked", "unseen"),
     [
-        (BOTH_SEE, Unseeing.MEAN, [False, True]),
-        (ONE_SEES_NOTHING, Unseeing.MEAN, [False, False]),
-        (ONE_SEES_NOTHING, Unseeing.ZEROS, [False, True]),
-        (ONE_SEES_NOTHING, Unseeing.NAN, [False, True]),
+        (BOTH_SEE, FullyMasked.MEAN, [False, True]),
+        (ONE_SEES_NOTHING, FullyMasked.MEAN, [False, False]),
+        (ONE_SEES_NOTHING, FullyMasked.ZEROS, [False, True]),
+        (ONE_SEES_NOTHING, FullyMasked.NAN, [False, True]),
     ],
 )
-def test_words_that_reach_no_query(
-    mask: np.ndarray[tuple[int, int], np.dtype[np.bool]], unseeing: Unseeing, unseen: list[bool]
+def test_keys_hidden_from_every_query_are_found(
+    mask: np.ndarray[tuple[int, int], np.dtype[np.bool]], fully_masked: FullyMasked, unseen: list[bool]
 ) -> None:
     ones = np.ones((1, 1, 2, 1))
-    problem = Problem(ones, ones, ones, "float64", mask=mask, dialect=Dialect(unseeing=unseeing))
-    assert problem.unseen_words[0, 0, :, 0].tolist() == unseen
+    problem = Problem(ones, ones, ones, "float64", mask=mask, dialect=Dialect(fully_masked=fully_masked))
+    assert problem.keys_hidden_from_all[0, 0, :, 0].tolist() == unseen

@@ -27,7 +27,7 @@ def test_an_array_is_the_same_to_the_bit(dtype: str, size: int) -> None:
     assert read.flags.writeable
 
 
-def test_what_a_dtype_has_not_is_written_in_float64() -> None:
+def test_a_number_that_the_dtype_lacks_is_written_in_float64() -> None:
     array = np.full((3, 3000), 0.1)
     array[0] = 0.2
     assert stored_dtype(array, "float16") == "float64"
@@ -35,7 +35,7 @@ def test_what_a_dtype_has_not_is_written_in_float64() -> None:
 
 
 @pytest.mark.parametrize("number", [0.0, -0.0, 1.5, np.nan, np.inf, True])
-def test_one_number_everywhere_is_written_once(number: float) -> None:
+def test_a_constant_array_is_written_as_one_number(number: float) -> None:
     array = np.full((64, 64), number)
     text = array_source(array, "bool" if array.dtype == bool else "float32")
     assert len(text) < 60

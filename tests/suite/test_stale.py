@@ -61,7 +61,7 @@ def test_the_documented_entries_are_not_stale(tmp_path: Path) -> None:
     assert not list(unexplained(documented))
 
 
-def test_what_can_apply_is_not_stale() -> None:
+def test_an_entry_that_can_apply_is_not_stale() -> None:
     expectations = Expectations((KNOWN,), (PinnedProblem(law=LAW, plan="Plan()"),), {"mine": DECLARED})
     assert not of(expectations)
     assert not of(expectations, "mine")
@@ -78,13 +78,13 @@ def test_what_can_apply_is_not_stale() -> None:
         ({"counterexample": "SentencePlan()"}, "is a Sentence, and the law is held on a Problem"),
     ],
 )
-def test_a_known_failure_that_can_never_be_is_named(changes: dict[str, object], words: str) -> None:
+def test_a_known_failure_that_cannot_occur_is_named(changes: dict[str, object], words: str) -> None:
     (sentence,) = of(Expectations((replace(KNOWN, **changes),)))  # type: ignore[arg-type]
     assert sentence.startswith("[[finding]], the case of test_")
     assert words in sentence
 
 
-def test_of_what_is_not_in_the_run_only_the_law_and_the_plan_are_judged() -> None:
+def test_entries_outside_the_run_are_checked_for_law_and_plan_only() -> None:
     other = replace(KNOWN, implementation="theirs", dtype="float16")
     assert not of(Expectations((other,), declared={"theirs": DECLARED}))
     assert len(of(Expectations((replace(other, law="test_of_nothing"),)))) == 1
@@ -106,7 +106,7 @@ def test_a_pinned_problem_that_can_never_be_tried_is_named() -> None:
     assert "is a History, and the law is held on a Problem" in unfit
 
 
-def test_what_is_said_twice_is_named() -> None:
+def test_a_duplicate_entry_is_named() -> None:
     again = replace(KNOWN, finding=Finding(reason="another"))
     (sentence,) = of(Expectations((KNOWN, replace(again, dtype="float64"), again)))
     assert sentence == f"mine (float32) is known to break {LAW} by 2 cases: leave one"
@@ -143,6 +143,6 @@ def test_an_update_does_without_what_can_never_apply() -> None:
 
 
 @pytest.mark.parametrize("law", all_laws(), ids=lambda law: law.name)
-def test_every_law_is_held_on_what_its_own_plans_build(law: Law) -> None:
+def test_every_law_accepts_what_its_own_plans_build(law: Law) -> None:
     plan = corpus(law.given, QUICK)[0]
     assert isinstance(plan.build("float64", plan.depends_on, Dialect()), held_on(law))

@@ -58,17 +58,17 @@ EACH = pytest.mark.parametrize("name", CHANGES)
 
 
 @EACH
-def test_what_a_call_changes_is_named(name: str) -> None:
+def test_a_change_made_by_a_call_is_named(name: str) -> None:
     assert changed_by(CHANGES[name]) == [name]
 
 
 @EACH
-def test_what_a_call_changes_is_put_back(name: str) -> None:
+def test_a_change_made_by_a_call_is_undone(name: str) -> None:
     assert changed_by(lambda: changed_by(CHANGES[name])) == []
 
 
 @EACH
-def test_what_every_call_sets_again_is_named(name: str) -> None:
+def test_a_change_that_every_call_repeats_is_named(name: str) -> None:
     with put_back():
         CHANGES[name]()
         assert changed_by(CHANGES[name]) == [name]
@@ -85,14 +85,14 @@ def test_a_library_that_a_call_imports_is_no_change(monkeypatch: pytest.MonkeyPa
     assert changed_by(lambda: sys.modules.update(torch=torch)) == []
 
 
-def test_what_is_put_back_is_what_was_found() -> None:
+def test_the_restored_state_is_that_before_the_call() -> None:
     with put_back():
         os.environ["OF_THE_CALLER"] = "1"
         changed_by(lambda: os.environ.update(OF_THE_CALLER="2"))
         assert os.environ["OF_THE_CALLER"] == "1"
 
 
-def test_a_call_that_raises_is_put_back_too() -> None:
+def test_the_state_is_restored_if_a_call_raises() -> None:
     def call() -> None:
         np.seterr(over="raise")
         raise ValueError("no kernel")
@@ -102,6 +102,6 @@ def test_a_call_that_raises_is_put_back_too() -> None:
     assert np.geterr()["over"] == "warn"
 
 
-def test_a_call_that_only_answers_changes_nothing() -> None:
+def test_a_call_without_side_effects_changes_nothing() -> None:
     assert changed_by(lambda: correct.attention(*np.ones((3, 1, 1, 2, 2)))) == []
     assert changed_by(lambda: torch.softmax(torch.ones(2), dim=-1) @ torch.ones(2)) == []

@@ -36,7 +36,7 @@ def cells(table: str, start: str) -> list[str]:
     return [cell.strip() for cell in line(table, start).split("  ") if cell.strip()]
 
 
-def test_each_verdict_is_counted_under_its_own_word() -> None:
+def test_each_verdict_is_counted_under_its_own_name() -> None:
     counted = [f"1 {verdict}" for verdict in ALL]
     assert cells(promise_table(one_of_each()), "mine")[2] == ", ".join(counted)
     softmax = clause_table(one_of_each()).partition("softmax")[2].partition("\nweigh")[0]
@@ -50,7 +50,7 @@ def test_every_clause_has_its_row() -> None:
 
 
 @pytest.mark.parametrize("worse", range(len(ALL)))
-def test_the_worst_of_the_dtypes_speaks_for_a_property(worse: int) -> None:
+def test_the_worst_verdict_over_the_dtypes_counts_for_a_property(worse: int) -> None:
     for better in range(worse, len(ALL)):
         rows = [row(ALL[better], dtype="float64"), row(ALL[worse]), row(ALL[better], dtype="float16")]
         assert cells(clause_table(rows), "softmax") == ["softmax", f"1 {ALL[worse]}"]
@@ -70,7 +70,7 @@ def test_nothing_is_worse_than_a_failure_nor_better_than_a_pass_but_what_was_not
     ]
 
 
-def test_implementations_do_not_mix() -> None:
+def test_implementations_have_separate_columns() -> None:
     table = clause_table([row(Verdict.FAIL), row(implementation="other")])
     assert cells(table, "clause") == ["clause", "mine", "other"]
     assert cells(table, "softmax") == ["softmax", "1 fail", "1 pass"]
@@ -90,7 +90,7 @@ def test_many_implementations_have_a_line_for_each_count() -> None:
     assert [line.split() for line in table.splitlines() if "pass" in line] == [["1", "pass"] * 7]
 
 
-def test_a_promise_is_a_row_for_each_dtype() -> None:
+def test_each_dtype_has_a_row_in_the_precision_table() -> None:
     table = promise_table([row(dtype="float64"), row(), row(Verdict.FAIL)])
     assert [line.split()[1:5] for line in table.splitlines()[2:]] == [
         ["float64", "1", "pass", "-"],
@@ -128,11 +128,11 @@ def test_the_strictest_precision_that_is_met_is_shown(outside: dict[str, float |
         ([{}], "-"),
     ],
 )
-def test_what_was_judged_without_a_bound_is_shown(measured: list[dict[str, float | str]], shown: str) -> None:
+def test_laws_checked_without_a_bound_are_shown(measured: list[dict[str, float | str]], shown: str) -> None:
     assert cells(promise_table([row(measured=one) for one in measured]), "mine")[-1] == shown
 
 
-def test_a_finding_is_listed_once_with_who_made_it_first() -> None:
+def test_a_finding_is_listed_once_with_its_first_implementation() -> None:
     rows = [
         row(clause="self-dominates", measured={"counterexample": "first"}),
         row(clause="self-dominates", implementation="other", measured={"counterexample": "second"}),
@@ -150,5 +150,5 @@ def test_no_rows_make_an_empty_report() -> None:
     assert cells(promise_table([]), "implementation")[:2] == ["implementation", "dtype"]
 
 
-def test_a_style_of_tabulate_is_taken() -> None:
+def test_a_table_style_of_tabulate_is_accepted() -> None:
     assert clause_table([row()], style="github").startswith("| clause")

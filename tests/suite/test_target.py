@@ -61,7 +61,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("reference.mine:attention", ["'reference' of its own", "'reference.mine'", "another name"]),
     ],
 )
-def test_what_is_no_target_is_refused(target: str, words: list[str]) -> None:
+def test_an_invalid_target_is_refused(target: str, words: list[str]) -> None:
     assert_says(refusal(target), *words)
 
 
@@ -82,7 +82,7 @@ def test_a_module_that_cannot_be_imported_is_refused(folder: Path, source: str, 
 
 
 @pytest.mark.parametrize("written", ["mine.py:attention", "./mine.py:attention"])
-def test_a_file_is_told_how_to_be_written(folder: Path, written: str) -> None:
+def test_a_file_path_is_answered_with_its_module_name(folder: Path, written: str) -> None:
     assert_says(refusal(written), "names a file", f"in the folder {folder}", "write mine:attention")
 
 
@@ -104,7 +104,7 @@ def test_a_library_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("target", ["numpy", "tests.suite.targets:declared", "tests.suite.targets:made"])
-def test_what_is_a_target_is_found(target: str) -> None:
+def test_a_valid_target_is_found(target: str) -> None:
     assert resolve(target).attention is not None
 
 
@@ -148,12 +148,12 @@ def test_an_option_may_have_the_name_that_a_library_gives_it() -> None:
         ({"dialect": "BLHD"}, ["dialect is a str", "give a Dialect"]),
     ],
 )
-def test_a_declaration_that_makes_no_sense_is_refused(declared: dict[str, Any], words: list[str]) -> None:
+def test_an_inconsistent_declaration_is_refused(declared: dict[str, Any], words: list[str]) -> None:
     assert_says(next(problems_of(replace(targets.declared, **declared))), *words)
 
 
 @pytest.mark.parametrize("layout", Layout)
-def test_a_declaration_that_makes_sense_is_not(layout: Layout) -> None:
+def test_a_consistent_declaration_is_accepted(layout: Layout) -> None:
     dtypes = {"bfloat16": Precision.pure("bfloat16"), "float32": Precision.tf32()}
     assert not list(problems_of(replace(targets.declared, dtypes=dtypes, dialect=Dialect(layout=layout))))
 
@@ -191,19 +191,19 @@ SHAPE = "one array of shape (1, 1, 2, 2)"
         ("exits", ["raised SystemExit: 3"]),
     ],
 )
-def test_what_answers_nothing_is_not_verified(name: str, words: list[str]) -> None:
+def test_a_target_that_gives_no_answer_is_not_verified(name: str, words: list[str]) -> None:
     sentence = trial(Subject(resolve(f"tests.suite.targets:{name}"), "float64"))
     assert "\n" not in sentence
     assert_says(sentence, f"{name}-float64: attention", *words)
 
 
 @pytest.mark.parametrize("name", ["attention", "made", "prints", "warns", "raises_on_seven_keys"])
-def test_what_answers_is(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_target_that_answers_is_verified(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert not trial(Subject(resolve(f"tests.suite.targets:{name}"), "float64"))
     assert not capsys.readouterr().out
 
 
-def test_a_dtype_that_numpy_lacks_needs_a_way_in() -> None:
+def test_a_dtype_that_numpy_lacks_needs_a_conversion() -> None:
     bfloat16 = Implementation(
         name="no way in",
         attention=targets.attention,
@@ -215,7 +215,7 @@ def test_a_dtype_that_numpy_lacks_needs_a_way_in() -> None:
     assert_says(trial(Subject(bfloat16, "bfloat16")), "to_native", "'bfloat16'", "TypeError")
 
 
-def test_steps_alone_need_no_trial() -> None:
+def test_a_target_of_steps_alone_needs_no_trial_call() -> None:
     assert not trial(Subject(replace(targets.declared, attention=None, softmax=lambda scores: scores), "float64"))
 
 

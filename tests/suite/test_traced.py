@@ -58,7 +58,7 @@ def evaluated(program: Program, source: Expression) -> Any:
 
 @np.errstate(all="ignore")
 @pytest.mark.parametrize("operation", OPERATIONS.values(), ids=OPERATIONS)
-def test_the_text_of_a_result_has_its_value(operation: Callable[[Any], Any]) -> None:
+def test_the_recorded_source_of_a_result_has_its_value(operation: Callable[[Any], Any]) -> None:
     program, array = answer()
     result = operation(array)
     assert isinstance(result, Traced)
@@ -77,12 +77,12 @@ LOSSES: dict[str, Callable[[Any], Any]] = {
 
 
 @pytest.mark.parametrize("operation", LOSSES.values(), ids=LOSSES)
-def test_what_is_not_written_down_has_no_text(operation: Callable[[Any], Any]) -> None:
+def test_an_unrecorded_operation_has_no_source(operation: Callable[[Any], Any]) -> None:
     _, array = answer()
     assert getattr(operation(array), "source", None) is None
 
 
-def test_what_is_plain_stays_plain() -> None:
+def test_plain_results_are_not_traced() -> None:
     _, array = answer()
     assert type(np.asarray(array)) is np.ndarray
     assert not isinstance(float(array[0, 0]), np.ndarray)

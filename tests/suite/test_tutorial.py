@@ -96,7 +96,7 @@ def test_each_command_prints_what_is_shown(followed: list[tuple[list[str], str]]
     assert not missing(expected, printed), printed
 
 
-def test_a_line_that_is_not_printed_is_missed() -> None:
+def test_a_tutorial_line_that_is_not_printed_is_reported() -> None:
     assert missing(["a 1.2345678", "…", "c"], "a 1.2345679\nb\nc") == []
     assert missing(["a 1.2345678", "c"], "a 1.2355678\nb\nc") == ["a 1.2345678", "c"]
     assert missing(["c", "a"], "a\nb\nc") == ["a"]

@@ -9,8 +9,8 @@ from itertools import combinations
 from attention_tests.engine.profiles import DEFAULT
 from attention_tests.engine.search import corpus
 from properties.drawing.plans import Options
-from properties.test_causality import CAUSAL_AND_WINDOWED
-from properties.test_options import AT_ONCE
+from properties.test_causality import CAUSAL_PROBLEMS_WITH_A_WINDOW
+from properties.test_options import PROBLEMS_WITH_COMBINED_OPTIONS
 from properties.test_two_options import BIAS, MASK, SCALE_OR_GROUPS, SOFT_CAP
 
 SEVERAL = 5
@@ -27,7 +27,7 @@ def asked_for(options: Options) -> tuple[str, ...]:
 def test_each_pair_is_asked_for_several_times_and_nothing_else_is() -> None:
     plans = [
         plan
-        for stream in (MASK, BIAS, SOFT_CAP, SCALE_OR_GROUPS, CAUSAL_AND_WINDOWED)
+        for stream in (MASK, BIAS, SOFT_CAP, SCALE_OR_GROUPS, CAUSAL_PROBLEMS_WITH_A_WINDOW)
         for plan in corpus(stream, DEFAULT)
     ]
     times = Counter(asked_for(plan.options) for plan in plans)
@@ -36,5 +36,7 @@ def test_each_pair_is_asked_for_several_times_and_nothing_else_is() -> None:
 
 
 def test_most_pairs_are_never_asked_for_alone_among_many_options() -> None:
-    met = {asked_for(plan.options) for plan in corpus(AT_ONCE, DEFAULT)} & {*combinations(OPTIONS, 2)}
+    met = {asked_for(plan.options) for plan in corpus(PROBLEMS_WITH_COMBINED_OPTIONS, DEFAULT)} & {
+        *combinations(OPTIONS, 2)
+    }
     assert len(met) < len([*combinations(OPTIONS, 2)]) / 2

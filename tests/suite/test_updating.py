@@ -47,18 +47,18 @@ def known_after(*rows: Row, old: Iterable[KnownFailure] = (KNOWN,)) -> list[Know
 
 
 @pytest.mark.parametrize("verdict", BROKEN)
-def test_what_breaks_is_written_and_has_no_reason_yet(verdict: Verdict) -> None:
+def test_a_new_failure_is_written_without_a_reason(verdict: Verdict) -> None:
     (known,) = known_after(row("float32", verdict), old=())
     finding = Finding(reason=TO_BE_WRITTEN, verdict=verdict)
     assert known == replace(KNOWN, finding=finding, counterexample="Plan(keys=3)")
 
 
-def test_what_breaks_on_no_problem_that_could_be_replayed_is_not_written() -> None:
+def test_a_failure_without_a_replayable_problem_is_not_written() -> None:
     assert not known_after(row("float32", Verdict.ERROR, counterexample=""), old=())
 
 
 @pytest.mark.parametrize("verdict", [Verdict.EXPECTED_FAILURE, Verdict.NOT_RUN])
-def test_what_is_still_as_it_was_stays(verdict: Verdict) -> None:
+def test_an_unchanged_entry_stays(verdict: Verdict) -> None:
     assert known_after(row("float32", verdict, counterexample="")) == [KNOWN]
     for_any = replace(KNOWN, counterexample="")
     assert known_after(row("float32", verdict, counterexample=""), old=[for_any]) == [for_any]
@@ -66,7 +66,7 @@ def test_what_is_still_as_it_was_stays(verdict: Verdict) -> None:
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.UNEXPECTED_PASS, Verdict.UNSUPPORTED])
-def test_what_holds_is_taken_out_at_its_dtype(verdict: Verdict) -> None:
+def test_a_law_that_holds_is_removed_at_its_dtype(verdict: Verdict) -> None:
     other = replace(KNOWN, dtype="float64")
     rows = row("float32", verdict), row("float64", Verdict.EXPECTED_FAILURE)
     assert known_after(*rows, old=[KNOWN, other]) == [other]
@@ -76,12 +76,12 @@ def test_what_breaks_on_another_problem_keeps_its_finding() -> None:
     assert known_after(row("float32", Verdict.FAIL)) == [replace(KNOWN, counterexample="Plan(keys=3)")]
 
 
-def test_what_breaks_in_another_way_needs_another_reason() -> None:
+def test_a_failure_of_another_kind_needs_a_new_reason() -> None:
     (known,) = known_after(row("float32", Verdict.CRASH))
     assert known.finding == Finding(reason=TO_BE_WRITTEN, verdict=Verdict.CRASH)
 
 
-def test_what_the_run_was_not_about_stays() -> None:
+def test_entries_outside_the_run_stay() -> None:
     theirs = replace(KNOWN, implementation="theirs", dtype="float16")
     other_versions = replace(KNOWN, finding=structs.replace(FINDING, versions="numpy<1"))
     not_selected = replace(KNOWN, dtype="float64")
@@ -89,7 +89,7 @@ def test_what_the_run_was_not_about_stays() -> None:
     assert known_after(row("float32", Verdict.PASS), old=old) == old
 
 
-def test_what_can_never_be_again_is_taken_out() -> None:
+def test_stale_entries_are_removed() -> None:
     gone = replace(KNOWN, dtype="float16"), replace(KNOWN, law="gone")
     assert not known_after(row("float32", Verdict.PASS), old=gone)
 

@@ -59,12 +59,12 @@ def test_every_verdict_but_pass_is_explained(all_words: CompletedProcess[str], v
 
 
 @pytest.mark.parametrize("verdict", BAD)
-def test_what_is_wrong_fails(verdict: Verdict) -> None:
+def test_failing_verdicts_fail_the_run(verdict: Verdict) -> None:
     with pytest.raises(pytest.fail.Exception, match="because"):
         end_as(verdict, "because")
 
 
-def test_what_is_not_wrong_does_not_fail() -> None:
+def test_other_verdicts_do_not_fail_the_run() -> None:
     end_as(Verdict.PASS, "")
     with pytest.raises(pytest.skip.Exception, match="because"):
         end_as(Verdict.UNSUPPORTED, "because")

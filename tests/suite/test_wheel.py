@@ -118,7 +118,7 @@ def wrong(elsewhere: Elsewhere) -> subprocess.CompletedProcess[str]:
     return elsewhere.run(*SHELL, verify["run"], given=given)
 
 
-def test_the_checkout_is_nowhere(elsewhere: Elsewhere) -> None:
+def test_the_checkout_is_not_used(elsewhere: Elsewhere) -> None:
     script = (
         "import importlib.util, attention_tests; print(attention_tests.__file__)\n"
         "print([name for name in ('benchmarks', 'properties', 'reference') if importlib.util.find_spec(name)])"
@@ -154,11 +154,11 @@ def test_a_kernel_is_verified(right: subprocess.CompletedProcess[str]) -> None:
 
 
 @pytest.mark.parametrize("word", ["their", "a_plugin_that_is_not_there", "nothing_at_all"])
-def test_nothing_of_theirs_is_read(right: subprocess.CompletedProcess[str], word: str) -> None:
+def test_no_configuration_of_the_caller_is_read(right: subprocess.CompletedProcess[str], word: str) -> None:
     assert word not in right.stdout
 
 
-def test_files_go_to_their_folder(right: subprocess.CompletedProcess[str], elsewhere: Elsewhere) -> None:
+def test_files_are_written_to_the_callers_folder(right: subprocess.CompletedProcess[str], elsewhere: Elsewhere) -> None:
     assert right.returncode == pytest.ExitCode.OK
     assert next(ET.parse(elsewhere.folder / "r" / "j.xml").iter("testcase")) is not None  # noqa: S314 - we wrote it
     found = (file for file in (elsewhere.packages / "attention_tests").rglob("*") if file.is_file())
@@ -171,12 +171,12 @@ def test_a_wrong_kernel_is_stopped_at_the_first_law_that_it_breaks(wrong: subpro
     assert "stopping after 1 failures" in wrong.stdout
 
 
-def test_github_is_told_the_line_of_the_kernel(wrong: subprocess.CompletedProcess[str]) -> None:
+def test_github_gets_the_line_of_the_kernel(wrong: subprocess.CompletedProcess[str]) -> None:
     line = 1 + KERNELS.splitlines().index("def unscaled(query, key, value):")
     assert f"\n::error file=mykernels/flash.py,line={line},title=test_" in wrong.stdout
 
 
-def test_github_is_given_the_summary(wrong: subprocess.CompletedProcess[str], elsewhere: Elsewhere) -> None:
+def test_github_gets_the_summary(wrong: subprocess.CompletedProcess[str], elsewhere: Elsewhere) -> None:
     assert wrong.returncode == pytest.ExitCode.TESTS_FAILED
     summary = (elsewhere.folder / "step_summary.md").read_text("utf-8")
     assert summary == (elsewhere.folder / "attention-report" / "summary.md").read_text("utf-8")
@@ -190,7 +190,7 @@ def test_laws_are_listed(elsewhere: Elsewhere) -> None:
     )
 
 
-def test_a_clash_of_names_is_explained(elsewhere: Elsewhere, tmp_path: Path) -> None:
+def test_a_name_clash_is_explained(elsewhere: Elsewhere, tmp_path: Path) -> None:
     (tmp_path / "reference.py").touch()
     refused = elsewhere.run("attention-tests", "numpy", folder=tmp_path)
     assert refused.returncode == pytest.ExitCode.USAGE_ERROR
@@ -217,7 +217,7 @@ def one_line(elsewhere: Elsewhere, tmp_path_factory: pytest.TempPathFactory) -> 
     return folder
 
 
-def test_one_line_in_a_file_of_theirs_is_enough(elsewhere: Elsewhere, one_line: Path) -> None:
+def test_one_line_in_a_file_of_the_caller_is_enough(elsewhere: Elsewhere, one_line: Path) -> None:
     command = ("python", "-m", "pytest", "-v", "-k", "every_element_is_inside")
     done = elsewhere.run(*command, folder=one_line, given={"PYTEST_ADDOPTS": "-p no:breaks", "PYTEST_PLUGINS": ""})
     law = "every_element_is_inside_the_derived_bound-float32"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.validation import problems_of
-from attention_tests.execution.executor import Host
-from attention_tests.execution.in_process import LocalHost
-from attention_tests.execution.isolation.executor import RemoteHost
+from attention_tests.execution.executor import Executor
+from attention_tests.execution.in_process import LocalExecutor
+from attention_tests.execution.isolation.executor import RemoteExecutor
 from attention_tests.execution.isolation.process import Limits, Process
 from attention_tests.targets.registry import REGISTRY
 from attention_tests.targets.resolve import resolve
@@ -19,8 +19,8 @@ POSSIBLE: bool = sys.platform == "linux"
 """Whether this system has what it takes: Linux has."""
 
 
-def isolated(target: str, limits: Limits) -> tuple[Implementation, Host]:
-    """Import a target in a process of its own, and return what it declares and the host that runs it.
+def isolated(target: str, limits: Limits) -> tuple[Implementation, Executor]:
+    """Import a target in a process of its own, and return what it declares and the executor that runs it.
 
     Raises BadTarget with one sentence if it cannot be imported, or its declarations make no sense.
     """
@@ -28,7 +28,7 @@ def isolated(target: str, limits: Limits) -> tuple[Implementation, Host]:
     implementation = process.start()
     if problem := next(problems_of(implementation), ""):
         raise BadTarget(f"{target}: {problem}")
-    return implementation, RemoteHost(process)
+    return implementation, RemoteExecutor(process)
 
 
 @dataclass(frozen=True)
@@ -43,10 +43,10 @@ class Isolation:
         """Isolate also what is of the gate, unless nothing is to be isolated or this system cannot."""
         return replace(self, everything=POSSIBLE) if self.everything is None else self
 
-    def bring(self, target: str) -> tuple[Implementation, Host]:
-        """Import a target, and return what it declares and the host that runs it. Raises BadTarget if it cannot be."""
+    def bring(self, target: str) -> tuple[Implementation, Executor]:
+        """Import a target, and return what it declares and the executor that runs it. Raises BadTarget if it cannot be."""
         foreign = target not in REGISTRY.implementations.gate()
         if (POSSIBLE and foreign) if self.everything is None else self.everything:
             return isolated(target, self.limits)
         implementation = resolve(target)
-        return implementation, LocalHost(implementation)
+        return implementation, LocalExecutor(implementation)

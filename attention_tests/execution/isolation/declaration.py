@@ -1,4 +1,4 @@
-"""What an implementation declares travels without its callables, which stay in its process."""
+"""A declaration on its way between processes: without its callables, which stay where they are."""
 
 from __future__ import annotations
 

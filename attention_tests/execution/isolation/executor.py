@@ -1,4 +1,4 @@
-"""A host whose implementation runs in another process: what a law need not wait for is asked together with the next.
+"""An executor whose implementation runs in another process: what a law need not wait for is asked together with the next.
 
 See `attention_tests.execution.executor` for the methods.
 """
@@ -11,7 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from attention_tests.declare.features import Step
-from attention_tests.execution.executor import Blame
+from attention_tests.execution.executor import MakeFailure
 from attention_tests.execution.failures import Crashed
 from attention_tests.execution.isolation.operations import There
 from attention_tests.execution.isolation.process import Process
@@ -54,89 +54,89 @@ class _Table:
         return first
 
 
-class RemoteHost:
+class RemoteExecutor:
     """An implementation in another process. Raises also Crashed and TimedOut, from any method."""
 
     def __init__(self, process: Process) -> None:
         self._process = process
         self._table = _Table()
         self._operations: list[tuple[str, int, tuple[Any, ...]]] = []
-        self._blames: list[Blame] = []
+        self._blames: list[MakeFailure] = []
 
     @property
     def losses(self) -> int:
         """How many processes it has lost so far."""
         return self._process.losses
 
-    def native(self, array: Array, dtype: str, blame: Blame) -> Kept:
+    def native(self, array: Array, dtype: str, make_failure: MakeFailure) -> Kept:
         """Ask for it."""
-        (native,) = self._later("native", 1, blame, array, dtype)
+        (native,) = self._later("native", 1, make_failure, array, dtype)
         native.shape = array.shape
         return native
 
-    def views(self, array: Array, dtype: str, blame: Blame) -> Sequence[Kept]:
+    def views(self, array: Array, dtype: str, make_failure: MakeFailure) -> Sequence[Kept]:
         """Ask for them, and wait to know how many there are."""
-        views = self._later("views", VIEWS_AT_MOST, blame, array, dtype)
+        views = self._later("views", VIEWS_AT_MOST, make_failure, array, dtype)
         return views[: self._answered(int)]
 
-    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], blame: Blame) -> Kept:
+    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], make_failure: MakeFailure) -> Kept:
         """Ask for it."""
-        (native,) = self._later("repeated", 1, blame, array, dtype, shape)
+        (native,) = self._later("repeated", 1, make_failure, array, dtype, shape)
         return native
 
-    def write(self, native: Any, numbers: Any, blame: Blame) -> None:
+    def write(self, native: Any, numbers: Any, make_failure: MakeFailure) -> None:
         """Ask for it."""
-        self._later("write", 1, blame, native, numbers)
+        self._later("write", 1, make_failure, native, numbers)
 
-    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], blame: Blame) -> Kept:
+    def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], make_failure: MakeFailure) -> Kept:
         """Ask for it."""
-        (answer,) = self._later("call", 1, blame, step, tuple(arguments), options)
+        (answer,) = self._later("call", 1, make_failure, step, tuple(arguments), options)
         return answer
 
-    def call_method(self, native: Any, method: str, arguments: Sequence[Any], blame: Blame) -> Kept:
+    def call_method(self, native: Any, method: str, arguments: Sequence[Any], make_failure: MakeFailure) -> Kept:
         """Ask for it."""
-        (answer,) = self._later("call_method", 1, blame, native, method, tuple(arguments))
+        (answer,) = self._later("call_method", 1, make_failure, native, method, tuple(arguments))
         return answer
 
-    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> Sequence[Kept]:
+    def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> Sequence[Kept]:
         """Ask for them."""
-        return self._later("call_at_once", len(calls), blame, step, calls)
+        return self._later("call_at_once", len(calls), make_failure, step, calls)
 
-    def call_incognito(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Kept:
+    def call_concealed(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Kept:
         """Ask for it."""
-        (answer,) = self._later("call_incognito", 1, blame, step, tuple(arguments))
+        (answer,) = self._later("call_concealed", 1, make_failure, step, tuple(arguments))
         return answer
 
-    def changed_by(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+    def changed_by(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Sequence[str]:
         """Ask, and wait."""
-        return self._names("changed_by", step, arguments, blame)
+        return self._names("changed_by", step, arguments, make_failure)
 
-    def ruled_out_calls(self, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
+    def forbidden_calls_of(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Sequence[str]:
         """Ask, and wait."""
-        return self._names("ruled_out_calls", step, arguments, blame)
+        return self._names("forbidden_calls_of", step, arguments, make_failure)
 
-    def _names(self, operation: str, step: Step, arguments: Sequence[Any], blame: Blame) -> Sequence[str]:
-        self._later(operation, 1, blame, step, tuple(arguments))
+    def _names(self, operation: str, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Sequence[str]:
+        self._later(operation, 1, make_failure, step, tuple(arguments))
         return self._answered(list)
 
-    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], blame: Blame) -> float:
+    def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> float:
         """Have it measured over there."""
-        self._later("shortest_time", 1, blame, step, calls)
+        self._later("shortest_time", 1, make_failure, step, calls)
         return self._answered(float)
 
-    def parts(self, answer: Any, count: int, blame: Blame) -> Sequence[Kept]:
+    def parts(self, answer: Any, count: int, make_failure: MakeFailure) -> Sequence[Kept]:
         """Ask for them."""
-        return self._later("parts", count, blame, answer, count)
+        return self._later("parts", count, make_failure, answer, count)
 
-    def dtype_of(self, native: Any, blame: Blame) -> str:
+    def dtype_of(self, native: Any, make_failure: MakeFailure) -> str:
         """Ask, and wait."""
-        self._later("dtype_of", 1, blame, native)
+        self._later("dtype_of", 1, make_failure, native)
         return self._answered(str)
 
-    def read(self, answers: Sequence[Any], blames: Sequence[Blame], kinds: str = "f") -> Sequence[Array]:
+    def read(self, answers: Sequence[Any], make_failures: Sequence[MakeFailure], kinds: str = "f") -> Sequence[Array]:
         """Ask for the numbers, and wait for them."""
-        for answer, blame in zip(answers, blames, strict=True):
-            self._later("read", 1, blame, answer, kinds)
+        for answer, make_failure in zip(answers, make_failures, strict=True):
+            self._later("read", 1, make_failure, answer, kinds)
         return [self._of_kind(Numbers, answer).array() for answer in self._settled(len(answers))]
 
     def settle(self) -> None:
@@ -152,10 +152,10 @@ class RemoteHost:
         """End the process, which starts again when it is asked."""
         self._process.end()
 
-    def _later(self, operation: str, makes: int, blame: Blame, *arguments: Any) -> list[Kept]:
+    def _later(self, operation: str, makes: int, make_failure: MakeFailure, *arguments: Any) -> list[Kept]:
         first = self._table.reserve(makes)
         self._operations.append((operation, first, arguments))
-        self._blames.append(blame)
+        self._blames.append(make_failure)
         return [Kept(number, self._table) for number in range(first, first + makes)]
 
     def _answered(self, kind: type[T]) -> T:
@@ -168,13 +168,13 @@ class RemoteHost:
         return answer
 
     def _settled(self, count: int) -> list[Any]:
-        operations, blames = self._operations, self._blames
+        operations, make_failures = self._operations, self._blames
         forgotten, self._table.forgotten = self._table.forgotten, []
         self._operations, self._blames = [], []
         match self._process.ask((forgotten, operations)):
             case Done(answers) if len(answers) == count:
                 return answers
-            case Failed(place, words) if 0 <= place < len(blames):
-                raise blames[place](words)
+            case Failed(place, words) if 0 <= place < len(make_failures):
+                raise make_failures[place](words)
             case _:
                 raise Crashed(f"{self._process.target}: its process sent an answer to another question")

@@ -1,6 +1,6 @@
 """What the suite asks of a process: a batch of operations on what is kept there, so that one journey serves several.
 
-An operation is the name of a method of `LocalHost`, the number under which what it makes is kept, and its arguments.
+An operation is the name of a method of `LocalExecutor`, the number under which what it makes is kept, and its arguments.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from attention_tests.execution.in_process import LocalHost
+from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.isolation.wire import Done, Failed, Numbers
 from attention_tests.text.wording import raised
 
 SEVERAL = ("views", "parts", "call_at_once")
 """The operations that make several things."""
-ANSWERED = ("dtype_of", "shortest_time", "changed_by", "ruled_out_calls")
+ANSWERED = ("dtype_of", "shortest_time", "changed_by", "forbidden_calls_of")
 """The operations whose result is sent back, besides what is read."""
 
 Operation = tuple[str, int, tuple[Any, ...]]
@@ -32,10 +32,10 @@ class _Blamed(Exception):  # noqa: N818 - no error of ours
 
 
 class Operations:
-    """Performs operations on a host, and keeps what they make."""
+    """Performs operations on an executor, and keeps what they make."""
 
-    def __init__(self, host: LocalHost) -> None:
-        self._host = host
+    def __init__(self, executor: LocalExecutor) -> None:
+        self._host = executor
         self._kept: dict[int, Any] = {}
 
     def perform(self, forgotten: Iterable[int] | None, operations: Iterable[Operation]) -> Done | Failed:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from attention_tests.declare.implementation import Implementation
 from attention_tests.environment import suite
-from attention_tests.execution.in_process import LocalHost
+from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.isolation.declaration import without_callables
 from attention_tests.execution.isolation.operations import Operations
 from attention_tests.execution.isolation.wire import Declared, Line, Refused, encode
@@ -64,7 +64,7 @@ def _imported(target: str) -> Implementation:
 
 
 def _serve(line: Line, implementation: Implementation) -> None:
-    operations = Operations(LocalHost(implementation, line.say_that_a_call_begins))
+    operations = Operations(LocalExecutor(implementation, line.say_that_a_call_begins))
     while True:
         try:
             # The suite asks, and the implementation trusts it.
