@@ -7,7 +7,7 @@ no bias. The projections are set to identities, so that only attention is left: 
 value side by side.
 
 `keras.ops.dot_product_attention` computes the output, unless the call requests the weights too: then the layer does.
-Fully masked rows differ between the two (docs/findings/keras-layer-fully_masked.md).
+Fully masked rows differ between the two (docs/findings/keras-layer-fully-masked.md).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 https://docs.pytorch.org/docs/2.13/generated/torch.nn.MultiheadAttention.html. Its projections are set to
 identities, so that only attention is left: a token is the heads of a query, key or value side by side.
 
-Fully masked rows differ between the three, and are documented for none: docs/findings/torch-mha-fully_masked.md.
+Fully masked rows differ between the three, and are documented for none: docs/findings/torch-mha-fully-masked.md.
 """
 
 from __future__ import annotations

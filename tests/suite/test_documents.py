@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.environment.suite import FOLDER
-from benchmarks import catalogue, findings
+from benchmarks import catalogue, command_line, findings
 from tests.defects import DEFECTS
 
 COLUMNS = len(catalogue.STATIC)
@@ -41,3 +41,7 @@ def test_the_readme_counts_the_planted_defects() -> None:
     all_of_them = f"{len(DEFECTS)}, {len(DEFECTS)}"
     row = f"| planted defects, and those killed by the law that they name, at every dtype | {all_of_them} |"
     assert row in (FOLDER / "README.md").read_text("utf-8")
+
+
+def test_the_reference_of_the_command_line_has_the_options_of_the_code() -> None:
+    assert command_line.PAGE.read_text("utf-8") == command_line.page(), "run: python -m benchmarks.command_line"
