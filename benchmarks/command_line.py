@@ -26,8 +26,8 @@ A target is {targets}. Targets stand first.
 
 {options}
 
-Options of pytest are passed on to it: `-k softmax`, `-x`, `-n 2`, `--junitxml=FILE` and others. `attention-tests --help` lists the known
-targets.
+Options of pytest are passed on to it: `-k softmax`, `-x`, `-n 2`, `--junitxml=FILE` and others. `attention-tests --help` lists
+the known targets.
 
 | exit code | |
 |--:|---|
@@ -47,11 +47,14 @@ def page() -> str:
     """Return the page."""
     rows: list[tuple[str, str]] = []
 
-    def add(flag: str, *, default: object = None, help: str, metavar: str = "", **declared: Any) -> None:  # noqa: A002 - argparse's name
+    def add(flag: str, *, default: object = None, metavar: str = "", **declared: Any) -> None:
         value = metavar or " or ".join(declared.get("choices", ()))
         flags = f"{flag}, --no-{flag[2:]}" if flag == "--isolate" else flag
         rows.append(
-            (f"`{flags} {value}`" if value else f"`{flags}`", help.replace("%(default)", "%") % _values(default))
+            (
+                f"`{flags} {value}`" if value else f"`{flags}`",
+                declared["help"].replace("%(default)", "%") % _values(default),
+            )
         )
 
     options.declare(add)

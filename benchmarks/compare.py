@@ -1,4 +1,4 @@
-"""Comparison of two reports: the same laws must have the same verdicts, but for laws that the changelog says were renamed.
+"""Comparison of two reports: every law must have the same verdicts, under the name that the changelog says it has now.
 
 python -m benchmarks.compare OLD/report.json NEW/report.json
 

@@ -1,4 +1,4 @@
-"""How many examples a second the gate tries, and how many exploring does.
+"""The number of examples a second of the gate, and of exploring.
 
     python -m benchmarks.exploring [--share 0.5]
 

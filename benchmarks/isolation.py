@@ -1,4 +1,4 @@
-"""What isolation costs: all laws at the default profile, with and without, side by side, each in a new process.
+"""The cost of isolation: all laws at the default profile, with and without, side by side, each in a new process.
 
 python -m benchmarks.isolation [TARGET] [DTYPE]
 """

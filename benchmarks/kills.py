@@ -1,4 +1,4 @@
-"""Which laws find which defects: all laws on all defects, on as many processes as there are processors."""
+"""The laws that find each planted defect: all laws on all defects, on as many processes as there are processors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each large size costs: the problem, the oracle with its bound, and the answer of the NumPy implementation.
+"""The cost of each large size: the problem, the oracle with its bound, and the answer of the NumPy implementation.
 
     python -m benchmarks.sizes
 

@@ -1,4 +1,4 @@
-"""What an example costs over its floor, how many problems are checked in a second, and how much a matrix saves.
+"""The cost of an example over its floor, problems checked in a second, and what a matrix saves.
 
     python -m benchmarks.speed [--rounds 5]
 

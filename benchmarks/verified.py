@@ -1,4 +1,4 @@
-"""What reports say of implementations: of several environments together, and no verdict under another's name."""
+"""Reports of several environments together, with no verdict under another's name."""
 
 from __future__ import annotations
 

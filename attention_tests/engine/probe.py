@@ -1,4 +1,4 @@
-"""What a callable does, found out by holding it against the laws under every declaration that it could make.
+"""The probe: what a callable does, found out by the laws under every declaration that it could make.
 
 `attention-tests probe TARGET` prints it, and the declaration to copy. Nothing is guessed from a name or a signature: a
 feature is supported if every law that needs it holds, in one of the dialects.

@@ -1,4 +1,4 @@
-"""Where an implementation runs: makes its native arrays, calls it, and reads what comes back.
+"""The executor protocol: what makes native arrays, calls an implementation, and reads what comes back.
 
 What it returns is opaque to the rest of the suite, which may live in another process.
 """

@@ -1,4 +1,4 @@
-"""What a run says that the expectations file should say."""
+"""Expectations after a run: what it showed takes the place of what was written."""
 
 from __future__ import annotations
 

@@ -20,17 +20,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         subject.executor for subject in config.stash[RUN].subjects if not isinstance(subject.executor, LocalExecutor)
     ]
     turns = {id(executor): turn for turn, executor in enumerate(isolated, start=1)}
-    items.sort(key=lambda item: turns.get(id(_host(item)), 0))
+    items.sort(key=lambda item: turns.get(id(_executor_of(item)), 0))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """End the turn of an implementation that is not the next one's."""
-    executor = _host(item)
-    if executor is not None and nextitem is not None and _host(nextitem) is not executor:
+    executor = _executor_of(item)
+    if executor is not None and nextitem is not None and _executor_of(nextitem) is not executor:
         executor.rest()
 
 
-def _host(item: pytest.Item) -> Executor | None:
+def _executor_of(item: pytest.Item) -> Executor | None:
     subject = item.callspec.params.get("subject") if hasattr(item, "callspec") else None
     return subject.executor if isinstance(subject, Subject) else None

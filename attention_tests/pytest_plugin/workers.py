@@ -1,4 +1,4 @@
-"""What the workers of pytest-xdist must be told: each reads the command line again, in a process of its own."""
+"""Facts that the workers of pytest-xdist are told: each reads the command line again, in a process of its own."""
 
 from __future__ import annotations
 

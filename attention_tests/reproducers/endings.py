@@ -136,7 +136,7 @@ def _wanted(failure: WrongForm) -> str:
 
 
 def _raises(recorder: Recorder) -> list[str]:
-    statements, _ = recorder.program.lines(last=recorder.blamed)
+    statements, _ = recorder.program.lines(last=recorder.went_wrong)
     return [
         *_flat(statements[:-1]),
         "",

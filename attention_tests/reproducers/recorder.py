@@ -57,7 +57,7 @@ class Recorder:
     """An executor that writes down what it is asked, and asks another one."""
 
     def __init__(self, executor: Executor, voice: Voice) -> None:
-        self._host = executor
+        self._executor = executor
         self._voice = voice
         self.program = Program()
         self.answers: list[tuple[Variable, Array]] = []
@@ -67,18 +67,18 @@ class Recorder:
         self.looked_at: list[Piece] = []
         self.wrong_form: Expression | None = None
         """What is true where what was looked at last has the wrong form."""
-        self.blamed: int | None = None
+        self.went_wrong: int | None = None
         """The number of the statement that raised."""
 
     @property
     def losses(self) -> int:
         """See Executor."""
-        return self._host.losses
+        return self._executor.losses
 
     def native(self, array: Array, dtype: str, make_failure: MakeFailure) -> Any:
         """See Executor."""
         variable = self._assign_native(array, dtype)
-        return Made(self._host.native(np.asarray(array), dtype, self._noting(make_failure)), variable)
+        return Made(self._executor.native(np.asarray(array), dtype, self._noting(make_failure)), variable)
 
     def views(self, array: Array, dtype: str, make_failure: MakeFailure) -> Sequence[Any]:
         """See Executor."""
@@ -87,7 +87,7 @@ class Recorder:
             self.program.assign(ARRAY, self._voice.native(Expression((before, source, behind)), dtype), view)
             for before, behind, view in VIEWS
         ]
-        views = self._host.views(np.asarray(array), dtype, self._noting(make_failure))
+        views = self._executor.views(np.asarray(array), dtype, self._noting(make_failure))
         return [Made(*pair) for pair in zip(views, variables, strict=False)]
 
     def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], make_failure: MakeFailure) -> Any:
@@ -95,52 +95,53 @@ class Recorder:
         once = self._assign_native(array, dtype)
         self.program.helpers.append(REPEATED)
         variable = self.program.assign(ARRAY, f"{REPEATED}(", once, f", {shape})")
-        return Made(self._host.repeated(np.asarray(array), dtype, shape, self._noting(make_failure)), variable)
+        return Made(self._executor.repeated(np.asarray(array), dtype, shape, self._noting(make_failure)), variable)
 
     def write(self, native: Any, numbers: Any, make_failure: MakeFailure) -> None:
         """See Executor."""
         self.program.do(native.piece, "[...] = ", numbers.piece)
-        self._host.write(native.native, numbers.native, self._noting(make_failure))
+        self._executor.write(native.native, numbers.native, self._noting(make_failure))
 
     def call(self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any], make_failure: MakeFailure) -> Any:
         """See Executor."""
         variable = self._assign_call(step, arguments, options)
         given = {name: native_of(option) for name, option in options.items()}
-        return Made(self._host.call(step, natives_of(arguments), given, self._noting(make_failure)), variable)
+        return Made(self._executor.call(step, natives_of(arguments), given, self._noting(make_failure)), variable)
 
     def call_method(self, native: Any, method: str, arguments: Sequence[Any], make_failure: MakeFailure) -> Any:
         """See Executor."""
         given = argument_sources(METHODS[method], arguments)
         variable = self.program.assign("output", native.piece, f".{method}(", *listed(given), ")", matters=True)
         return Made(
-            self._host.call_method(native.native, method, natives_of(arguments), self._noting(make_failure)), variable
+            self._executor.call_method(native.native, method, natives_of(arguments), self._noting(make_failure)),
+            variable,
         )
 
     def call_at_once(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> Sequence[Any]:
         """See Executor."""
         variable = self._assign_many(AT_ONCE, "outputs", step, calls)
-        answers = self._host.call_at_once(step, list(map(natives_of, calls)), self._noting(make_failure))
+        answers = self._executor.call_at_once(step, list(map(natives_of, calls)), self._noting(make_failure))
         return parts_of(answers, variable)
 
     def call_concealed(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Any:
         """See Executor. A program of its own shows no sign of the suite."""
         variable = self._assign_call(step, arguments)
-        return Made(self._host.call_concealed(step, natives_of(arguments), self._noting(make_failure)), variable)
+        return Made(self._executor.call_concealed(step, natives_of(arguments), self._noting(make_failure)), variable)
 
     def changed_by(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Sequence[str]:
         """See Executor."""
         self._assign_call(step, arguments)
-        return self._host.changed_by(step, natives_of(arguments), self._noting(make_failure))
+        return self._executor.changed_by(step, natives_of(arguments), self._noting(make_failure))
 
     def forbidden_calls_of(self, step: Step, arguments: Sequence[Any], make_failure: MakeFailure) -> Sequence[str]:
         """See Executor."""
         self._assign_call(step, arguments)
-        return self._host.forbidden_calls_of(step, natives_of(arguments), self._noting(make_failure))
+        return self._executor.forbidden_calls_of(step, natives_of(arguments), self._noting(make_failure))
 
     def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> Any:
         """See Executor."""
         variable = self._assign_many(SHORTEST_TIME, "seconds", step, calls)
-        seconds = self._host.shortest_time(step, list(map(natives_of, calls)), self._noting(make_failure))
+        seconds = self._executor.shortest_time(step, list(map(natives_of, calls)), self._noting(make_failure))
         return traced(np.asarray(seconds), Expression((variable,)))
 
     def parts(self, answer: Any, count: int, make_failure: MakeFailure) -> Sequence[Any]:
@@ -148,14 +149,14 @@ class Recorder:
         piece = answer.piece
         self.looked_at = [piece]
         self.wrong_form = Expression(("not isinstance(", piece, ", (tuple, list)) or len(", piece, f") != {count}"))
-        return parts_of(self._host.parts(answer.native, count, self._noting(make_failure)), piece)
+        return parts_of(self._executor.parts(answer.native, count, self._noting(make_failure)), piece)
 
     def dtype_of(self, native: Any, make_failure: MakeFailure) -> str:
         """See Executor."""
         self.looked_at = [*self.looked_at[-1:], native.piece]
         dtypes = [Expression(("str(getattr(", one, ', "dtype", None))')) for one in self.looked_at]
         self.wrong_form = Expression((dtypes[0], " != ", dtypes[-1]))
-        return self._host.dtype_of(native.native, self._noting(make_failure))
+        return self._executor.dtype_of(native.native, self._noting(make_failure))
 
     def read(self, answers: Sequence[Any], make_failures: Sequence[MakeFailure], kinds: str = "f") -> Sequence[Array]:
         """See Executor."""
@@ -167,7 +168,7 @@ class Recorder:
             self.program.assign("answer", "numbers(", piece, ").astype(np.float64)")
             for piece in pieces
         ]
-        arrays = self._host.read(
+        arrays = self._executor.read(
             natives_of(answers), [self._noting(make_failure) for make_failure in make_failures], kinds
         )
         self.answers += zip(variables, arrays, strict=True)
@@ -175,15 +176,15 @@ class Recorder:
 
     def settle(self) -> None:
         """See Executor."""
-        self._host.settle()
+        self._executor.settle()
 
     def abandon(self) -> None:
         """See Executor."""
-        self._host.abandon()
+        self._executor.abandon()
 
     def rest(self) -> None:
         """See Executor."""
-        self._host.rest()
+        self._executor.rest()
 
     def _assign_native(self, array: Array, dtype: str) -> Variable:
         source = self._voice.native(source_of(array, dtype), dtype, stored_dtype(array, dtype))
@@ -211,7 +212,7 @@ class Recorder:
         statement = len(self.program.statements) - 1
 
         def noted(words: str) -> Exception:
-            self.blamed = statement
+            self.went_wrong = statement
             return make_failure(words)
 
         return noted

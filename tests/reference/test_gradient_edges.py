@@ -1,4 +1,4 @@
-"""What is expected of gradients where little is left of a problem: hidden keys, no keys, no numbers."""
+"""Expected gradients where little is left of a problem: hidden keys, no keys, no numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What torch makes of the gradients, eagerly and fused, is inside the bound of the arithmetic that it uses."""
+"""The gradients of PyTorch, eager and fused, are inside the bound of the arithmetic that it uses."""
 
 from __future__ import annotations
 

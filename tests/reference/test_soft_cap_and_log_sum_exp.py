@@ -1,4 +1,4 @@
-"""What the document leaves out and layers have: scores that are capped softly, and the log-sum-exp."""
+"""Soft caps and the log-sum-exp, which the document leaves out and layers have."""
 
 from __future__ import annotations
 

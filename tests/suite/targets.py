@@ -1,4 +1,4 @@
-"""What someone may name on the command line, right and wrong."""
+"""Targets that someone may name on the command line, right and wrong."""
 
 # ruff: noqa: ARG001 - most of them answer without looking
 

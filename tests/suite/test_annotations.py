@@ -1,4 +1,4 @@
-"""What GitHub is told of broken laws: which file and line, in its own signs, and no more than it shows."""
+"""GitHub annotations of broken laws: file and line, escaped, and no more than GitHub shows."""
 
 from __future__ import annotations
 

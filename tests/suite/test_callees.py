@@ -1,4 +1,4 @@
-"""What a call must do without is seen, however it is called."""
+"""Forbidden calls are seen, however they are made."""
 
 from __future__ import annotations
 

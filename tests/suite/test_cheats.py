@@ -1,4 +1,4 @@
-"""What is planted as a cheat gets through where it cheats: else it would not need a law of its own."""
+"""Planted cheats get through where they cheat: else they would need no law of their own."""
 
 from __future__ import annotations
 

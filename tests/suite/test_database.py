@@ -1,4 +1,4 @@
-"""Where what is found is kept, and what is said of a place where it cannot be."""
+"""The database of exploring, and the refusal of a place where nothing can be kept."""
 
 from __future__ import annotations
 

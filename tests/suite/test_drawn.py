@@ -1,4 +1,4 @@
-"""What is drawn depends on the values in a plan, and not on how the class of the plan is written down."""
+"""Problems depend on the values in a plan, and not on how the class of the plan is written down."""
 
 from __future__ import annotations
 

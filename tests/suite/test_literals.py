@@ -1,4 +1,4 @@
-"""What is printed is Python, and gives the same bits when it is run."""
+"""Printed literals are Python, and give the same bits when they are run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an implementation is written: what Python knows, what is declared, and nothing where nobody knows."""
+"""Source locations: as Python knows them, as declared, and nothing where nobody knows."""
 
 from __future__ import annotations
 

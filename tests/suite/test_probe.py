@@ -1,4 +1,4 @@
-"""What a probe finds out is what an implementation declares, in whatever dialect it speaks."""
+"""The probe finds out what an implementation declares, in whatever dialect."""
 
 from __future__ import annotations
 

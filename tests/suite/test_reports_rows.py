@@ -1,4 +1,4 @@
-"""What a row can hold, whatever an implementation says, and whatever becomes of the suite."""
+"""Rows hold whatever an implementation says, and whatever becomes of the suite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What becomes of one law on one implementation: each word of the report has its case."""
+"""The search: each verdict of one law on one implementation has its case."""
 
 from __future__ import annotations
 

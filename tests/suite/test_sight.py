@@ -1,4 +1,4 @@
-"""What is hidden from every query reaches none, but where a query that sees nothing gets the mean of all values."""
+"""Keys hidden from every query reach none, except where fully masked rows are the mean of all values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is done to an answer is written down, and the text has the same value."""
+"""Computations on an answer are written down as text that has the same value."""
 
 from __future__ import annotations
 

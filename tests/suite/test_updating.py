@@ -1,4 +1,4 @@
-"""What an expectations file says after a run: what the run showed, and what it could not show as before."""
+"""Expectations after a run: what it showed, and what it could not show as before."""
 
 from __future__ import annotations
 

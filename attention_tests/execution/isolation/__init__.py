@@ -44,7 +44,7 @@ class Isolation:
         return replace(self, everything=POSSIBLE) if self.everything is None else self
 
     def bring(self, target: str) -> tuple[Implementation, Executor]:
-        """Import a target, and return what it declares and the executor that runs it. Raises BadTarget if it cannot be."""
+        """Import a target, and return what it declares and its executor. Raises BadTarget if it cannot be imported."""
         foreign = target not in REGISTRY.implementations.gate()
         if (POSSIBLE and foreign) if self.everything is None else self.everything:
             return isolated(target, self.limits)

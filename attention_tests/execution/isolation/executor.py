@@ -1,4 +1,4 @@
-"""An executor whose implementation runs in another process: what a law need not wait for is asked together with the next.
+"""An executor in another process: what a law need not wait for is asked together with what comes next.
 
 See `attention_tests.execution.executor` for the methods.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from attention_tests.declare.features import Step
 from attention_tests.execution.executor import MakeFailure
 from attention_tests.execution.failures import Crashed
-from attention_tests.execution.isolation.operations import There
+from attention_tests.execution.isolation.operations import Reference
 from attention_tests.execution.isolation.process import Process
 from attention_tests.execution.isolation.wire import Done, Failed, Numbers
 
@@ -32,8 +32,8 @@ class Kept:
         self.shape: tuple[int, ...] = ()
         self._table = table
 
-    def __reduce__(self) -> tuple[type[There], tuple[int]]:
-        return There, (self.number,)
+    def __reduce__(self) -> tuple[type[Reference], tuple[int]]:
+        return Reference, (self.number,)
 
     def __del__(self) -> None:
         if self._table.forgotten is not None:

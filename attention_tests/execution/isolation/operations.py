@@ -1,6 +1,6 @@
-"""What the suite asks of a process: a batch of operations on what is kept there, so that one journey serves several.
+"""Operations on the executor of another process: a batch of them makes one journey.
 
-An operation is the name of a method of `LocalExecutor`, the number under which what it makes is kept, and its arguments.
+An operation is the name of a method of `LocalExecutor`, the number of the handle for what it makes, and its arguments.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ ANSWERED = ("dtype_of", "shortest_time", "changed_by", "forbidden_calls_of")
 Operation = tuple[str, int, tuple[Any, ...]]
 
 
-class There:
+class Reference:
     """Stands for something that is kept, in the arguments of an operation."""
 
     def __init__(self, number: int) -> None:
         self.number = number
 
 
-class _Blamed(Exception):  # noqa: N818 - no error of ours
+class _WentWrong(Exception):  # noqa: N818 - no error of ours
     """The implementation did something wrong: the words that say what."""
 
 
@@ -35,7 +35,7 @@ class Operations:
     """Performs operations on an executor, and keeps what they make."""
 
     def __init__(self, executor: LocalExecutor) -> None:
-        self._host = executor
+        self._executor = executor
         self._kept: dict[int, Any] = {}
 
     def perform(self, forgotten: Iterable[int] | None, operations: Iterable[Operation]) -> Done | Failed:
@@ -46,8 +46,8 @@ class Operations:
         for place, (name, number, arguments) in enumerate(operations):
             try:
                 answers += self._perform(name, number, self._brought(arguments))
-            except _Blamed as blamed:
-                return Failed(place, str(blamed))
+            except _WentWrong as went_wrong:
+                return Failed(place, str(went_wrong))
             # Whatever else is raised was meant to end this process, which the implementation does not own.
             except BaseException as error:  # noqa: BLE001
                 return Failed(place, raised(error))
@@ -56,18 +56,18 @@ class Operations:
     def _perform(self, name: str, number: int, arguments: tuple[Any, ...]) -> Iterator[Any]:
         if name == "read":
             answer, kinds = arguments
-            yield from map(Numbers.of, self._host.read([answer], [_Blamed], kinds))
+            yield from map(Numbers.of, self._executor.read([answer], [_WentWrong], kinds))
         elif name in SEVERAL:
-            made = getattr(self._host, name)(*arguments, _Blamed)
+            made = getattr(self._executor, name)(*arguments, _WentWrong)
             self._kept.update(enumerate(made, number))
             yield from [len(made)] if name == "views" else []
         elif name in ANSWERED:
-            yield getattr(self._host, name)(*arguments, _Blamed)
+            yield getattr(self._executor, name)(*arguments, _WentWrong)
         else:
-            self._kept[number] = getattr(self._host, name)(*arguments, _Blamed)
+            self._kept[number] = getattr(self._executor, name)(*arguments, _WentWrong)
 
     def _brought(self, value: Any) -> Any:
-        if isinstance(value, There):
+        if isinstance(value, Reference):
             return self._kept[value.number]
         if isinstance(value, tuple | list):
             return tuple(self._brought(one) for one in value)

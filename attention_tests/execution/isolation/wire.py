@@ -1,4 +1,4 @@
-"""What travels between two processes through a socket: a message is its length, and so many bytes.
+"""Messages between two processes through a socket: the length of each, and so many bytes.
 
 Questions are pickled. Answers are not, for nothing that comes from the process of an implementation is ever executed:
 one that went wrong can send only what is declared here, numbers and words of these types.
