@@ -26,8 +26,8 @@ A target is {targets}. Targets stand first.
 
 {options}
 
-Options of pytest are passed on to it: `-k softmax`, `-x`, `-n 2`, `--junitxml=FILE` and others. `attention-tests --help` lists
-the known targets.
+Options of pytest are passed on to it: `-k softmax`, `-x`, `-n 2`, `--junitxml=FILE` and others.
+`attention-tests --help` lists the known targets.
 
 | exit code | |
 |--:|---|

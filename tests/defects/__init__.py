@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from tests.defects import (
     biases,
-    blind,
     caches,
     caps,
     causality,
     cheats,
     controls,
     empty,
-    gradient_manners,
-    gradient_sight,
+    fully_masked,
+    gradient_masks,
+    gradient_side_effects,
     gradients,
     heads,
     hiding,
     layout,
-    manners,
     masks,
     online,
     options,
@@ -25,6 +24,7 @@ from tests.defects import (
     projections,
     scale,
     scores,
+    side_effects,
     sizes,
     softmax,
     sums,
@@ -46,14 +46,28 @@ _OF_THE_DOCUMENT = (
     online,
     sizes,
     layout,
-    manners,
+    side_effects,
     threads,
     precision,
     controls,
 )
-_OF_LAYERS = (masks, hiding, blind, biases, causality, windows, heads, empty, caps, sums, options, two_options, caches)
+_OF_LAYERS = (
+    masks,
+    hiding,
+    fully_masked,
+    biases,
+    causality,
+    windows,
+    heads,
+    empty,
+    caps,
+    sums,
+    options,
+    two_options,
+    caches,
+)
 _OF_CHECKERS = (cheats,)
-_OF_GRADIENTS = (gradients, gradient_sight, gradient_manners)
+_OF_GRADIENTS = (gradients, gradient_masks, gradient_side_effects)
 
 DEFECTS: tuple[Defect, ...] = tuple(
     member

@@ -12,7 +12,7 @@ from attention_tests.reproducers.header import comment
 from tests import defects
 from tests.defects import DEFECTS, Defect
 from tests.defects.defect import PLAIN
-from tests.suite.scripts import run_all, script_of
+from tests.support.scripts import run_all, script_of
 
 NONE = comment("There is no program that shows this failure: ")[0]
 SEEN_BY_THE_SUITE_ALONE = ("test_a_call_leaves_process_global_state_unchanged", "test_no_forbidden_library_is_called")
@@ -77,7 +77,7 @@ def test_no_program_blames_an_implementation_without_the_defect(scripts: dict[st
     # One for each law, since the law decides what a program compares.
     plain = {defect.killed_by: defect.name for defect in DEFECTS if defect.implementation.dialect == PLAIN}
     mended = {
-        name: text.replace("implementation = found.implementation", "from tests.suite.mended import implementation")
+        name: text.replace("implementation = found.implementation", "from tests.support.mended import implementation")
         for name, text in scripts.items()
         if name in plain.values() and not text.startswith(NONE)
     }
