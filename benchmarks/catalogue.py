@@ -21,19 +21,19 @@ from tests.defects import DEFECTS, Defect
 
 PROPERTIES, FOUND = FOLDER / "docs" / "reference" / "laws.md", FOLDER / "docs" / "reference" / "defects.md"
 
-OF_PROPERTIES = """# The properties
+OF_PROPERTIES = """# The laws
 
 Made by `make docs`. To an implementation that does not declare what a law needs, the law is *unsupported*. A law is
-there because of the defects that name it, wrong implementations in `tests/defects/`: [who finds whom](defects.md).
+there because of the defects that name it, wrong implementations in `tests/defects/`: [the table](defects.md).
 """
-OF_DEFECTS = f"""# Who finds whom: defects and properties
+OF_DEFECTS = f"""# Planted defects, and the laws that find them
 
 Made by `make docs`. A defect is attention with one thing wrong, and names the law that must find it. *default* and
 *quick*: whether that law is broken at every dtype, within {DEFAULT.examples} problems and within {QUICK.examples}.
 *laws*: how many laws are broken at any dtype, within {QUICK.examples}.
 """
 OF_LAWS = f"""
-## What each property finds
+## What each law finds
 
 Within {QUICK.examples} problems: how many defects, and how many that no other law finds.
 """
@@ -50,7 +50,7 @@ def main() -> int:
     start = time.monotonic()
     PROPERTIES.write_text(properties(), "utf-8")
     FOUND.write_text(defects(all_kills()), "utf-8")
-    sys.stdout.write(f"docs/{PROPERTIES.name} and docs/{FOUND.name}, {time.monotonic() - start:.0f} s\n")
+    sys.stdout.write(f"{PROPERTIES.relative_to(FOLDER)} and {FOUND.relative_to(FOLDER)}, {time.monotonic() - start:.0f} s\n")
     return 0
 
 
