@@ -41,7 +41,7 @@ OF_QUESTIONED = """
 ## Questioned
 
 {number} laws find no defect that others do not find. *with it*: of the laws that each find all that this one finds, the
-one that finds the least beyond, if there is one. [Why they are there](../CONTRIBUTING.md#laws-that-find-nothing-alone).
+one that finds the least beyond, if there is one. [Why they are there](../../CONTRIBUTING.md#laws-that-find-nothing-alone).
 """
 
 
@@ -50,7 +50,9 @@ def main() -> int:
     start = time.monotonic()
     PROPERTIES.write_text(properties(), "utf-8")
     FOUND.write_text(defects(all_kills()), "utf-8")
-    sys.stdout.write(f"{PROPERTIES.relative_to(FOLDER)} and {FOUND.relative_to(FOLDER)}, {time.monotonic() - start:.0f} s\n")
+    sys.stdout.write(
+        f"{PROPERTIES.relative_to(FOLDER)} and {FOUND.relative_to(FOLDER)}, {time.monotonic() - start:.0f} s\n"
+    )
     return 0
 
 

@@ -22,9 +22,11 @@ REMEMBERING = (
     "causal_mask_cached_by_keys",
     "dropout_of_zero_is_the_default",
     "every_256th_call_wrong",
+    "gradient_summed_in_any_order",
     "right_only_for_the_first_250_calls",
     "right_only_if_the_suite_is_imported",
     "scale_of_the_first_call",
+    "sums_in_random_order",
 )
 """Defects whose outputs depend on all earlier calls, on chance, or on the modules of the process."""
 LOST = {"test_gradients_predict_how_the_output_changes"}

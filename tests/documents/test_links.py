@@ -19,7 +19,7 @@ PAGES = [
     *(FOLDER / "docs").rglob("*.md"),
     *(FOLDER / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
 ]
-IN_CODE = re.compile(r"\bdocs/[\w./-]+\.md(?:#[\w-]+)?")
+IN_CODE = re.compile(r"(?<!/)\bdocs/[\w./-]+\.md(?:#[\w-]+)?")
 IN_A_PAGE = re.compile(r"\]\(([^)\s]+)\)")
 ELSEWHERE = re.compile(r"[a-z]+:")
 

@@ -80,8 +80,13 @@ def test_a_feature_that_is_gone_is_named() -> None:
     without = [law.name for law in all_laws() if Feature.SCALE in law.features and applies(law)]
     sentence = "mine (float64, float32) does not declare `scale`: no verdict on "
     assert told(rows, less, laws=(SCALE, SOFTMAX)) == [f"{sentence}{SCALE}"]
-    (sentence_of_all,) = told(rows, less)
+    sentence_of_all, sentence_of_either = told(rows, less)
     assert sentence_of_all == f"{sentence}{', '.join(without[:3])} and {len(without) - 3} more"
+    either = "test_a_scale_or_grouped_heads_work_with_one_other_option"
+    assert (
+        sentence_of_either
+        == f"mine (float64, float32) declares none of `grouped_heads`, `scale`: no verdict on {either}"
+    )
 
 
 def test_a_step_that_is_gone_is_named() -> None:

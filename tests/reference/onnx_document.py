@@ -33,7 +33,7 @@ none is left out.
   function body.
 - {same} cannot tell one word from another, for all their values are the same.
 - What the cases do not ask for: a mask that is broadcast along the words, a negative scale, a default scale in
-  float64. These are where [findings](findings/) are.
+  float64. These are where [findings](../findings/) are.
 
 {table}
 """
