@@ -41,7 +41,8 @@ OF_QUESTIONED = """
 ## Questioned
 
 {number} laws find no defect that others do not find. *with it*: of the laws that each find all that this one finds, the
-one that finds the least beyond, if there is one. [Why they are there](../../CONTRIBUTING.md#laws-that-find-nothing-alone).
+one that finds the least beyond, if there is one.
+[Why they are there](../../CONTRIBUTING.md#laws-that-find-nothing-alone).
 """
 
 

@@ -25,8 +25,8 @@ def with_as_many_queries_as_keys(problem: Problem) -> Problem:
 @law("every-word", Feature.CAUSAL, given=CAUSAL_PROBLEMS)
 def test_a_causal_query_attends_to_no_later_token(subject: Subject, problem: Problem) -> None:
     """A causal query attends to its own token and to the earlier ones only."""
-    words = with_as_many_queries_as_keys(problem)
-    assert_inside_bound(answer(subject, words), expected(words, subject.precision))
+    square = with_as_many_queries_as_keys(problem)
+    assert_inside_bound(answer(subject, square), expected(square, subject.precision))
 
 
 @law("every-word", Feature.CAUSAL, Feature.LENGTHS, given=CAUSAL_PROBLEMS)
@@ -38,24 +38,24 @@ def test_causality_is_aligned_as_the_dialect_declares(subject: Subject, problem:
 @law("every-word", Feature.CAUSAL, given=CAUSAL_PROBLEMS)
 def test_later_tokens_change_no_bit_of_earlier_outputs(subject: Subject, problem: Problem) -> None:
     """Huge keys and values at later tokens change no bit of the outputs at earlier tokens."""
-    words = with_as_many_queries_as_keys(problem)
-    place = problem.random.integers(words.key.shape[-2])
-    later = np.arange(words.key.shape[-2])[:, None] > place
-    key, value = (np.where(later, HUGE[subject.dtype], array) for array in (words.key, words.value))
-    changed = words.with_arrays(key=key, value=value)
-    assert_same_bits(answer(subject, changed)[..., : place + 1, :], answer(subject, words)[..., : place + 1, :])
+    square = with_as_many_queries_as_keys(problem)
+    place = problem.random.integers(square.key.shape[-2])
+    later = np.arange(square.key.shape[-2])[:, None] > place
+    key, value = (np.where(later, HUGE[subject.dtype], array) for array in (square.key, square.value))
+    changed = square.with_arrays(key=key, value=value)
+    assert_same_bits(answer(subject, changed)[..., : place + 1, :], answer(subject, square)[..., : place + 1, :])
 
 
 @law("every-word", Feature.CAUSAL, Feature.NON_FINITE, given=CAUSAL_PROBLEMS)
 def test_nan_and_infinity_in_later_tokens_reach_no_earlier_output(subject: Subject, problem: Problem) -> None:
     """NaN and infinity in later keys and values do not change the outputs at earlier tokens."""
-    words = with_as_many_queries_as_keys(problem)
-    place = words.key.shape[-2] // 2
-    later = np.arange(words.key.shape[-2])[:, None] > place
+    square = with_as_many_queries_as_keys(problem)
+    place = square.key.shape[-2] // 2
+    later = np.arange(square.key.shape[-2])[:, None] > place
     for poison in (np.nan, np.inf):
-        key, value = (np.where(later, poison, array) for array in (words.key, words.value))
-        output = subject.attention(words.query, key, value, causal=True)[..., : place + 1, :]
-        assert_inside_bound(output, picked(expected(words, subject.precision), np.s_[..., : place + 1, :]))
+        key, value = (np.where(later, poison, array) for array in (square.key, square.value))
+        output = subject.attention(square.query, key, value, causal=True)[..., : place + 1, :]
+        assert_inside_bound(output, picked(expected(square, subject.precision), np.s_[..., : place + 1, :]))
 
 
 @law("every-word", Feature.CAUSAL, Feature.MASK, given=CAUSAL_PROBLEMS)
@@ -68,18 +68,18 @@ def test_causality_equals_a_triangular_mask(subject: Subject, problem: Problem) 
 @law("every-word", Feature.CAUSAL, Feature.LENGTHS, given=CAUSAL_PROBLEMS)
 def test_decoding_one_token_at_a_time_equals_causal_attention(subject: Subject, problem: Problem) -> None:
     """A query given only the keys and values so far, as when decoding, gets its row of causal attention."""
-    words = with_as_many_queries_as_keys(problem)
-    place = int(problem.random.integers(words.key.shape[-2]))
+    square = with_as_many_queries_as_keys(problem)
+    place = int(problem.random.integers(square.key.shape[-2]))
     so_far, own = (..., slice(0, place + 1), slice(None)), (..., slice(place, place + 1), slice(None))
-    output = subject.attention(words.query[own], words.key[so_far], words.value[so_far])
-    assert_inside_bound(output, picked(expected(words, subject.precision), own))
+    output = subject.attention(square.query[own], square.key[so_far], square.value[so_far])
+    assert_inside_bound(output, picked(expected(square, subject.precision), own))
 
 
 @law("every-word", Feature.WINDOW, given=PROBLEMS_WITH_A_WINDOW)
 def test_a_window_hides_distant_tokens(subject: Subject, problem: Problem) -> None:
     """A query attends to tokens fewer than `window` positions away: on both sides, or earlier ones if causal."""
-    words = with_as_many_queries_as_keys(problem)
-    assert_inside_bound(answer(subject, words), expected(words, subject.precision))
+    square = with_as_many_queries_as_keys(problem)
+    assert_inside_bound(answer(subject, square), expected(square, subject.precision))
 
 
 @law("every-word", Feature.WINDOW, Feature.LENGTHS, given=PROBLEMS_WITH_A_WINDOW)

@@ -22,19 +22,19 @@ PROBLEMS_WITH_SEVERAL_HEADS = problems(batches_and_heads=((1, 2), (1, 3), (2, 3)
 @law("every-word", Feature.LENGTHS, given=ANY_PROBLEM)
 def test_a_single_query_gives_its_row_of_the_output(subject: Subject, problem: Problem) -> None:
     """A single query gives its row of the whole output."""
-    word = [problem.random.integers(problem.query.shape[-2])]
-    alone = subject.attention(problem.query[..., word, :], problem.key, problem.value)
-    assert_inside_bound(alone, picked(expected(problem, subject.precision), (..., word, slice(None))))
+    token = [problem.random.integers(problem.query.shape[-2])]
+    alone = subject.attention(problem.query[..., token, :], problem.key, problem.value)
+    assert_inside_bound(alone, picked(expected(problem, subject.precision), (..., token, slice(None))))
 
 
 @law("every-word", given=ANY_PROBLEM)
 def test_a_row_does_not_depend_on_the_other_queries(subject: Subject, problem: Problem) -> None:
     """The output of a query does not depend on the other queries."""
-    word = [problem.random.integers(problem.query.shape[-2])]
+    token = [problem.random.integers(problem.query.shape[-2])]
     others = -problem.query[..., ::-1, :]
-    others[..., word, :] = problem.query[..., word, :]
+    others[..., token, :] = problem.query[..., token, :]
     output = subject.attention(others, problem.key, problem.value)
-    row = (..., word, slice(None))
+    row = (..., token, slice(None))
     assert_inside_bound(output[row], picked(expected(problem, subject.precision), row))
 
 

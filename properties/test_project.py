@@ -37,6 +37,6 @@ def test_projection_of_a_sum_is_the_sum_of_projections(subject: Subject, sentenc
 @law("project", Step.PROJECT, given=ANY_SENTENCE)
 def test_each_token_is_projected_independently(subject: Subject, sentence: Sentence) -> None:
     """The projection of a token does not depend on the other tokens."""
-    word = sentence.random.integers(len(sentence.x))
+    token = sentence.random.integers(len(sentence.x))
     bound = step_bounds.project(sentence.x, sentence.w_key, roundings_of(subject.precision, sentence.dtype))
-    assert_inside_bound(subject.project(sentence.x[[word]], sentence.w_key), picked(bound, [word]))
+    assert_inside_bound(subject.project(sentence.x[[token]], sentence.w_key), picked(bound, [token]))

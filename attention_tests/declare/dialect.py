@@ -16,16 +16,16 @@ class Layout(StrEnum):
 
 
 class Alignment(StrEnum):
-    """Which word is a query's own where there are not as many queries as keys."""
+    """The position of queries among the keys where there are not as many of the one as of the other."""
 
     TOP_LEFT = "top-left"
-    """The first query is the first word."""
+    """The first query stands at the first key."""
     BOTTOM_RIGHT = "bottom-right"
-    """The last query is the last word, as with a cache of earlier words."""
+    """The last query stands at the last key, as with a cache of earlier tokens."""
 
 
 class FullyMasked(StrEnum):
-    """What a query gets that sees no word."""
+    """The output of a query from which every key is hidden: a fully masked row."""
 
     ZEROS = "zeros"
     NAN = "NaN"
@@ -40,16 +40,16 @@ class Dialect:
     layout: Layout = Layout.BATCH_HEAD_LENGTH_WIDTH
     """BHLD (batch, heads, length, width), BLHD, or LD (length, width) for a function of one head."""
     alignment: Alignment = Alignment.TOP_LEFT
-    """Which word is a query's own, for `causal` and `window`."""
+    """The position of queries among the keys, for `causal` and `window`."""
     true_hides: bool = False
-    """Whether True in a boolean mask hides a word. Usually it means that the word is seen."""
+    """Whether True in a boolean mask hides a key. Usually it lets the query attend to it."""
     fully_masked: FullyMasked = FullyMasked.ZEROS
-    """What a query gets that sees no word."""
+    """The output of a query from which every key is hidden: a fully masked row."""
     causal_windows: bool = False
-    """Whether a window is a decoder's, that of the last words: then it is asked for with `causal=True` only."""
+    """Whether a window is a decoder's, of the most recent tokens: then it is asked for with `causal=True` only."""
     projected: bool = False
     """Whether query, key and value go through projections that the adapter has made identities. 0 · NaN is NaN, and so
-    a component that is no number makes its whole word, and the output of every query that weighs it, no numbers."""
+    a component that is NaN makes its whole token, and the output of every query that weighs it, NaN."""
 
     @cached_property
     def of_hiding(self) -> Dialect:

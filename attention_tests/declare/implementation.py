@@ -42,8 +42,8 @@ class Implementation:
     `sum`               weighted values (…, n_q, n_k, d_v) → (…, n_q, d_v), over the keys
     `gradient`          query, key, value and an upstream gradient of the output, [options as for `attention`]
                         → the gradients of the query, of the key and of the value
-    `cache`             nothing → an empty cache, with `append(key, value)` for the words that come, and
-                        `attend(query)` for queries that see every word so far
+    `cache`             nothing → an empty cache, with `append(key, value)` for the tokens that come, and
+                        `attend(query)` for queries that attend to every token so far
     ==================  ==========================================================================================
     """
 

@@ -27,17 +27,17 @@ class CacheSubject:
         self._width = 0
 
     def append(self, key: Array, value: Array) -> tuple[Any, Any]:
-        """Append words, (batch, key heads, n, d_k) and (batch, key heads, n, d_v).
+        """Append tokens, (batch, key heads, n, d_k) and (batch, key heads, n, d_v).
 
         Returns the native arrays that the cache was given.
         """
-        words = self._subject.give(key), self._subject.give(value)
-        self._subject.call_cache(self._cache, "append", *words)
+        tokens = self._subject.give(key), self._subject.give(value)
+        self._subject.call_cache(self._cache, "append", *tokens)
         self._width = value.shape[-1]
-        return words
+        return tokens
 
     def attend(self, query: Array) -> Callable[[], Array]:
-        """Ask for the output (batch, heads, n_q, d_v) of queries (batch, heads, n_q, d_k) that see every word so far.
+        """Ask for the output (batch, heads, n_q, d_v) of queries (batch, heads, n_q, d_k) that attend to all tokens.
 
         Returns what reads it, at once or later.
         """

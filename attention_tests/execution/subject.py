@@ -33,8 +33,8 @@ class Subject(ArrayConversion):
     def attention(self, query: Array, key: Array, value: Array, **options: Any) -> Array:
         """Whole function: (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v) → (…, n_q, d_v), … being (batch, heads).
 
-        Options are those of `Implementation.attention`; a mask, True where a word is seen, and a bias broadcast to
-        (batch, heads, n_q, n_k).
+        Options are those of `Implementation.attention`; a mask (True: attended to) and a bias broadcast
+        to (batch, heads, n_q, n_k).
         """
         answer = self.attend_natively(self.give(query), self.give(key), self.give(value), **self.give_options(options))
         return self.take(answer, (*query.shape[:-1], value.shape[-1]))
@@ -58,7 +58,7 @@ class Subject(ArrayConversion):
         return self.take_gradients(answer, (query.shape, key.shape, value.shape))
 
     def self_attention(self, x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
-        """From the words on: (n, d_model), (d_model, d_k) twice, (d_model, d_v) → (n, d_v)."""
+        """Self-attention from the embeddings on: (n, d_model), (d_model, d_k) twice, (d_model, d_v) → (n, d_v)."""
         return self._step(Step.SELF_ATTENTION, (x, w_query, w_key, w_value), (x.shape[0], w_value.shape[1]))
 
     def project(self, x: Array, w: Array) -> Array:

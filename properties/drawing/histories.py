@@ -94,13 +94,13 @@ class History(Input):
     @cached_property
     def attended_problems(self) -> tuple[Problem, ...]:
         """The problem that each `attend` solves: its queries, over all tokens appended to its cache before."""
-        words: dict[str, list[int]] = {call.cache: [] for call in self.calls}
+        tokens: dict[str, list[int]] = {call.cache: [] for call in self.calls}
         attended_problems = []
         for call, taken in self.parts:
             if call.method == "append":
-                words[call.cache] += range(taken.start, taken.stop)
+                tokens[call.cache] += range(taken.start, taken.stop)
             else:
-                key, value = (array[..., words[call.cache], :] for array in (self.key, self.value))
+                key, value = (array[..., tokens[call.cache], :] for array in (self.key, self.value))
                 attended_problems.append(
                     Problem(self.query[..., taken, :], key, value, self.dtype, dialect=self.dialect)
                 )
@@ -115,23 +115,23 @@ class History(Input):
 
 @dataclass(frozen=True)
 class HistoryPlan:
-    """A plan of a history: `words` draws the tokens and queries, and the calls say how many there are."""
+    """A plan of a history: `tokens` draws the tokens and queries, and the calls say how many there are."""
 
     calls: tuple[Call, ...] = ()
-    words: Plan = field(default_factory=Plan)
+    tokens: Plan = field(default_factory=Plan)
 
     def __repr__(self) -> str:
-        return f"HistoryPlan(calls=({one_line_of_calls(self.calls)},), words={self.words})"
+        return f"HistoryPlan(calls=({one_line_of_calls(self.calls)},), tokens={self.tokens})"
 
     @property
     def depends_on(self) -> frozenset[Feature]:
         """The features that change the shapes of the history."""
-        return self.words.depends_on
+        return self.tokens.depends_on
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect) -> History:
         """Build the history in `dtype`, in the shapes that an implementation with `features` takes."""
         n = {method: sum(call.count for call in self.calls if call.method == method) for method in ("append", "attend")}
-        plan = replace(self.words, keys=n["append"], queries=n["attend"])
+        plan = replace(self.tokens, keys=n["append"], queries=n["attend"])
         built = plan.build(dtype, features | {Feature.LENGTHS}, dialect)
         # The calls fix the length of the third axis: it must not be shrunk.
         axes = {name: f"{letters[:2]}1{letters[3]}" for name, letters in built.axes.items()}
@@ -153,12 +153,12 @@ _NO_CALL = Call(method="attend", count=0, cache="none")
 """The call that others shrink to: it attends to a cache that is never filled, and so is dropped."""
 _SOME_CALLS = (Call(method=method, count=n, cache=cache) for cache in ("a", "b") for method, n in _KINDS)
 _CALLS = st.sampled_from((_NO_CALL, *_SOME_CALLS))
-_DRAWN = st.builds(HistoryPlan, calls=st.tuples(*[_CALLS] * DRAWN_CALLS), words=ANY_PROBLEM.strategy)
+_DRAWN = st.builds(HistoryPlan, calls=st.tuples(*[_CALLS] * DRAWN_CALLS), tokens=ANY_PROBLEM.strategy)
 
 
 def _of_two_caches(plan: HistoryPlan) -> HistoryPlan:
     calls = tuple(_valid_calls((Call(method="append"), *plan.calls)))
-    return HistoryPlan(calls=calls, words=replace(plan.words, keys=1, queries=1))
+    return HistoryPlan(calls=calls, tokens=replace(plan.tokens, keys=1, queries=1))
 
 
 def _of_one_cache(plan: HistoryPlan) -> HistoryPlan:
@@ -167,13 +167,13 @@ def _of_one_cache(plan: HistoryPlan) -> HistoryPlan:
 
 
 def _of_shared_heads(plan: HistoryPlan) -> HistoryPlan:
-    words = replace(plan.words, options=Options(group=2 + plan.words.seed % 3))
-    return replace(_of_one_cache(plan), words=words)
+    tokens = replace(plan.tokens, options=Options(group=2 + plan.tokens.seed % 3))
+    return replace(_of_one_cache(plan), tokens=tokens)
 
 
 def _of_several_heads(plan: HistoryPlan) -> HistoryPlan:
-    words = replace(plan.words, batch=max(plan.words.batch, 2), heads=max(plan.words.heads, 2))
-    return replace(_of_one_cache(plan), words=words)
+    tokens = replace(plan.tokens, batch=max(plan.tokens.batch, 2), heads=max(plan.tokens.heads, 2))
+    return replace(_of_one_cache(plan), tokens=tokens)
 
 
 LIMIT_OF_HISTORIES = 25

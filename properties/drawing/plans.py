@@ -155,7 +155,7 @@ class Plan:
 class SentencePlan:
     """A plan of a sentence."""
 
-    words: int = 1
+    tokens: int = 1
     d_model: int = 1
     d_k: int = 1
     d_v: int = 1
@@ -172,8 +172,8 @@ class SentencePlan:
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect = DEFAULT_DIALECT) -> Sentence:
         """Build the sentence in `dtype`."""
-        random = np.random.default_rng([self.seed, self.words, self.d_model, self.d_k, self.d_v])
-        shapes = [(self.words, self.d_model), *((self.d_model, width) for width in (self.d_k, self.d_k, self.d_v))]
+        random = np.random.default_rng([self.seed, self.tokens, self.d_model, self.d_k, self.d_v])
+        shapes = [(self.tokens, self.d_model), *((self.d_model, width) for width in (self.d_k, self.d_k, self.d_v))]
         x, w_query, w_key, w_value = (self._draw(random, *shape) for shape in shapes)
         arrays = [in_format(array, dtype) for array in (x, w_query, w_key, w_value)]
         return Sentence(arrays[0], arrays[1], arrays[2], arrays[3], dtype, seed=self.seed)

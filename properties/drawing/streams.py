@@ -58,7 +58,7 @@ _PLANS = st.builds(
 
 _SENTENCE_PLANS = st.builds(
     SentencePlan,
-    words=_LENGTHS,
+    tokens=_LENGTHS,
     d_model=_WIDTHS,
     d_k=_WIDTHS,
     d_v=_WIDTHS,
@@ -190,7 +190,7 @@ def problems(  # noqa: PLR0913 - everything that a law can choose of a problem
 def sentences(
     *,
     regimes: Sequence[str] = ORDINARY_REGIMES,
-    words: Sequence[int] = (),
+    tokens: Sequence[int] = (),
     d_model: Sequence[int] = (),
     widths: Sequence[int] = (),
 ) -> Stream:
@@ -198,7 +198,7 @@ def sentences(
 
     def narrow(plan: SentencePlan) -> SentencePlan:
         return SentencePlan(
-            words=_nearest_choice(words, plan.words, plan.words),
+            tokens=_nearest_choice(tokens, plan.tokens, plan.tokens),
             d_model=_nearest_choice(d_model, plan.d_model, plan.d_model),
             d_k=_nearest_choice(widths, plan.d_k, plan.d_k),
             d_v=_nearest_choice(widths, plan.d_v, plan.d_v),
@@ -218,5 +218,5 @@ ANY_PROBLEM = problems()
 """One stream of problems for all laws that take any: drawn, answered and judged once."""
 PROBLEMS_WITH_SEVERAL_BATCHES = problems(batches_and_heads=((2, 1), (3, 1), (2, 2), (3, 2)))
 ANY_SENTENCE = sentences()
-DOCUMENT_SENTENCES = sentences(words=(10,), d_model=(4,), widths=(3,))
+DOCUMENT_SENTENCES = sentences(tokens=(10,), d_model=(4,), widths=(3,))
 """The document's own example: ten tokens of width four, matrices of four by three."""

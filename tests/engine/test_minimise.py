@@ -170,7 +170,7 @@ def test_an_empty_array_is_not_shrunk_further() -> None:
 
 
 def test_a_sentence_is_shrunk_too() -> None:
-    sentence = SentencePlan(words=6, d_model=5, d_k=4, d_v=3, regime="normal", seed=3).build("float32", ALL)
+    sentence = SentencePlan(tokens=6, d_model=5, d_k=4, d_v=3, regime="normal", seed=3).build("float32", ALL)
 
     def has_two_words(sentence: Sentence) -> bool:
         return len(sentence.x) >= 2

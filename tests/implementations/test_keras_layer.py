@@ -65,7 +65,7 @@ def test_the_layer_itself_mixes_nan_into_other_heads(backend: str) -> None:
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_a_layer_with_the_matrices_of_the_document_computes_its_self_attention(backend: str) -> None:
     layer = subject("layer", backend)
-    sentence = SentencePlan(words=5, d_model=4, d_k=3, d_v=3, regime="normal", seed=1).build("float32", frozenset())
+    sentence = SentencePlan(tokens=5, d_model=4, d_k=3, d_v=3, regime="normal", seed=1).build("float32", frozenset())
     output = layer.self_attention(sentence.x, sentence.w_query, sentence.w_key, sentence.w_value)
     assert expected_of_sentence(sentence, layer.precision).accepts(output).all()
     others = layer.self_attention(sentence.x, sentence.w_key, sentence.w_query, sentence.w_value)

@@ -52,7 +52,7 @@ def test_a_history_that_breaks_a_law_is_short(name: str, history: str) -> None:
     _, _, smallest = failed.explanation.partition("The smallest problem found:\n")
     lines = [line[4:] for line in smallest.splitlines() if line.startswith("    ")]
     names = evaluated(lines[: lines.index(f"history = {history!r}") + 1])
-    assert f"HistoryPlan(calls=({history},), words=Plan(" in " ".join(failed.explanation.split())
+    assert f"HistoryPlan(calls=({history},), tokens=Plan(" in " ".join(failed.explanation.split())
     assert sum(names[array].size for array in ("query", "key", "value")) <= 40
 
 
@@ -88,7 +88,7 @@ def test_splitting_appends_into_single_tokens_asks_the_same_questions() -> None:
 
 def test_repeated_calls_are_printed_once() -> None:
     plan = HistoryPlan((*CALLS[:1] * 3, *CALLS[:2]))
-    assert repr(plan) == "HistoryPlan(calls=(4 * a.append(2), b.append(3),), words=Plan())"
+    assert repr(plan) == "HistoryPlan(calls=(4 * a.append(2), b.append(3),), tokens=Plan())"
 
 
 def test_an_exception_of_a_cache_names_its_method() -> None:
