@@ -45,3 +45,11 @@ def test_the_readme_counts_the_planted_defects() -> None:
 
 def test_the_reference_of_the_command_line_has_the_options_of_the_code() -> None:
     assert command_line.PAGE.read_text("utf-8") == command_line.page(), "run: python -m benchmarks.command_line"
+
+
+def test_the_law_that_is_followed_through_the_suite_is_that_of_the_code() -> None:
+    page = (FOLDER / "docs" / "explanation" / "one-law.md").read_text("utf-8")
+    stream, law = page.partition("```python\n")[2].partition("```")[0].strip().split("\n\n\n")
+    source = (FOLDER / "properties" / "test_masks.py").read_text("utf-8")
+    assert stream in source
+    assert law in source
