@@ -24,8 +24,8 @@ mutants: $(READY)  ## change the NumPy implementations in one place at a time: w
 	$(BIN)/python -m benchmarks.mutants
 
 docs: $(READY)  ## write docs/reference/laws.md and docs/reference/defects.md, which takes minutes: all laws on all defects
-	$(BIN)/python -m benchmarks.command_line
-	$(BIN)/python -m benchmarks.catalogue
+	$(BIN)/python -m tests.documents.command_line
+	$(BIN)/python -m tests.documents.catalogue
 
 benchmark: $(READY)  ## what an example costs, and how many problems are checked in a second
 	$(BIN)/python -m benchmarks.speed

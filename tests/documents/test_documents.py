@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.environment.suite import FOLDER
-from benchmarks import catalogue, command_line, findings
 from tests.defects import DEFECTS
+from tests.documents import catalogue, command_line, findings
 
 COLUMNS = len(catalogue.STATIC)
 
@@ -30,7 +30,7 @@ def test_the_document_of_defects_has_the_laws_of_the_code() -> None:
 
 
 def test_the_index_of_findings_has_all() -> None:
-    assert findings.INDEX.read_text("utf-8") == findings.index(), "run: python -m benchmarks.findings"
+    assert findings.INDEX.read_text("utf-8") == findings.index(), "run: python -m tests.documents.findings"
 
 
 def test_the_readme_counts_the_findings() -> None:
@@ -44,7 +44,7 @@ def test_the_readme_counts_the_planted_defects() -> None:
 
 
 def test_the_reference_of_the_command_line_has_the_options_of_the_code() -> None:
-    assert command_line.PAGE.read_text("utf-8") == command_line.page(), "run: python -m benchmarks.command_line"
+    assert command_line.PAGE.read_text("utf-8") == command_line.page(), "run: python -m tests.documents.command_line"
 
 
 def test_the_law_that_is_followed_through_the_suite_is_that_of_the_code() -> None:

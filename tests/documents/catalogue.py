@@ -1,6 +1,6 @@
 """Write the documents that are made from the code: which laws there are, and which defects they find.
 
-python -m benchmarks.catalogue
+python -m tests.documents.catalogue
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import DEFAULT, QUICK
 from attention_tests.environment.suite import FOLDER
-from benchmarks.kills import Kills, all_kills
 from reference.document import CLAUSES, Clause
 from tests.defects import DEFECTS, Defect
+from tests.documents.kills import Kills, all_kills
 
 PROPERTIES, FOUND = FOLDER / "docs" / "reference" / "laws.md", FOLDER / "docs" / "reference" / "defects.md"
 

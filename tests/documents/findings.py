@@ -1,6 +1,6 @@
 """The index of what was found in libraries, docs/findings/README.md, made of the findings themselves.
 
-python -m benchmarks.findings
+python -m tests.documents.findings
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ INTRODUCTION = """\
 
 Each was checked by hand against the library's documentation, and has a program of a few lines that shows it. What a law
 finds is declared as an expected failure in `implementations/expectations/`, so that the day it is mended shows.
-Written by `python -m benchmarks.findings`.
+Written by `python -m tests.documents.findings`.
 
 """
 

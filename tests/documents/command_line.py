@@ -1,6 +1,6 @@
 """The reference of the command line, docs/reference/command-line.md, made of the options as they are declared.
 
-python -m benchmarks.command_line
+python -m tests.documents.command_line
 """
 
 from __future__ import annotations
