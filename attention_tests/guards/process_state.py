@@ -39,14 +39,13 @@ def changed_by(call: Callable[[], object]) -> list[str]:
     It finds settings as they were before any implementation was called, so that what every call sets again is seen.
     """
     with put_back():
-        first = _first()
-        _write(_own_settings(), first.settings)
+        _write(_own_settings(), _FIRST)
         warnings.filterwarnings("ignore", message=".*")  # any other filter, even one that is there, then comes before
         before = _read(_settings())
         call()
         after = _read(_settings())
         changed = [_named(name, before[name], after[name]) for name in before if before[name] != after[name]]
-        return changed + [f"{module.__name__}.{name}" for module, name in _replaced(first.functions)]
+        return changed + [f"{module.__name__}.{name}" for module, name in _replaced(_first_functions())]
 
 
 @contextmanager
@@ -88,20 +87,24 @@ def _replaced(functions: Functions) -> list[tuple[ModuleType, str]]:
     return [place for place, function in functions.items() if vars(place[0]).get(place[1]) is not function]
 
 
-@dataclass(frozen=True)
-class _Surroundings:
-    settings: Values
-    functions: Functions
+_FIRST: Values = {}
+"""The settings as they were before any implementation was called that could change them."""
 
 
 @cache
-def _first() -> _Surroundings:
-    return _Surroundings(_read(_own_settings()), _functions(OURS) | _INSTALLED)
+def _first_functions() -> Functions:
+    return _functions(OURS) | _INSTALLED
 
 
 def remember() -> None:
-    """Note how things are, before any implementation is called; only the first time counts."""
-    _first()
+    """Note how things are, before an implementation is called: of each setting, only the first time counts.
+
+    A library that is imported later brings settings of its own, which count from then on.
+    """
+    _first_functions()
+    for setting in _own_settings():
+        if setting.name not in _FIRST:
+            _FIRST[setting.name] = setting.read()
 
 
 # Read before anything is imported that is to be verified: that may replace them, too.

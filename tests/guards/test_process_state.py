@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 import torch
 
+from attention_tests.guards import process_state
 from attention_tests.guards.process_state import changed_by, put_back, remember
 from tests.defects import correct
 
@@ -105,3 +106,14 @@ def test_the_state_is_restored_if_a_call_raises() -> None:
 def test_a_call_without_side_effects_changes_nothing() -> None:
     assert changed_by(lambda: correct.attention(*np.ones((3, 1, 1, 2, 2)))) == []
     assert changed_by(lambda: torch.softmax(torch.ones(2), dim=-1) @ torch.ones(2)) == []
+
+
+def test_settings_of_a_library_that_is_imported_later_count_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process_state, "_FIRST", {})
+    with monkeypatch.context() as without:
+        without.delitem(sys.modules, "torch")
+        remember()
+    remember()
+    with put_back():
+        CHANGES["PyTorch's default dtype"]()
+        assert changed_by(CHANGES["PyTorch's default dtype"]) == ["PyTorch's default dtype"]
