@@ -26,6 +26,7 @@ REMEMBERING = (
     "right_only_for_the_first_250_calls",
     "right_only_if_the_suite_is_imported",
     "scale_of_the_first_call",
+    "second_call_in_blocks",
     "sums_in_random_order",
 )
 """Defects whose outputs depend on all earlier calls, on chance, or on the modules of the process."""
