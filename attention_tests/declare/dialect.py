@@ -35,7 +35,7 @@ class FullyMasked(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """Where correct implementations differ by convention."""
+    """The conventions of an implementation, in which correct ones differ."""
 
     layout: Layout = Layout.BATCH_HEAD_LENGTH_WIDTH
     """BHLD (batch, heads, length, width), BLHD, or LD (length, width) for a function of one head."""
@@ -53,5 +53,5 @@ class Dialect:
 
     @cached_property
     def of_hiding(self) -> Dialect:
-        """What of it decides about answers, and not about how arrays are given."""
+        """The part that decides about answers, and not about how arrays are given."""
         return Dialect(alignment=self.alignment, fully_masked=self.fully_masked, causal_windows=self.causal_windows)

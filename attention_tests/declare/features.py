@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """What an implementation can expose: the whole function, one of the document's steps, its gradient, or a cache."""
+    """A function that an implementation can expose: attention, one of the document's steps, the gradient, or a cache."""
 
     ATTENTION = "attention"
     SELF_ATTENTION = "self_attention"
@@ -21,7 +21,7 @@ class Step(StrEnum):
 
 
 class Feature(StrEnum):
-    """What the whole function can do beyond the document's plain case. Undeclared is reported as unsupported."""
+    """An ability of the whole function beyond the document's plain case. Undeclared is reported as unsupported."""
 
     SCALE = "scale"
     """`attention(..., scale=x)`: a factor on the scores, in place of 1/√d_k. Any finite number, zero included."""

@@ -68,15 +68,15 @@ class Implementation:
     without: frozenset[str] = frozenset()
     """Packages or modules that it must not call for an answer, as `{"torch"}`: what it stands in for, say."""
     places: Mapping[str, str] = field(default_factory=dict)
-    """Where a callable is written, as `{"attention": "csrc/flash.cu:120"}`, for what is not written in Python."""
+    """The source location of a callable, as `{"attention": "csrc/flash.cu:120"}`, for what is not written in Python."""
     target: str = ""
-    """What it was named as, `numpy` or `package.module:attribute`; filled in by the suite."""
+    """The name of the target, `numpy` or `package.module:attribute`; filled in by the suite."""
     parameters: Mapping[str, str] | None = None
     """Of a bare callable: the names under which it takes the options; filled in by the suite."""
 
     @property
     def features(self) -> frozenset[Feature]:
-        """What it supports in its layout."""
+        """The features that it supports in its layout."""
         supports = frozenset(self.supports) | (frozenset() if self.immutable else {Feature.MUTABLE})
         return supports - {Feature.HEADS} if self.dialect.layout is Layout.LENGTH_WIDTH else supports
 

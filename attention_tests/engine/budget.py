@@ -35,7 +35,7 @@ class Budget:
 
     seconds: float
     properties: int = 1
-    """How many are to come, the present one counted."""
+    """The number of laws to come, the present one counted."""
     end: float | None = None
 
     def begin(self) -> float:

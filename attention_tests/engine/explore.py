@@ -28,7 +28,7 @@ PROBLEMS = "problems"
 
 @dataclass
 class Exploration:
-    """How a run explores: how long, from which seed on, in rounds of how many problems, and where finds are kept."""
+    """The settings of exploring: time, first seed, problems in a round, and the place where finds are kept."""
 
     budget: Budget
     profile: Profile

@@ -16,7 +16,7 @@ from reference.document import CLAUSES, Clause
 
 
 class Declared(Protocol):
-    """What decides which laws apply: declared by an implementation now, or written down when it was."""
+    """The facts that decide which laws apply: declared by an implementation now, or written down when it was."""
 
     @property
     def steps(self) -> Collection[str]:
@@ -59,7 +59,7 @@ def _as_drawn(plan: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Stream:
-    """Where plans come from: Hypothesis draws from `strategy`, and `narrow` fits each to a law.
+    """A source of plans: Hypothesis draws from `strategy`, and `narrow` fits each to a law.
 
     Streams of one strategy share what is drawn, and so its cost.
     """
@@ -67,7 +67,7 @@ class Stream:
     strategy: SearchStrategy[Any]
     narrow: Callable[[Any], Any] = _as_drawn
     at_most: int | None = None
-    """How many of the plans to use, where each costs much more than a call; None: all of the profile."""
+    """The number of plans to use, where each costs much more than a call; None: all of the profile."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -32,13 +32,13 @@ class Row:
     reproducer: str = ""
     """A Python script that shows the failure, and ends with 1 where it does."""
     seconds: float = 0.0
-    """How long it took to decide."""
+    """The time that it took to decide."""
     place: str = ""
-    """Where the callable that the law is about is written, as `file:line`."""
+    """The source location of the callable that the law is about, as `file:line`."""
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What no two rows of one run share: law, implementation and dtype."""
+        """The key that no two rows of one run share: law, implementation and dtype."""
         return self.law, self.implementation, self.dtype
 
     @classmethod

@@ -24,7 +24,7 @@ class Executor(Protocol):
 
     @property
     def losses(self) -> int:
-        """How many processes it has lost so far."""
+        """The number of processes lost so far."""
 
     def native(self, array: Array, dtype: str, make_failure: MakeFailure) -> Any:
         """Turn an array of any axes into a native one."""

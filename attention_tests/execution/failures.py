@@ -11,7 +11,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 class Relation(StrEnum):
-    """What a right answer is to what was expected."""
+    """The relation of a right answer to the expected one."""
 
     WITHIN = "no further from it than the bound"
     AT_LEAST = "no smaller, but for the bound"

@@ -35,7 +35,7 @@ class Book:
 
     place: Path
     written: Expectations
-    """What it says."""
+    """The entries of this place."""
     besides: Expectations
 
     @classmethod

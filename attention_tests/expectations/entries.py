@@ -42,7 +42,7 @@ class Finding(Entry, frozen=True, kw_only=True):
     versions: str = ""
     """For which versions of a library it holds, as in `torch>=2.5,<2.14`."""
     processor: str = ""
-    """What a processor must be able to do for it to hold, as in `amx_bf16`, in the words of /proc/cpuinfo."""
+    """An ability that a processor must have for it to hold, as in `amx_bf16`, in the words of /proc/cpuinfo."""
     verdict: str = Verdict.FAIL.value
 
     def __post_init__(self) -> None:
@@ -80,7 +80,7 @@ class PinnedProblem(Entry, frozen=True, kw_only=True):
 
 
 class Declaration(Entry, frozen=True, kw_only=True):
-    """What an implementation declared when the file was written: it decides which laws must have a verdict."""
+    """The declaration of an implementation when the file was written: it decides which laws must have a verdict."""
 
     dtypes: tuple[str, ...]
     steps: tuple[str, ...]
@@ -117,7 +117,7 @@ class KnownFailure:
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """What it is about, as `Row.key`: law, implementation and dtype."""
+        """The row that it is about, as `Row.key`: law, implementation and dtype."""
         return self.law, self.implementation, self.dtype
 
 

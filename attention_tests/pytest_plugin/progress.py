@@ -34,7 +34,7 @@ class Progress:
     def __init__(self, config: pytest.Config, run: Run, summary: Summary) -> None:
         self.config, self.run, self.summary = config, run, summary
         self.started: dict[str, float] = {}
-        """When each test began that is running."""
+        """The time at which each running test began."""
         self.live = False
         self._begun = time.monotonic()
         self._ended = Event()

@@ -24,31 +24,31 @@ from attention_tests.text.wording import BadTarget
 
 @dataclass
 class Run:
-    """What is verified in this run."""
+    """The subjects of this run, and everything that decides about their verdicts."""
 
     profile: Profile
     subjects: list[Subject] = field(default_factory=list)
     unverifiable: dict[str, str] = field(default_factory=dict)
-    """Why a subject gives no answer at all."""
+    """A sentence for each subject that gives no answer at all."""
     missing: list[str] = field(default_factory=list)
-    """Why an implementation that is known cannot be imported."""
+    """A sentence for each known implementation that cannot be imported."""
     decided: dict[tuple[str, str, str], Row] = field(default_factory=dict)
-    """What an earlier run decided that this one goes on with, by `Row.key`."""
+    """Rows of an earlier run that this one goes on with, by `Row.key`."""
     exploration: Exploration | None = None
-    """How problems are searched for at random; None: those of the profile are tried."""
+    """The random search for problems; None: those of the profile are tried."""
     expectations: Expectations = field(default_factory=shipped)
-    """What is known to fail, what is tried first, and what the coverage floor follows from."""
+    """Known failures, pinned problems, and the declarations that the coverage floor follows from."""
     deadline: float | None = None
-    """When the budget ends, by the clock of `time.monotonic`; None: there is none."""
+    """The end of the budget, by the clock of `time.monotonic`; None: there is none."""
 
     device: str = "cpu"
-    """Which implementations are meant where none is named: with "cuda", those for a GPU."""
+    """The device of the implementations that are meant where none is named: with "cuda", those for a GPU."""
     isolation: Isolation = field(default_factory=Isolation)
-    """Which implementations run in a process of their own."""
+    """The choice of implementations that run in a process of their own."""
 
     @property
     def implementations(self) -> dict[str, Implementation]:
-        """What is verified, at whatever dtypes, by name."""
+        """The implementations that are verified, by name."""
         return {subject.implementation.name: subject.implementation for subject in self.subjects}
 
     def load_targets(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:

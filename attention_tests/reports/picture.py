@@ -30,7 +30,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Strip:
-    """What the properties of one implementation saw at one dtype."""
+    """The errors over bound of one implementation at one dtype."""
 
     implementation: str
     marks: Sequence[Mark]
@@ -42,7 +42,7 @@ class Strip:
 
     @property
     def words(self) -> str:
-        """What the picture shows."""
+        """The picture in a sentence."""
         accepted = [mark.ratio for mark in self.marks if not mark.broke]
         half = f", and half of them stay below {number(median(accepted))} of it" if accepted else ""
         outside = len(self.marks) - len(accepted)

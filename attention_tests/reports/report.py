@@ -35,26 +35,26 @@ class Report:
     written: str
     """When, in UTC."""
     asked: Mapping[str, object]
-    """What was asked for: the targets, the dtypes, the profile, the seed."""
+    """The request: the targets, the dtypes, the profile, the seed."""
     profile: Profile
-    """How problems were drawn, with the seed that was used."""
+    """The profile by which problems were drawn, with the seed that was used."""
     versions: Mapping[str, str]
     environment: Mapping[str, str | int]
     libraries: Mapping[str, Mapping[str, str]]
     """For each implementation, the version of each package that it is made with."""
     missing: Sequence[str] = ()
-    """Why an implementation that is known could not be imported."""
+    """A sentence for each known implementation that could not be imported."""
     reproducers: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     """By `Row.key`, the file that shows a failure, as seen from the folder of the reports."""
 
     @property
     def meaning(self) -> str:
-        """What the exit code says."""
+        """The meaning of the exit code."""
         return MEANINGS.get(self.exit_code, "no exit code of this suite")
 
     @property
     def totals(self) -> dict[Verdict, int]:
-        """How many rows there are of each verdict, also of those that no row has."""
+        """The number of rows of each verdict, also of those that no row has."""
         verdicts = [row.verdict for row in self.rows]
         return {verdict: verdicts.count(verdict) for verdict in Verdict}
 

@@ -61,12 +61,12 @@ class Recorder:
         self._voice = voice
         self.program = Program()
         self.answers: list[tuple[Variable, Array]] = []
-        """What was read, and the variables that have it."""
+        """The arrays that were read, with the variables that hold them."""
         self.shapes: Sequence[tuple[int, ...]] = ()
-        """What is read next must have these."""
+        """The shapes that the next arrays must have."""
         self.looked_at: list[Piece] = []
         self.wrong_form: Expression | None = None
-        """What is true where what was looked at last has the wrong form."""
+        """An expression that is true if the object looked at last has the wrong form."""
         self.went_wrong: int | None = None
         """The number of the statement that raised."""
 

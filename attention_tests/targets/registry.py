@@ -86,7 +86,7 @@ def _names_in(tables: Places) -> tuple[str, ...]:
 
 @dataclass
 class Registry:
-    """What was handed in; nothing, in a process that only declares an implementation."""
+    """The implementations and laws that were handed in; nothing, in a process that only declares an implementation."""
 
     implementations: Shipped = field(default_factory=Shipped)
     laws: tuple[str, ...] = ()

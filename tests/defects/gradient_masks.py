@@ -39,8 +39,8 @@ def gradient_of_a_fully_masked_row_is_nan(
     query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
 ) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream, mask=mask)
-    blind = np.zeros((), bool) if mask is None else ~mask.any(axis=-1, keepdims=True)
-    return np.where(blind, np.nan, d_query), d_key, d_value
+    fully_masked = np.zeros((), bool) if mask is None else ~mask.any(axis=-1, keepdims=True)
+    return np.where(fully_masked, np.nan, d_query), d_key, d_value
 
 
 @defect("every-word", "the sum of exponentials includes hidden keys", step=Step.GRADIENT, killed_by=FINITE)

@@ -159,6 +159,6 @@ def mask_inverted_in_place(query: Array, key: Array, value: Array, *, mask: Arra
 def fully_masked_rows_unmasked_in_place(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
     if mask is None:
         return layer(query, key, value)
-    blind = ~mask.any(axis=-1, keepdims=True)
-    mask |= blind
-    return np.where(blind, 0, layer(query, key, value, mask=mask))
+    fully_masked = ~mask.any(axis=-1, keepdims=True)
+    mask |= fully_masked
+    return np.where(fully_masked, 0, layer(query, key, value, mask=mask))

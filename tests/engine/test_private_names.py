@@ -34,7 +34,7 @@ def test_with_all_of_them_there_is_nothing_to_say() -> None:
 
 
 @pytest.mark.parametrize(("place", "name"), list(enumerate(("READ", "FITTING", "NONE", "PROVIDERS"))))
-def test_without_a_name_of_hypothesis_verdicts_are_found_and_it_is_said(
+def test_a_missing_private_name_of_hypothesis_is_reported(
     place: int, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(drawing, name, GONE)
@@ -68,7 +68,7 @@ def poorer(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Complet
     return done, folder
 
 
-def test_without_the_name_of_xdist_everything_is_explored_and_it_is_said(
+def test_a_missing_private_name_of_xdist_is_reported(
     poorer: tuple[subprocess.CompletedProcess[str], Path],
 ) -> None:
     done, folder = poorer
@@ -89,7 +89,7 @@ def scheduler() -> Any:
     return portions.portions(None, None)  # type: ignore[arg-type]
 
 
-def test_no_scheduler_is_made_of_what_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_scheduler_is_made_where_the_private_name_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(xdist.scheduler.LoadScopeScheduling, portions.SCOPE)
     assert scheduler() is None
     monkeypatch.delattr(xdist.scheduler, "LoadScopeScheduling")

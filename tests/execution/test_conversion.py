@@ -67,7 +67,7 @@ def test_a_mask_is_copied_for_every_query_lies_otherwise_and_is_repeated_without
     assert repeated.strides[:2] == (0, 0)
 
 
-def test_what_differs_between_heads_or_has_none_is_not_repeated() -> None:
+def test_options_that_differ_between_heads_are_not_broadcast() -> None:
     assert len(list(subject().option_views("bias", ARRAY, SHAPE))) == 5
     alone = subject(layout=Layout.LENGTH_WIDTH)
     assert [view.shape for view in alone.option_views("mask", MASK, SHAPE)] == [SHAPE[2:]] * 5

@@ -69,7 +69,7 @@ def test_a_hostile_kernel_gets_its_verdict_and_the_run_continues(kernel: str, ve
     assert failure_on(LAW, subject, EIGHT) is None
 
 
-def test_each_call_has_the_time_of_one() -> None:
+def test_the_time_limit_applies_to_each_call_of_a_batch() -> None:
     executor = subject_of("tests.support.hostile:dawdles").executor
     array = executor.native(np.ones((1, 1, 7, 2)), "float32", AssertionError)
     answers = [executor.call(Step.ATTENTION, [array] * 3, {}, AssertionError) for _ in range(4)]
@@ -105,7 +105,7 @@ def numbers_of(shape: list[int], content: bytes) -> bytes:
         numbers_of([1 << 63], bytes(8)),
     ],
 )
-def test_what_is_no_message_is_not_read(content: bytes) -> None:
+def test_an_invalid_message_is_rejected(content: bytes) -> None:
     with pytest.raises(GONE):
         decode(content)
 
@@ -152,7 +152,7 @@ def test_a_call_that_ended_its_process_is_not_repeated() -> None:
     assert subject.executor.losses == 1
 
 
-def test_a_resting_host_has_no_process_until_the_next_call() -> None:
+def test_an_idle_executor_has_no_process_until_the_next_call() -> None:
     implementation, executor = isolated("tests.support.hostile:speaks", LIMITS)
     assert isinstance(executor, RemoteExecutor)
     group = group_of(executor)

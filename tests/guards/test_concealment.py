@@ -33,7 +33,7 @@ def test_what_is_no_sign_stays() -> None:
     assert call_concealed(others, on_a_thread=False) == others()
 
 
-def test_callers_are_invisible_only_on_a_thread_of_their_own() -> None:
+def test_a_call_on_a_thread_of_its_own_shows_no_caller() -> None:
     assert call_concealed(threading.current_thread, on_a_thread=True) is not threading.current_thread()
     assert call_concealed(threading.current_thread, on_a_thread=False) is threading.current_thread()
     assert "call_concealed" in call_concealed(signs, on_a_thread=False)

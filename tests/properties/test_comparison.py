@@ -129,7 +129,7 @@ def test_unequal_numbers_are_refused(got: float, other: float) -> None:
     assert refused(assert_equal, array(1.0, got), array(1.0, other)).where == (1,)
 
 
-def test_numbers_elsewhere_need_not_be_equal() -> None:
+def test_elements_that_are_not_selected_need_not_be_equal() -> None:
     assert_equal(array(1.0, 2.0), array(1.0, 3.0), np.array([True, False]))
     refused(assert_equal, array(1.0, 2.0), array(1.0, 3.0), np.array([False, True]))
 
@@ -143,7 +143,7 @@ def test_the_slack_itself_is_allowed_and_one_unit_beyond_is_not() -> None:
 
 
 @pytest.mark.parametrize("compare", [assert_at_least, assert_at_most])
-def test_a_limit_applies_on_its_own_side_only(compare: Callable[..., None]) -> None:
+def test_a_one_sided_limit_applies_to_that_side_only(compare: Callable[..., None]) -> None:
     on_the_other_side = array(9.0) if compare is assert_at_least else array(-9.0)
     compare(on_the_other_side, array(0.0), array(0.0))
     compare(array(-0.0), array(0.0), array(0.0))

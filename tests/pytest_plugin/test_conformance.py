@@ -170,7 +170,7 @@ def test_conformance_calls_nothing_at_import() -> None:
     assert callable(conformance(targets.is_interrupted))
 
 
-def test_where_an_interpreter_does_not_know_its_callers_verdicts_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_verdicts_are_the_same_without_frame_inspection(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inspect, "currentframe", lambda: None)
     held: Any = conformance(targets.forgets_the_scale, profile="quick", dtypes=["float32"])
     assert held.__code__.co_filename != __file__

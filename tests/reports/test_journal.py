@@ -39,7 +39,7 @@ def test_rows_round_trip(file: Path) -> None:
     assert list(decided.values()) == rows
 
 
-def test_what_json_and_utf_8_have_no_word_for_comes_back(file: Path) -> None:
+def test_numbers_and_text_that_cannot_be_encoded_come_back(file: Path) -> None:
     row = reported.row("test_law", "softmax", "numpy", "float32", Verdict.FAIL)
     told = replace(row, place="\udcff\x00.py:1", measured={"a": math.inf, "b": -math.inf, "c": "\ud800"})
     kept(file, [told])

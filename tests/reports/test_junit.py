@@ -39,7 +39,7 @@ def test_the_file_is_in_the_folder_of_the_reports_unless_it_is_asked_for_elsewhe
 
 
 @pytest.mark.parametrize("theirs", ["", THEIRS], ids=["alone", "with properties of somebody else"])
-def test_totals_come_to_what_is_there(theirs: str, tmp_path: Path) -> None:
+def test_totals_are_added_to_the_existing_file(theirs: str, tmp_path: Path) -> None:
     file = tmp_path / "junit.xml"
     file.write_text(WRITTEN.format(theirs), "utf-8")
     add_totals(config_of(str(file)), TOTALS)

@@ -52,7 +52,7 @@ def test_a_summary_stays_under_the_limit_and_says_what_it_omits() -> None:
     assert "more parts" not in TEXT
 
 
-def test_what_else_there_is_to_tell_is_folded_away() -> None:
+def test_details_are_collapsed() -> None:
     folded = re.findall(r"^<details><summary><b>(.*)</b></summary>$", TEXT, re.MULTILINE)
     assert folded == ["Known failures", "Unsupported", "The document's claims", "Not installed", "Versions"]
     assert "\n- numpy 2.4.6\n" in TEXT

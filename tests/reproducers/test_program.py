@@ -118,7 +118,7 @@ def test_text_of_an_implementation_cannot_become_code(scripts: dict[str, str], r
 
 
 @pytest.mark.parametrize("words", ["a\nb", "a\r\nb", "a\x0bb\x0cc", "a\u2028b\x85c", "a\x00b", "\ud800", "", "x " * 99])
-def test_a_comment_stays_a_comment(words: str) -> None:
+def test_text_cannot_escape_its_comment(words: str) -> None:
     lines = comment(words)
     text = "\n".join(lines)
     assert all(line.startswith("#") for line in text.splitlines())

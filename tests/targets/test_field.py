@@ -91,7 +91,7 @@ def test_an_unsupported_library_version_is_reported_in_one_sentence(
 
 
 @pytest.mark.parametrize("name", SHIPPED.names())
-def test_no_implementation_is_there_where_no_package_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_leaves_out_its_implementations(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def suite_alone(module: str) -> ModuleSpec | None:
         return find_spec(module) if module.startswith("implementations.") else None
 
@@ -105,7 +105,7 @@ def test_all_of_the_gate_is_there(name: str) -> None:
     look_for(name)
 
 
-def test_what_another_package_brings_is_not_looked_for_but_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_entry_points_of_other_packages_are_known_without_an_import(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(entry_points, "names", lambda: ["brought"])
     look_for("brought")
     assert known() == (*filter(SHIPPED.extra_of, SHIPPED.names()), "brought")

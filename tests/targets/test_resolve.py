@@ -116,7 +116,7 @@ def test_the_signature_says_what_is_supported() -> None:
     assert from_callable(flash, "flash").supports - plain == {Feature.CAUSAL, Feature.LOG_SUM_EXP}
 
 
-def test_of_what_has_no_signature_the_plain_call_is_assumed() -> None:
+def test_without_a_signature_only_the_plain_call_is_assumed() -> None:
     assert from_callable(math.hypot, "hypot") == Implementation(name="hypot", attention=math.hypot, parameters={})
 
 

@@ -33,7 +33,7 @@ def isolated(target: str, limits: Limits) -> tuple[Implementation, Executor]:
 
 @dataclass(frozen=True)
 class Isolation:
-    """Which targets run in a process of their own, and what each may take."""
+    """The choice of targets that run in a process of their own, and the limits of each."""
 
     everything: bool | None = None
     """All, or none; None: those that are not of the suite's own gate."""

@@ -41,12 +41,12 @@ class Kept:
 
 
 class _Table:
-    """What is kept for one try of a law. Numbers start anew with each, so that equal questions have equal words."""
+    """The handles of one try of a law. Numbers start anew with each, so that equal questions are equal bytes."""
 
     def __init__(self) -> None:
         self.next = 0
         self.forgotten: list[int] | None = None
-        """What need not be kept any more; None: all that was kept before this try."""
+        """Handles that are not needed any more; None: all that was kept before this try."""
 
     def reserve(self, count: int) -> int:
         first = self.next
@@ -65,7 +65,7 @@ class RemoteExecutor:
 
     @property
     def losses(self) -> int:
-        """How many processes it has lost so far."""
+        """The number of processes lost so far."""
         return self._process.losses
 
     def native(self, array: Array, dtype: str, make_failure: MakeFailure) -> Kept:

@@ -19,12 +19,12 @@ SHORTER = 10
 
 @dataclass(frozen=True)
 class Limits:
-    """What an implementation may take."""
+    """The limits of an implementation."""
 
     seconds: float = 60.0
-    """How long one call may take."""
+    """The longest time of one call."""
     gibibytes: float = 8.0
-    """How much memory the process may take; 0: any."""
+    """The largest memory of the process; 0: any."""
 
 
 class Process:

@@ -30,7 +30,7 @@ GONE = (EOFError, ConnectionError, ValueError)
 
 
 class Closable(Protocol):
-    """What is to be closed in the end."""
+    """A resource to close in the end."""
 
     def close(self) -> None:
         """Close it."""

@@ -30,13 +30,13 @@ FLOAT = np.dtype(np.float64)
 
 
 class Refused(msgspec.Struct, tag=True):
-    """Why the target cannot be imported."""
+    """The reason why the target cannot be imported."""
 
     sentence: str
 
 
 class Declared(msgspec.Struct, tag=True):
-    """What the target declares, without its callables."""
+    """The declaration of the target, without its callables."""
 
     implementation: Implementation
 
