@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Step(StrEnum):
-    """A function that an implementation can expose: attention, one of the document's steps, the gradient, or a cache."""
+    """A function that an implementation can expose: attention, a step of the document, the gradient, or a cache."""
 
     ATTENTION = "attention"
     SELF_ATTENTION = "self_attention"
