@@ -11,6 +11,7 @@ import numpy as np
 from attention_tests.declare.features import Step
 from attention_tests.execution.executor import Executor, MakeFailure
 from attention_tests.execution.subject import Subject
+from attention_tests.reproducers.call_syntax import CallSyntax
 from attention_tests.reproducers.made import (
     ARRAY,
     Made,
@@ -23,7 +24,6 @@ from attention_tests.reproducers.made import (
 from attention_tests.reproducers.program import Expression, Piece, Program, Variable, listed
 from attention_tests.reproducers.sources import Array, stored_dtype
 from attention_tests.reproducers.traced import source_of, traced
-from attention_tests.reproducers.voice import Voice
 
 ARGUMENTS = {
     Step.ATTENTION: ("query", "key", "value"),
@@ -56,9 +56,9 @@ REPEATED = "repeated"
 class Recorder:
     """An executor that writes down what it is asked, and asks another one."""
 
-    def __init__(self, executor: Executor, voice: Voice) -> None:
+    def __init__(self, executor: Executor, syntax: CallSyntax) -> None:
         self._executor = executor
-        self._voice = voice
+        self._syntax = syntax
         self.program = Program()
         self.answers: list[tuple[Variable, Array]] = []
         """The arrays that were read, with the variables that hold them."""
@@ -84,7 +84,7 @@ class Recorder:
         """See Executor."""
         source = source_of(array, dtype)
         variables = [
-            self.program.assign(ARRAY, self._voice.native(Expression((before, source, behind)), dtype), view)
+            self.program.assign(ARRAY, self._syntax.native(Expression((before, source, behind)), dtype), view)
             for before, behind, view in VIEWS
         ]
         views = self._executor.views(np.asarray(array), dtype, self._noting(make_failure))
@@ -187,21 +187,21 @@ class Recorder:
         self._executor.rest()
 
     def _assign_native(self, array: Array, dtype: str) -> Variable:
-        source = self._voice.native(source_of(array, dtype), dtype, stored_dtype(array, dtype))
+        source = self._syntax.native(source_of(array, dtype), dtype, stored_dtype(array, dtype))
         return self.program.assign(ARRAY, source)
 
     def _assign_call(
         self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any] = MappingProxyType({})
     ) -> Variable:
         given = argument_sources(ARGUMENTS[step], arguments)
-        given += self._voice.options({name: argument_source(option, name) for name, option in options.items()})
-        called, hint = self._voice.callable(step), RESULTS.get(step, "output")
+        given += self._syntax.options({name: argument_source(option, name) for name, option in options.items()})
+        called, hint = self._syntax.callable(step), RESULTS.get(step, "output")
         return self.program.assign(hint, called, "(", *listed(given), ")", matters=True)
 
     def _assign_many(self, helper: str, hint: str, step: Step, calls: Sequence[Sequence[Any]]) -> Variable:
         given = [Expression(("(", *listed(argument_sources(ARGUMENTS[step], call)), ")")) for call in calls]
         self.program.helpers.append(helper)
-        called = f"{helper}({self._voice.callable(step)}, ["
+        called = f"{helper}({self._syntax.callable(step)}, ["
         return self.program.assign(hint, called, *listed(given), "])", matters=True)
 
     def _with_shapes(self, pieces: Sequence[Piece]) -> list[tuple[Piece, str]]:
@@ -222,7 +222,7 @@ class RecordedSubject(Subject):
     """The subject of a recorder."""
 
     def __init__(self, subject: Subject) -> None:
-        self.recorder = Recorder(subject.executor, Voice.of(subject.implementation))
+        self.recorder = Recorder(subject.executor, CallSyntax.of(subject.implementation))
         super().__init__(subject.implementation, subject.dtype, self.recorder)
 
     def _read_all(self, step: Step, answers: Sequence[Any], shapes: Sequence[tuple[int, ...]]) -> list[Array]:

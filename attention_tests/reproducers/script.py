@@ -5,10 +5,10 @@ from __future__ import annotations
 from attention_tests.engine.law import Law
 from attention_tests.execution.failures import Failure, WrongForm
 from attention_tests.execution.subject import Subject
+from attention_tests.reproducers.call_syntax import CallSyntax
 from attention_tests.reproducers.endings import body
 from attention_tests.reproducers.header import header
 from attention_tests.reproducers.recorder import AT_ONCE, REPEATED, SHORTEST_TIME, Recorder
-from attention_tests.reproducers.voice import Voice
 
 HELPERS = {
     AT_ONCE: """\
@@ -59,9 +59,9 @@ THREADS = ["from concurrent.futures import ThreadPoolExecutor", "from threading 
 
 def script(law: Law, subject: Subject, plan: str, recorder: Recorder, failure: Failure) -> str:
     """Write the program for a failure that was recorded."""
-    voice = Voice.of(subject.implementation)
+    syntax = CallSyntax.of(subject.implementation)
     lines = body(recorder, failure)
-    helpers = [*voice.helpers, *(HELPERS[name] for name in dict.fromkeys(recorder.program.helpers))]
+    helpers = [*syntax.helpers, *(HELPERS[name] for name in dict.fromkeys(recorder.program.helpers))]
     if isinstance(failure, WrongForm):
         helpers.append(FORMS)
     text = "\n".join(["\n".join(lines), *helpers])
@@ -78,7 +78,7 @@ def script(law: Law, subject: Subject, plan: str, recorder: Recorder, failure: F
             "sys.path.append(os.getcwd())",
             "",
             "import numpy as np",
-            *voice.imports,
+            *syntax.imports,
             "",
             *(line for helper in helpers for line in ["", *helper.splitlines(), ""]),
             *lines,

@@ -80,7 +80,7 @@ def test_no_program_blames_an_implementation_without_the_defect(scripts: dict[st
     # One for each law, since the law decides what a program compares.
     plain = {defect.killed_by: defect.name for defect in DEFECTS if defect.implementation.dialect == PLAIN}
     mended = {
-        name: text.replace("implementation = found.implementation", "from tests.support.mended import implementation")
+        name: text.replace("implementation = found.implementation", "from tests.support.correct import implementation")
         for name, text in scripts.items()
         if name in plain.values() and not text.startswith(NONE)
     }

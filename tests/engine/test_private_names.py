@@ -23,7 +23,7 @@ from attention_tests.pytest_plugin import portions
 from tests.command.test_command import run, table
 from tests.pytest_plugin.test_exploring import problems_of
 from tests.support import targets
-from tests.support.poorer import GONE
+from tests.support.without_private_names import GONE
 
 INSIDE_THE_BOUND = next(law for law in all_laws() if law.name == "test_every_element_is_inside_the_derived_bound")
 OTHERWISE = "cannot be kept from trying numbers that it reads in imported modules"
@@ -63,7 +63,7 @@ def poorer(tmp_path_factory: pytest.TempPathFactory) -> tuple[subprocess.Complet
         "-k",
         "row_per_query or same_call_gives_same_bits",
     )
-    done = run(folder, "numpy", *explored, "-n2", "--report=reports", "-p", "tests.support.poorer")
+    done = run(folder, "numpy", *explored, "-n2", "--report=reports", "-p", "tests.support.without_private_names")
     assert done.returncode == pytest.ExitCode.OK, done.stdout + done.stderr
     return done, folder
 

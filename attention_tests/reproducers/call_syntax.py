@@ -27,7 +27,7 @@ def numbers(answer):
 
 
 @dataclass(frozen=True)
-class Voice:
+class CallSyntax:
     """The words of a program for one implementation."""
 
     target: str
@@ -36,7 +36,7 @@ class Voice:
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, implementation: Implementation) -> Voice:
+    def of(cls, implementation: Implementation) -> CallSyntax:
         """Return the words for an implementation that has a target."""
         parameters = implementation.parameters
         return cls(implementation.target, parameters is not None, parameters or {})
