@@ -31,7 +31,7 @@ from attention_tests.engine.search import that_break
 from attention_tests.environment.suite import FOLDER
 from attention_tests.execution.subjects import subjects_of
 
-MODULES = {"implementations.numpy": ("WHOLE", "ONLINE"), "implementations.numpy.layer": ("LAYER",)}
+MODULES = {"implementations.numpy.whole": ("WHOLE", "ONLINE"), "implementations.numpy.layer": ("LAYER",)}
 """Modules to change, and the implementations in each that the laws are held against."""
 EXPLAINED = FOLDER / "docs" / "reference" / "mutants.md"
 SECONDS = 120
