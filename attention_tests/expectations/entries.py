@@ -22,7 +22,7 @@ from reference.bounds.formats import FORMATS
 TO_BE_WRITTEN = "TODO: say why"
 """Stands for a reason until someone writes one."""
 BROKEN = (Verdict.FAIL, Verdict.ERROR, Verdict.CRASH, Verdict.TIMEOUT)
-"""What a known failure can be."""
+"""The verdicts that a known failure can have."""
 
 
 class BadExpectations(Exception):  # noqa: N818 - the word in the message

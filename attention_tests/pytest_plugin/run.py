@@ -102,4 +102,4 @@ def _bring(target: str, isolation: Isolation, executors: dict[str, Executor]) ->
 
 
 RUN = pytest.StashKey[Run]()
-"""Where the configuration of pytest keeps it."""
+"""The place of the run in the configuration of pytest."""

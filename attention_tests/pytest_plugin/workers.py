@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 SEED = "attention-tests: the seed"
-"""What a worker is told of the seed, which each would draw for itself where none was asked for."""
+"""The seed that a worker is told, which each would draw for itself where none was asked for."""
 MADE = ("--report", "--database")
 """The options that name a folder which a run makes."""
 

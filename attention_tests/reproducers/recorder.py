@@ -45,7 +45,7 @@ VIEWS = (
     ("", ".mT", ".mT"),
     ("", "[..., ::-1]", "[..., ::-1]"),
 )
-"""What stands before and behind an array that is made native, and the view that is taken of it: those of `Executor`."""
+"""Source text before and behind an array that is made native, and the view taken of it: those of `Executor`."""
 
 AT_ONCE = "call_at_once"
 SHORTEST_TIME = "shortest_time"

@@ -14,7 +14,7 @@ from pathlib import Path
 from attention_tests.declare.implementation import Implementation
 
 Places = Mapping[str, Mapping[str, str]]
-"""Where each implementation is, as `module:attribute`, by its name, under the extra that installs its library."""
+"""The place of each implementation, as `module:attribute`, by name, under the extra that installs its library."""
 
 
 @dataclass(frozen=True, kw_only=True)

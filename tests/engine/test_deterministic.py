@@ -40,7 +40,7 @@ FEW = (
 )
 LAWS = all_laws()
 HAND_IN = "from attention_tests.pytest_plugin.registration import hand_in; hand_in()"
-"""What a process does in which pytest does not."""
+"""The statement by which a process without pytest hands in the laws."""
 RANDOM_ON_PURPOSE = {"test_a_problem_drawn_anew_is_computed_correctly"}
 """A kernel that knows the answers to all problems of the gate is found only on one that nobody could know."""
 

@@ -25,7 +25,7 @@ LENGTH = struct.Struct("<Q")
 LONGEST = 1 << 32
 SECONDS_AWAKE = 1e-3
 SECONDS_SILENT = 1e-2
-"""How long after a message a call may begin without one: its time then counts from that message."""
+"""The time after a message in which a call may begin without one: it then counts from that message."""
 FLOAT = np.dtype(np.float64)
 
 
