@@ -5,6 +5,7 @@ Why plans and not arrays are drawn: docs/explanation/generation.md.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -44,6 +45,11 @@ def _without_defaults(plan: Any) -> str:
     named = ((one.name, getattr(plan, one.name)) for one in fields(plan))
     told = ", ".join(f"{name}={value!r}" for name, value in named if value != getattr(plain, name))
     return f"{type(plan).__name__}({told})"
+
+
+def _smaller(size: int) -> Iterator[int]:
+    """Yield smaller sizes, the smallest first."""
+    yield from sorted(smaller for smaller in {1, size // 2, size - 1} if 0 < smaller < size)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +103,16 @@ class Options:
         _, *others = (name for name, (need, _) in _NEEDS.items() if need in left.needs & _HIDING_FEATURES)
         return replace(left, **{name: _NEEDS[name][1] for name in others})
 
+    def simpler(self) -> Iterator[Options]:
+        """Yield options that are fewer by one, or the query heads of a group."""
+        given = {name: default for name, (_, default) in _NEEDS.items() if getattr(self, name) != default}
+        yield from (replace(self, **{name: default}) for name, default in given.items())
+        yield from (replace(self, group=size) for size in _smaller(self.group))
+
     def _grouped(self, problem: Problem) -> Problem:
         """Return the problem with `group` different query heads for each key head."""
         batch, heads, *rest = problem.query.shape
-        factors = np.array([1.0, -1.0, 0.5, 2.0])[: self.group, None, None]
+        factors = np.resize([1.0, -1.0, 0.5, 2.0, -0.5, -2.0, 0.25, 4.0], (self.group, 1, 1))
         query = (problem.query[:, :, None] * factors).reshape(batch, heads * self.group, *rest)
         axes = {name: letters.replace("h", "1") for name, letters in problem.axes.items()}
         return replace(problem.with_arrays(query=query), axes=axes)
@@ -134,19 +146,54 @@ class Plan:
         """The features that change the shapes and options of the problem."""
         return SHAPING | self.options.needs
 
+    def with_seed(self, seed: int) -> Plan:
+        """Return the plan with another seed."""
+        return replace(self, seed=seed)
+
+    def simpler(self) -> Iterator[Plan]:
+        """Yield plans that are smaller by one size or option, the smallest first."""
+        for name in ("batch", "heads", "queries", "keys", "d_k", "d_v"):
+            sizes: Iterator[Any] = _smaller(getattr(self, name))
+            yield from (replace(self, **{name: size}) for size in sizes)
+        yield from (replace(self, options=options) for options in self.options.simpler())
+
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Problem:
         """Build the problem in `dtype`, in the shapes that an implementation with `features` takes."""
-        sizes, axes = Sizes(queries=self.queries, keys=self.keys, d_k=self.d_k, d_v=self.d_v), AXES
-        batch, heads = (self.batch, self.heads) if Feature.HEADS in features else (1, 1)
-        if Feature.LENGTHS not in features:
-            sizes, axes = sizes._replace(queries=sizes.keys), axes | {"query": "bhkd"}
-        if Feature.VALUE_WIDTH not in features:
-            sizes, axes = sizes._replace(d_v=sizes.d_k), axes | {"value": "bhkd"}
+        batch, heads, sizes = self._shape(features)
         random = np.random.default_rng([self.seed, batch, heads, sizes.queries, sizes.keys, sizes.d_k, sizes.d_v])
         regimes = [REGIMES[self.regimes[head % len(self.regimes)]] for head in range(batch * heads)]
         drawn = zip(*(regime(random, sizes) for regime in regimes), strict=True)
         arrays = (np.reshape(array, (batch, heads, *array[0].shape)) for array in drawn)
         query, key, value = (in_format(OVERLAYS[self.overlay](random, array), dtype) for array in arrays)
+        return self._with_options(query, key, value, dtype, features, dialect)
+
+    def build_zeros(self, dtype: str, features: frozenset[Feature], dialect: Dialect) -> Problem:
+        """Build a problem of the same shapes and options whose numbers are all zero."""
+        batch, heads, sizes = self._shape(features)
+        query, key, value = (np.zeros((batch, heads, *shape)) for shape in sizes.shapes())
+        return self._with_options(query, key, value, dtype, features, dialect)
+
+    def _shape(self, features: frozenset[Feature]) -> tuple[int, int, Sizes]:
+        batch, heads = (self.batch, self.heads) if Feature.HEADS in features else (1, 1)
+        sizes = Sizes(queries=self.queries, keys=self.keys, d_k=self.d_k, d_v=self.d_v)
+        if Feature.LENGTHS not in features:
+            sizes = sizes._replace(queries=sizes.keys)
+        return batch, heads, sizes if Feature.VALUE_WIDTH in features else sizes._replace(d_v=sizes.d_k)
+
+    def _with_options(  # noqa: PLR0913, PLR0917 - the inputs, and what they are built for
+        self,
+        query: Array,
+        key: Array,
+        value: Array,
+        dtype: str,
+        features: frozenset[Feature],
+        dialect: Dialect,
+    ) -> Problem:
+        axes = dict(AXES)
+        if Feature.LENGTHS not in features:
+            axes["query"] = "bhkd"
+        if Feature.VALUE_WIDTH not in features:
+            axes["value"] = "bhkd"
         problem = Problem(query, key, value, dtype, seed=self.seed, axes=axes, dialect=dialect)
         return problem if self.options == Options() else self.options.supported_by(features).applied_to(problem)
 

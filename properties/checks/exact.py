@@ -1,0 +1,54 @@
+"""Answers that are owed to the bit: the row that was asked for, and the words for the row that came in its place."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests.execution.failures import Disagreement, Relation
+from properties.drawing.exact import Gather
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+def assert_gathered(got: Array, problem: Gather, under: str = "") -> None:
+    """Raise `Disagreement` unless each query's output is the value of the key that it asks for.
+
+    `under` says under what circumstances, as in "with the value alone in BLHD storage".
+    """
+    asks = problem.asked >= 0
+    wrong = asks & (got != problem.rows).any(axis=-1)
+    if wrong.any():
+        batch, head, query = where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        column = int((got[where] != problem.rows[where]).argmax())
+        raise Disagreement(
+            f"{wrong.sum()} of {asks.sum()} outputs are not the value that was asked for{under and f', {under}'}; "
+            f"query {query} of batch {batch}, head {head} got {_named(got[where], problem)} in place of "
+            f"{_place(batch, head // _group(problem), problem.asked[where])}:",
+            got=got,
+            expected=np.where(asks[..., None], problem.rows, got),
+            where=(*where, column),
+            relation=Relation.EQUAL,
+        )
+
+
+def _named(row: Array, problem: Gather) -> str:
+    """Say in words what a row is: a value that was given, or none."""
+    if np.isnan(row).all():
+        return "NaN"
+    if (row == 0).all():
+        return "zeros"
+    same = np.argwhere((problem.value == row).all(axis=-1))
+    if not len(same):
+        return "none of the values"
+    batch, head, key = same[0]
+    return _place(batch, head, key) if len(same) == 1 else f"{_place(batch, head, key)}, or another of the same value,"
+
+
+def _place(batch: int, head: int, key: int) -> str:
+    return f"the value of key {key} of batch {batch}, key head {head}"
+
+
+def _group(problem: Gather) -> int:
+    return int(problem.query.shape[1] // problem.key.shape[1])
