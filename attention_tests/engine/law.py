@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
@@ -53,6 +53,20 @@ class Plan(Protocol):
         """Build the input in `dtype`, in shapes and a dialect that an implementation takes."""
 
 
+class ListedPlan(Plan, Protocol):
+    """A plan of a list: it says itself what else to try."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of all numbers."""
+
+    def with_seed(self, seed: int) -> Self:
+        """Return the plan with other numbers."""
+
+    def simpler(self) -> Iterator[Self]:
+        """Yield plans that are smaller, the smallest first."""
+
+
 def _as_drawn(plan: Any) -> Any:
     return plan
 
@@ -68,6 +82,8 @@ class Stream:
     narrow: Callable[[Any], Any] = _as_drawn
     at_most: int | None = None
     """The number of plans to use, where each costs much more than a call; None: all of the profile."""
+    listed: Callable[[frozenset[Feature]], Sequence[ListedPlan]] | None = None
+    """The plans for an implementation with some features, where they are a list; only exploring draws then."""
 
 
 @dataclass(frozen=True, eq=False)

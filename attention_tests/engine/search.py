@@ -22,10 +22,10 @@ from attention_tests.declare.dialect import Dialect
 from attention_tests.declare.features import Feature
 from attention_tests.engine.drawing import drive
 from attention_tests.engine.explain import explain
-from attention_tests.engine.law import Law, Stream
+from attention_tests.engine.law import Law, ListedPlan, Stream
 from attention_tests.engine.measurements import measuring
 from attention_tests.engine.minimise import minimise
-from attention_tests.engine.profiles import Profile
+from attention_tests.engine.profiles import GATE_SEED, Profile
 from attention_tests.engine.verdict import Outcome, Verdict, verdict_of
 from attention_tests.execution.failures import Crashed, Disagreement, Failure, TimedOut
 from attention_tests.execution.subject import Subject
@@ -61,7 +61,7 @@ def hold_pinned(law: Law, subject: Subject, pinned: tuple[Any, ...]) -> Outcome 
 
 def that_break(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] = ()) -> Iterator[Any]:
     """Yield the plans on which `subject` breaks `law`, of those that are pinned and of the profile, not shrunk."""
-    for plan in (*pinned, *corpus(law.given, profile)):
+    for plan in (*pinned, *corpus(law.given, profile, subject.features)):
         failure = failure_on(law, subject, plan)
         if failure:
             yield plan
@@ -70,10 +70,23 @@ def that_break(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, 
             return
 
 
+def corpus(stream: Stream, profile: Profile, features: frozenset[Feature] = frozenset(Feature)) -> tuple[Any, ...]:
+    """Return the plans that every law given `stream` is held against, for an implementation with `features`."""
+    return _narrowed(stream, profile) if stream.listed is None else _listed(stream, profile, features)
+
+
 @lru_cache(maxsize=256)
-def corpus(stream: Stream, profile: Profile) -> tuple[Any, ...]:
-    """Return the plans that every law given `stream` is held against."""
+def _narrowed(stream: Stream, profile: Profile) -> tuple[Any, ...]:
     return tuple(map(stream.narrow, _drawn(stream.strategy, profile)[: stream.at_most]))
+
+
+@lru_cache(maxsize=256)
+def _listed(stream: Stream, profile: Profile, features: frozenset[Feature]) -> tuple[Any, ...]:
+    assert stream.listed is not None
+    plans = stream.listed(features)[: profile.listed]
+    if profile.seed == GATE_SEED:
+        return tuple(plans)
+    return tuple(plan.with_seed(plan.seed + profile.seed) for plan in plans)
 
 
 @lru_cache(maxsize=256)
@@ -126,8 +139,30 @@ def refuted(law: Law, subject: Subject, plan: Any, deadline: float) -> Outcome:
 
 
 def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Any:
+    """Return a smaller plan that breaks the law in the same way."""
+    failure = failure_on(law, subject, broken_by)
+    if failure is None:
+        return broken_by
+    kind = type(failure)
+    if law.given.listed is not None:
+        return _simplest(law, subject, broken_by, kind)
+    return _shrunk_by_hypothesis(law, subject, profile, broken_by, kind)
+
+
+def _simplest(law: Law, subject: Subject, plan: ListedPlan, kind: type[Failure]) -> ListedPlan:
+    """Take the first simpler plan that breaks the law, again and again, until there is none."""
+    deadline = time.monotonic() + SECONDS_TO_SHRINK
+    while time.monotonic() < deadline:
+        simpler = (one for one in plan.simpler() if isinstance(failure_on(law, subject, one), kind))
+        found = next(simpler, None)
+        if found is None:
+            break
+        plan = found
+    return plan
+
+
+def _shrunk_by_hypothesis(law: Law, subject: Subject, profile: Profile, broken_by: Any, kind: type[Failure]) -> Any:
     """Let Hypothesis find the plan again, on the same stream, and shrink it."""
-    kind = type(failure_on(law, subject, broken_by))
     failing = [broken_by]
     deadline = time.monotonic() + SECONDS_TO_SHRINK
 

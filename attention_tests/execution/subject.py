@@ -43,11 +43,15 @@ class Subject(ArrayConversion):
         """Whole function with `return_lse`: the output, and the log-sum-exp (batch, heads, n_q)."""
         inputs, options = (self.give(array) for array in (query, key, value)), self.give_options(options)
         answer = self.attend_natively(*inputs, **options, return_lse=True)
+        return self.take_with_lse(answer, (*query.shape[:-1], value.shape[-1]))
+
+    def take_with_lse(self, answer: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:
+        """Read a native answer of an output, whose shape must be `shape`, and a log-sum-exp."""
         wanted = f"{self}: attention with return_lse=True must return two arrays, (output, lse)"
         output, lse = self.executor.parts(answer, 2, lambda words: WrongForm(f"{wanted}, and returned {words}"))
-        rows = query.shape[:-1]
+        rows = shape[:-1]
         sums = self._read(Step.ATTENTION, lse, rows[2:] if self._layout is Layout.LENGTH_WIDTH else rows)
-        return self.take(output, (*rows, value.shape[-1])), sums.reshape(rows)
+        return self.take(output, shape), sums.reshape(rows)
 
     def gradient(
         self, query: Array, key: Array, value: Array, upstream: Array, **options: Any

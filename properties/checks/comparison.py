@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 import numpy as np
+from attention_tests.execution.placement import Placement
 
 from attention_tests import Feature, FullyMasked, Precision
 from attention_tests.engine.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, record_count, record_largest
@@ -60,16 +62,31 @@ def _with_fully_masked_rows(oracle: Interval, problem: Problem, precision: Preci
 
 
 def native_inputs(subject: Subject, problem: Problem) -> list[Any]:
-    """Return the inputs of a problem as the implementation gets them."""
-    return [subject.give(array) for array in problem.inputs]
+    """Return the inputs of a problem as the implementation gets them, lying in memory as it says where they can."""
+    places = chain(problem.memory, repeat(""))
+    return [_placed(subject, array, place) for array, place in zip(problem.inputs, places, strict=False)]
+
+
+def _placed(subject: Subject, array: Array, place: str) -> Any:
+    (native,) = subject.placed(array, [Placement[place]]) if place else (None,)
+    return subject.give(array) if native is None else native
 
 
 @lru_cache(maxsize=CACHED_PROBLEMS)
 def answer(subject: Subject, problem: Problem) -> Array:
     """Return the output of the implementation for `problem`, computed once for all laws."""
-    output = subject.attention(problem.query, problem.key, problem.value, **problem.options)
+    native = subject.attend_natively(*native_inputs(subject, problem), **subject.give_options(problem.options))
+    output = subject.take(native, (*problem.query.shape[:-1], problem.value.shape[-1]))
     output.flags.writeable = False
     return output
+
+
+@lru_cache(maxsize=CACHED_PROBLEMS)
+def answer_and_lse(subject: Subject, problem: Problem) -> tuple[Array, Array]:
+    """Return the output of the implementation for `problem`, and the log-sum-exp (batch, heads, n_q)."""
+    options = subject.give_options(problem.options)
+    native = subject.attend_natively(*native_inputs(subject, problem), **options, return_lse=True)
+    return subject.take_with_lse(native, (*problem.query.shape[:-1], problem.value.shape[-1]))
 
 
 @lru_cache(maxsize=CACHED_PROBLEMS)

@@ -8,6 +8,7 @@ import numpy as np
 
 from attention_tests.execution.failures import Disagreement, Relation
 from properties.drawing.exact import Gather
+from properties.drawing.scatter import Scatter
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -52,3 +53,21 @@ def _place(batch: int, head: int, key: int) -> str:
 
 def _group(problem: Gather) -> int:
     return int(problem.query.shape[1] // problem.key.shape[1])
+
+
+def assert_scattered(got: Array, problem: Scatter) -> None:
+    """Raise `Disagreement` unless each value's gradient is the sum of the upstream gradients of those that asked."""
+    wrong = (got != problem.d_value).any(axis=-1)
+    if wrong.any():
+        batch, head, key = where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        column = int((got[where] != problem.d_value[where]).argmax())
+        same = np.argwhere((problem.d_value == got[where]).all(axis=-1) & (got[where] != 0).any())
+        instead = f"; it is that of {_place(*same[0])}" if len(same) else ""
+        raise Disagreement(
+            f"{wrong.sum()} of {wrong.size} rows of the value's gradient are not what the queries that asked for the "
+            f"value sent; the first is that of {_place(batch, head, key)}{instead}:",
+            got=got,
+            expected=problem.d_value,
+            where=(*where, column),
+            relation=Relation.EQUAL,
+        )

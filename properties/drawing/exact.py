@@ -15,7 +15,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
@@ -56,55 +56,48 @@ class Gather(Problem):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GatherPlan:
-    """A plan of a problem in which each query asks for one key."""
+class ExactPlan:
+    """A plan of an exact problem: `of` has its shapes and options, and no numbers."""
 
     of: Plan = field(default_factory=Plan)
-    """The shapes and options; values are drawn here."""
+
+    @property
+    def seed(self) -> int:
+        """The seed of all numbers."""
+        return self.of.seed
 
     @property
     def depends_on(self) -> frozenset[Feature]:
         """The features that change the shapes and options of the problem."""
         return self.of.depends_on
 
-    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Gather:
-        """Build the problem in `dtype`, in the shapes that an implementation with `features` takes."""
-        return _gather(_in_logits(self.of.build_zeros(dtype, features, dialect)))
-
-    def with_seed(self, seed: int) -> GatherPlan:
+    def with_seed(self, seed: int) -> Self:
         """Return the plan with another seed."""
         return replace(self, of=self.of.with_seed(seed))
 
-    def simpler(self) -> Iterator[GatherPlan]:
+    def simpler(self) -> Iterator[Self]:
         """Yield plans that are smaller by one size or option, the smallest first."""
         return (replace(self, of=plan) for plan in self.of.simpler())
 
 
 @dataclass(frozen=True, kw_only=True)
-class CountPlan:
+class GatherPlan(ExactPlan):
+    """A plan of a problem in which each query asks for one key."""
+
+    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Gather:
+        """Build the problem in `dtype`, in the shapes that an implementation with `features` takes."""
+        return _gather(_in_logits(self.of.build_zeros(dtype, features, dialect)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class CountPlan(ExactPlan):
     """A plan of a problem in which every query weighs all keys that it sees alike."""
-
-    of: Plan = field(default_factory=Plan)
-    """The shapes and options; values are drawn here."""
-
-    @property
-    def depends_on(self) -> frozenset[Feature]:
-        """The features that change the shapes and options of the problem."""
-        return self.of.depends_on
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Problem:
         """Build the problem in `dtype`, in the shapes that an implementation with `features` takes."""
         problem = _in_logits(self.of.build_zeros(dtype, features, dialect))
         key = problem.random.integers(-3, 4, problem.key.shape).astype(float)
         return replace(_with_numbers(problem, key=key, value=_marks(problem)), axes={})
-
-    def with_seed(self, seed: int) -> CountPlan:
-        """Return the plan with another seed."""
-        return replace(self, of=self.of.with_seed(seed))
-
-    def simpler(self) -> Iterator[CountPlan]:
-        """Yield plans that are smaller by one size or option, the smallest first."""
-        return (replace(self, of=plan) for plan in self.of.simpler())
 
 
 def _in_logits(problem: Problem) -> Problem:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Self, TypeAlias
 
@@ -82,6 +82,19 @@ class BackwardPlan:
     def depends_on(self) -> frozenset[Feature]:
         """The features that change the shapes and options of the problem."""
         return self.forward.depends_on
+
+    @property
+    def seed(self) -> int:
+        """The seed of all numbers."""
+        return self.forward.seed
+
+    def with_seed(self, seed: int) -> BackwardPlan:
+        """Return the plan with another seed."""
+        return replace(self, forward=self.forward.with_seed(seed))
+
+    def simpler(self) -> Iterator[BackwardPlan]:
+        """Yield plans that are smaller by one size or option, the smallest first."""
+        return (replace(self, forward=plan) for plan in self.forward.simpler())
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Backward:
         """Build the problem, and draw an upstream gradient: all ones for the seed 0."""

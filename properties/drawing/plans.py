@@ -16,7 +16,7 @@ from attention_tests import Dialect, Feature
 from attention_tests.declare.features import SHAPING
 from properties.drawing.masks import BIASES, MASKS, broadcast_shape
 from properties.drawing.problem import AXES, Problem, Sentence, in_format
-from properties.drawing.regimes import OVERLAYS, REGIMES, Sizes
+from properties.drawing.regimes import FAR, OVERLAYS, REGIMES, Sizes
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -137,6 +137,8 @@ class Plan:
     overlay: str = "none"
     seed: int = 0
     options: Options = field(default_factory=Options)
+    memory: tuple[str, ...] = ()
+    """The placements of query, key and value in memory, by name, empty for contiguous; none: all are."""
 
     def __repr__(self) -> str:
         return _without_defaults(self)
@@ -144,7 +146,8 @@ class Plan:
     @cached_property
     def depends_on(self) -> frozenset[Feature]:
         """The features that change the shapes and options of the problem."""
-        return SHAPING | self.options.needs
+        memory = frozenset({Feature.MUTABLE} if self.memory else ())
+        return SHAPING | self.options.needs | memory
 
     def with_seed(self, seed: int) -> Plan:
         """Return the plan with another seed."""
@@ -156,12 +159,17 @@ class Plan:
             sizes: Iterator[Any] = _smaller(getattr(self, name))
             yield from (replace(self, **{name: size}) for size in sizes)
         yield from (replace(self, options=options) for options in self.options.simpler())
+        if self.memory:
+            yield replace(self, memory=())
+        for place, other in enumerate(self.memory):
+            if other and self.memory.count("") < len(self.memory) - 1:
+                yield replace(self, memory=(*self.memory[:place], "", *self.memory[place + 1 :]))
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Problem:
         """Build the problem in `dtype`, in the shapes that an implementation with `features` takes."""
         batch, heads, sizes = self._shape(features)
         random = np.random.default_rng([self.seed, batch, heads, sizes.queries, sizes.keys, sizes.d_k, sizes.d_v])
-        regimes = [REGIMES[self.regimes[head % len(self.regimes)]] for head in range(batch * heads)]
+        regimes = [(REGIMES | FAR)[self.regimes[head % len(self.regimes)]] for head in range(batch * heads)]
         drawn = zip(*(regime(random, sizes) for regime in regimes), strict=True)
         arrays = (np.reshape(array, (batch, heads, *array[0].shape)) for array in drawn)
         query, key, value = (in_format(OVERLAYS[self.overlay](random, array), dtype) for array in arrays)
@@ -194,7 +202,8 @@ class Plan:
             axes["query"] = "bhkd"
         if Feature.VALUE_WIDTH not in features:
             axes["value"] = "bhkd"
-        problem = Problem(query, key, value, dtype, seed=self.seed, axes=axes, dialect=dialect)
+        memory = self.memory if Feature.MUTABLE in features else ()
+        problem = Problem(query, key, value, dtype, seed=self.seed, axes=axes, dialect=dialect, memory=memory)
         return problem if self.options == Options() else self.options.supported_by(features).applied_to(problem)
 
 

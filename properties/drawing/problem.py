@@ -96,11 +96,21 @@ class Problem(Input):
     window: int | None = None
     softcap: float | None = None
     dialect: Dialect = field(default_factory=Dialect)
+    memory: tuple[str, ...] = ()
+    """The placements of query, key and value in memory, by name, empty for contiguous; none: all are."""
 
     @cached_property
     def content(self) -> tuple[object, ...]:
         """Everything that an output depends on."""
-        options = (*_bits(self.mask, self.bias), self.causal, self.window, self.softcap, self.scale, self.dialect)
+        options = (
+            *_bits(self.mask, self.bias),
+            self.causal,
+            self.window,
+            self.softcap,
+            self.scale,
+            self.dialect,
+            self.memory,
+        )
         return *_bits(self.query, self.key, self.value), self.dtype, *options
 
     @property

@@ -161,6 +161,24 @@ REGIMES: dict[str, Regime] = {
 }
 
 
+def _all_scores_near(score: float) -> Regime:
+    """Return a regime whose scaled scores all lie within a few of `score`: exp of them without a shift is 0 or ∞."""
+
+    def regime(random: np.random.Generator, sizes: Sizes) -> Head:
+        query, key, value = normal(random, sizes)
+        level = (score + 2 * random.standard_normal((sizes.keys, 1))) / sizes.d_k**0.5
+        return Head(1 + query / 64, level + key / 64, value)
+
+    return regime
+
+
+FAR: dict[str, Regime] = {
+    "scores far below": _all_scores_near(-200),
+    "scores far above": _all_scores_near(200),
+}
+"""Regimes by name that only some problems are asked for with."""
+
+
 def scatter_special_numbers(random: np.random.Generator, array: Array) -> Array:
     """Return a copy with about one element in eight, at least one, replaced by numbers that code treats specially."""
     specials = np.array([-0.0, 0.0, 1.0, -1.0, 1e-39, -1e-39, 1e-20, 100.0, -100.0, 30.0])

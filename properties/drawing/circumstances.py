@@ -1,0 +1,231 @@
+"""Circumstances of a call, as factors with levels: what kernels decide by, and so where they break.
+
+A row of the covering table (`covering`) names one level of each factor; a level stands for several sizes or values,
+which take turns from row to row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple, TypeAlias
+
+from attention_tests import Feature
+from properties.drawing.exact import CountPlan, GatherPlan
+from properties.drawing.masks import BROADCASTS
+from properties.drawing.plans import Options, Plan
+
+AnyPlan: TypeAlias = Plan | GatherPlan | CountPlan
+
+BATCH = {"1": (1,), "2": (2,), "several": (3, 5)}
+HEADS = {
+    "one": ((1, 1),),
+    "several": ((2, 1), (3, 1)),
+    "one group": ((1, 4), (1, 2)),
+    "groups": ((2, 2), (2, 4), (3, 2)),
+    "odd groups": ((2, 3), (1, 5), (2, 6), (1, 7)),
+}
+"""Key heads, and query heads for each of them."""
+QUERIES = {
+    "one": (1,),
+    "few": (2, 3, 5, 8),
+    "a tile": (64, 128),
+    "beside a tile": (63, 65, 127, 129),
+    "as many as keys": (0,),
+    "more than keys": (0,),
+}
+KEYS = {
+    "one": (1,),
+    "few": (2, 3, 7, 13),
+    "a tile": (64, 16, 128, 32),
+    "beside a tile": (65, 15, 129, 63, 17, 127, 31, 33),
+    "256": (256, 512, 768),
+    "beside 256": (257, 255, 513),
+    "more than 1,024": (1025, 2048, 1040),
+    "more than 4,096": (4097, 5120),
+    "more than 12,288": (16385, 12289, 16384),
+}
+D_K = {
+    "odd": (3, 1, 5, 7, 13, 33),
+    "small": (16, 4, 2, 8),
+    **{str(width): (width,) for width in (32, 64, 80, 96, 128, 192, 256, 576)},
+    "beside a tile": (65, 63, 129, 127),
+}
+D_V = {"equal": (0,), "narrower": (0,), "wider": (0,)}
+NARROWER = {192: 128, 576: 512, 128: 96}
+"""The narrower values of released models; half the width of the keys elsewhere."""
+
+MEMORY = {
+    "contiguous": ("",),
+    **{
+        name: (name,)
+        for name in ("COLUMN_GAPS", "ROW_GAPS", "HEAD_GAPS", "BLHD_STORAGE", "TRANSPOSED", "FORTRAN", "ODD_OFFSET")
+    },
+}
+"""The place in memory of one input; what only some shapes or libraries have is asked by laws of its own."""
+
+_OPTION: dict[str, Sequence[Mapping[str, Any]]] = {
+    "mask": tuple(
+        {"mask": kind, "mask_axes": axes}
+        for kind, axes in zip(
+            ("most", "padding", "triangle", "few", "one", "fully masked rows") * 2, BROADCASTS, strict=False
+        )
+    ),
+    "bias": tuple(
+        {"bias": kind, "bias_axes": axes}
+        for kind, axes in zip(("normal", "minus infinity", "distance", "large") * 3, reversed(BROADCASTS), strict=False)
+    ),
+    "causal": ({"causal": True},),
+    "window": tuple({"window": size} for size in (8, 2, 1, 16, 100)),
+    "soft cap": tuple({"softcap": cap} for cap in (30.0, 1.0, 5.0, 50.0)),
+    "scale": tuple({"scale": scale} for scale in (0.25, 2.0)),
+    "negative scale": ({"scale": -0.5},),
+    "scale of zero": ({"scale": 0.0},),
+    "any scale": tuple({"scale": scale} for scale in (-0.5, 0.0, 2.0, -1.0, 0.25)),
+}
+_PAIRED = ("mask", "bias", "causal", "window", "soft cap")
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    **{name: (name,) for name in _OPTION if name != "any scale"},
+    **{
+        f"{one} and {other}": (one, other)
+        for place, one in enumerate(_PAIRED)
+        for other in (*_PAIRED[place + 1 :], "any scale")
+    },
+}
+"""Each option alone, and each pair."""
+
+NUMBERS: dict[str, tuple[str, ...]] = {
+    "gather": (),
+    "count": (),
+    "ordinary": ("normal", "uniform", "small integers"),
+    "scores far below": ("scores far below",),
+    "scores far above": ("scores far above", "logits x 60"),
+    "tied": ("ties", "one key repeated", "ones"),
+    "one winner": ("amplifier", "spikes"),
+    "offset": ("common offset", "values + 100"),
+    "tiny": ("values x 1e-3", "subnormal values", "subnormal queries"),
+}
+"""Problems to the bit (`exact`), and regimes."""
+
+FACTORS: dict[str, Mapping[str, Any]] = {
+    "batch": BATCH,
+    "heads": HEADS,
+    "queries": QUERIES,
+    "keys": KEYS,
+    "d_k": D_K,
+    "d_v": D_V,
+    "query_memory": MEMORY,
+    "key_memory": MEMORY,
+    "value_memory": MEMORY,
+    "options": OPTIONS,
+    "numbers": NUMBERS,
+}
+TRIPLES = (("heads", "queries", "keys"),)
+"""The factors whose levels meet three at a time; of all others every two do."""
+
+
+class Cost(NamedTuple):
+    """What a call takes: numbers in key and value, scores, and terms of the sums that an oracle keeps."""
+
+    numbers: int
+    scores: int
+    terms: int
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is milliseconds."""
+        return self.numbers <= 2**22 and self.scores <= 2**19 and self.terms <= 2**20
+
+
+def sizes_of(row: Mapping[str, str], turn: int = 0) -> dict[str, int]:
+    """Return the sizes that a row of levels stands for at its `turn`."""
+    batch, keys, d_k = (_at(FACTORS[name][row[name]], turn) for name in ("batch", "keys", "d_k"))
+    heads, group = _at(HEADS[row["heads"]], turn)
+    queries = {"as many as keys": keys, "more than keys": keys + 3}.get(row["queries"]) or _at(
+        QUERIES[row["queries"]], turn
+    )
+    return {
+        "batch": batch,
+        "heads": heads,
+        "group": group,
+        "queries": queries,
+        "keys": keys,
+        "d_k": d_k,
+        "d_v": _d_v(row["d_v"], d_k),
+    }
+
+
+def cost(row: Mapping[str, str]) -> Cost:
+    """Return the most that a row can take: where each of its levels stands for the largest that it has."""
+    runs = max(BATCH[row["batch"]]) * max(heads for heads, _ in HEADS[row["heads"]])
+    query_heads = max(BATCH[row["batch"]]) * max(heads * group for heads, group in HEADS[row["heads"]])
+    keys, d_k = max(KEYS[row["keys"]]), max(D_K[row["d_k"]])
+    d_v = _d_v(row["d_v"], d_k)
+    scores = query_heads * (max(QUERIES[row["queries"]]) or keys + 3) * keys
+    return Cost(
+        numbers=runs * keys * (d_k + d_v), scores=scores, terms=0 if row["numbers"] == "gather" else scores * d_v
+    )
+
+
+def _d_v(level: str, d_k: int) -> int:
+    return {"equal": d_k, "narrower": NARROWER.get(d_k, max(1, d_k // 2)), "wider": d_k + 5}[level]
+
+
+def plan_of(row: Mapping[str, str], turn: int) -> AnyPlan:
+    """Return the plan that a row of levels stands for at its `turn`."""
+    sizes = sizes_of(row, turn)
+    options: dict[str, Any] = {"group": sizes.pop("group")}
+    for name in OPTIONS[row["options"]]:
+        options |= _at(_OPTION[name], turn)
+    memory = tuple(_at(MEMORY[row[f"{name}_memory"]], turn) for name in ("query", "key", "value"))
+    regimes = NUMBERS[row["numbers"]]
+    plan = replace(
+        Plan(seed=turn + 1, options=Options(**options), memory=memory if any(memory) else ()), **dict[str, Any](sizes)
+    )
+    if regimes:
+        return replace(plan, regimes=(_at(regimes, turn),))
+    return GatherPlan(of=plan) if row["numbers"] == "gather" else CountPlan(of=plan)
+
+
+def fitted(row: Mapping[str, str], features: frozenset[Feature]) -> dict[str, str]:
+    """Return the levels that are left of a row where an implementation has only some features."""
+    row = dict(row)
+    if Feature.HEADS not in features:
+        row |= {"batch": "1", "heads": "one"}
+    if Feature.GROUPED_HEADS not in features:
+        row["heads"] = {"one group": "one", "groups": "several", "odd groups": "several"}.get(
+            row["heads"], row["heads"]
+        )
+    if Feature.LENGTHS not in features:
+        row["queries"] = "as many as keys"
+    if Feature.VALUE_WIDTH not in features:
+        row["d_v"] = "equal"
+    if Feature.MUTABLE not in features:
+        row |= dict.fromkeys(("query_memory", "key_memory", "value_memory"), "contiguous")
+    return row | {"options": _supported(row["options"], features)}
+
+
+_NEEDED = {
+    "mask": Feature.MASK,
+    "bias": Feature.BIAS,
+    "causal": Feature.CAUSAL,
+    "window": Feature.WINDOW,
+    "soft cap": Feature.SOFTCAP,
+    "scale": Feature.SCALE,
+    "negative scale": Feature.SCALE,
+    "scale of zero": Feature.SCALE,
+    "any scale": Feature.SCALE,
+}
+_HIDING = {"mask", "bias", "causal", "window"}
+
+
+def _supported(level: str, features: frozenset[Feature]) -> str:
+    names = [name for name in OPTIONS[level] if _NEEDED[name] in features]
+    if len(_HIDING.intersection(names)) > 1 and Feature.COMBINED_MASKS not in features:
+        names = names[:1]
+    return "scale" if names == ["any scale"] else " and ".join(names) or "none"
+
+
+def _at(choices: Sequence[Any], turn: int) -> Any:
+    return choices[turn % len(choices)]

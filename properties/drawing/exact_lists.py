@@ -1,0 +1,94 @@
+"""Lists of exact problems: every number of keys that kernels decide by, with batches, heads and widths in turn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle
+from typing import Any
+
+from hypothesis import strategies as st
+
+from attention_tests import Feature
+from attention_tests.engine.law import ListedPlan, Stream
+from properties.drawing.exact import CountPlan, GatherPlan
+from properties.drawing.plans import Options, Plan
+from properties.drawing.scatter import ScatterPlan
+
+MOST_NUMBERS = 2**20
+"""The number of numbers in the keys of a listed problem, at most: it is built in milliseconds."""
+MOST_SCORES = 2**17
+
+KEYS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513)
+MORE_KEYS = (1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8192, 8193, 12288, 12289, 16384, 16385)
+WIDTHS = (16, 64, 1, 4, 128, 33, 80, 2, 96, 3, 192, 63, 5, 256, 65, 8, 129, 32, 127, 576)
+QUERIES = (1, 2, 64, 3, 5, 65, 8, 128, 1, 129)
+BATCHES = (2, 1, 3, 1, 2)
+HEADS = (1, 2, 3)
+GROUPS = (2, 4, 3, 8, 5, 2, 6, 7)
+HIDING = (
+    Options(causal=True),
+    Options(mask="padding", mask_axes="b11k"),
+    Options(window=8),
+    Options(mask="most"),
+    Options(bias="minus infinity"),
+    Options(causal=True, window=16),
+    Options(mask="few", mask_axes="11qk"),
+    Options(mask="triangle", causal=True),
+    Options(bias="normal", bias_axes="1hqk"),
+    Options(mask="padding", mask_axes="b11k", causal=True),
+    Options(window=2, mask="most", mask_axes="qk"),
+    Options(bias="distance", causal=True),
+    Options(mask="one", mask_axes="bh1k"),
+)
+
+
+def shapes(  # noqa: PLR0913 - what takes turns
+    keys: Sequence[int],
+    *,
+    queries: Sequence[int] = QUERIES,
+    heads: Sequence[int] = HEADS,
+    groups: Sequence[int] = (1,),
+    options: Sequence[Options] = (Options(),),
+    batches: Sequence[int] = BATCHES,
+) -> Iterator[Plan]:
+    """Yield a plan for each number of keys: the other sizes take turns, and are cut where they would cost much."""
+    turns: Any = zip(
+        keys, cycle(queries), cycle(heads), cycle(groups), cycle(options), cycle(batches), cycle(WIDTHS), strict=False
+    )
+    for seed, (n_k, n_q, head, group, option, batch, width) in enumerate(turns, 1):
+        one_width = max(1, min(width, MOST_NUMBERS // (n_k * head * batch)))
+        fields = {name: getattr(option, name) for name in option.__dataclass_fields__} | {"group": group}
+        yield Plan(
+            batch=batch,
+            heads=head,
+            queries=max(1, min(n_q, MOST_SCORES // (n_k * head * group * batch))),
+            keys=n_k,
+            d_k=one_width,
+            d_v=one_width if seed % 3 else max(1, one_width // 2),
+            seed=seed,
+            options=Options(**fields),
+        )
+
+
+def listed(*plans: ListedPlan, given: Callable[[frozenset[Feature]], Sequence[ListedPlan]] | None = None) -> Stream:
+    """Return the stream of a list, or of what is `given` to an implementation with some features.
+
+    Exploring draws the numbers, and so the keys that are asked for, anew.
+    """
+    anew = st.builds(lambda plan, seed: plan.with_seed(seed), st.sampled_from(plans), st.integers(0, 2**16 - 1))
+    return Stream(anew, listed=given or (lambda _features: plans))
+
+
+def gathers(*plans: Plan) -> Stream:
+    """Return the stream of problems of these shapes whose queries each ask for one key."""
+    return listed(*(GatherPlan(of=plan) for plan in plans))
+
+
+def counts(*plans: Plan) -> Stream:
+    """Return the stream of problems of these shapes whose queries weigh all keys alike."""
+    return listed(*(CountPlan(of=plan) for plan in plans))
+
+
+def scatters(*plans: Plan) -> Stream:
+    """Return the stream of backward passes of `gathers`."""
+    return listed(*(ScatterPlan(of=plan) for plan in plans))
