@@ -11,7 +11,7 @@ from properties.checks.exact import assert_gathered, assert_scattered
 from properties.checks.gradients import gradients
 from properties.drawing.exact import Gather
 from properties.drawing.exact_lists import GROUPS, HIDING, KEYS, MORE_KEYS, WIDTHS, counts, gathers, scatters, shapes
-from properties.drawing.plans import Plan
+from properties.drawing.plans import Options, Plan
 from properties.drawing.problem import Problem
 from properties.drawing.scatter import Scatter
 
@@ -25,10 +25,15 @@ GROUPED = (
 HIDDEN = tuple(shapes(KEYS[1:] * 2 + MORE_KEYS, options=HIDING))
 GROUPED_AND_HIDDEN = tuple(shapes(KEYS[1:] + MORE_KEYS, queries=(1, 3, 65), groups=GROUPS, options=HIDING))
 ALONE = tuple(shapes(ALL_KEYS))
+LONG = tuple(
+    Plan(batch=1, heads=heads, keys=n_k, d_k=width, d_v=width, seed=n_k, options=Options(group=group))
+    for heads, group, n_k, width in ((1, 1, 16385, 64), (2, 1, 4097, 128), (1, 2, 12289, 64), (2, 2, 4100, 64))
+)
+"""Decoding at the width of real heads."""
 OF_EACH_WIDTH = tuple(Plan(batch=2, heads=2, queries=9, keys=65, d_k=n, d_v=n, seed=n) for n in WIDTHS)
 
-ROWS = gathers(*ALONE, *OF_EACH_WIDTH)
-ROWS_OF_GROUPS = gathers(*GROUPED)
+ROWS = gathers(*ALONE, *OF_EACH_WIDTH, *LONG[:2])
+ROWS_OF_GROUPS = gathers(*GROUPED, *LONG[2:])
 ROWS_UNDER_OPTIONS = gathers(*HIDDEN)
 ROWS_OF_GROUPS_UNDER_OPTIONS = gathers(*GROUPED_AND_HIDDEN)
 COUNTS = counts(*ALONE)

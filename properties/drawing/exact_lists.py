@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import cycle
 from typing import Any
 
@@ -14,9 +15,11 @@ from properties.drawing.exact import CountPlan, GatherPlan
 from properties.drawing.plans import Options, Plan
 from properties.drawing.scatter import ScatterPlan
 
-MOST_NUMBERS = 2**20
-"""The number of numbers in the keys of a listed problem, at most: it is built in milliseconds."""
-MOST_SCORES = 2**17
+MOST_NUMBERS = 2**18
+"""The number of numbers in the keys of a problem, at most, so that it is built in a millisecond."""
+MOST_SCORES = 2**16
+MOST_TERMS = 2**17
+"""The number of products of weights and values, at most, where each is part of a bound."""
 
 KEYS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513)
 MORE_KEYS = (1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8192, 8193, 12288, 12289, 16384, 16385)
@@ -79,16 +82,27 @@ def listed(*plans: ListedPlan, given: Callable[[frozenset[Feature]], Sequence[Li
     return Stream(anew, listed=given or (lambda _features: plans))
 
 
+def _mixed(plans: Sequence[Plan]) -> Sequence[Plan]:
+    """Return the plans in an order whose beginning has small and large ones."""
+    return [plan for first in range(3) for plan in plans[first::3]]
+
+
 def gathers(*plans: Plan) -> Stream:
     """Return the stream of problems of these shapes whose queries each ask for one key."""
-    return listed(*(GatherPlan(of=plan) for plan in plans))
+    return listed(*(GatherPlan(of=plan) for plan in _mixed(plans)))
 
 
 def counts(*plans: Plan) -> Stream:
-    """Return the stream of problems of these shapes whose queries weigh all keys alike."""
-    return listed(*(CountPlan(of=plan) for plan in plans))
+    """Return the stream of problems of these shapes, cut where a bound would cost much, that weigh all keys alike."""
+    return listed(*(CountPlan(of=_cut(plan)) for plan in _mixed(plans)))
+
+
+def _cut(plan: Plan) -> Plan:
+    keys = plan.batch * plan.heads * plan.options.group * plan.keys
+    queries = max(1, min(plan.queries, MOST_TERMS // 8 // keys))
+    return replace(plan, queries=queries, d_v=max(1, min(plan.d_v, MOST_TERMS // (keys * queries))))
 
 
 def scatters(*plans: Plan) -> Stream:
     """Return the stream of backward passes of `gathers`."""
-    return listed(*(ScatterPlan(of=plan) for plan in plans))
+    return listed(*(ScatterPlan(of=plan) for plan in _mixed(plans)))

@@ -175,6 +175,8 @@ def _all_scores_near(score: float) -> Regime:
 FAR: dict[str, Regime] = {
     "scores far below": _all_scores_near(-200),
     "scores far above": _all_scores_near(200),
+    "scores below -1,000": _all_scores_near(-1000),
+    "scores above 1,000": _all_scores_near(1000),
 }
 """Regimes by name that only some problems are asked for with."""
 

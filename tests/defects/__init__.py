@@ -8,6 +8,7 @@ from tests.defects import (
     caps,
     causality,
     cheats,
+    circumstances,
     controls,
     empty,
     fully_masked,
@@ -64,6 +65,7 @@ _OF_LAYERS = (
     sums,
     options,
     two_options,
+    circumstances,
     caches,
 )
 _OF_CHECKERS = (cheats,)
