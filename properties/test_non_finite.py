@@ -1,14 +1,25 @@
-"""NaN and ∞ in values reach the outputs that weigh them, and no others: clause `sum`."""
+"""NaN and ∞ in values, queries and keys show in the rows that weigh them, and in no others."""
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from attention_tests import Feature
-from attention_tests.engine.law import law
+from attention_tests import Feature, Step
+from attention_tests.engine.law import Stream, law
 from attention_tests.execution.subject import Subject
-from properties.checks.comparison import assert_inside_bound, expected, expected_weights, moved
+from properties.checks.comparison import (
+    answer,
+    assert_inside_bound,
+    assert_same_bits,
+    expected,
+    expected_weights,
+    moved,
+)
+from properties.checks.gradients import gradients
+from properties.drawing.gradients import Backward, Gradients, gradient_problems
 from properties.drawing.problem import Problem
+from properties.drawing.spoilt import Spoilt
 from properties.drawing.streams import ANY_PROBLEM, OptionChoices, problems
 from reference.bounds.interval import Interval
 
@@ -20,6 +31,30 @@ PROBLEMS_WITH_A_MASK = problems(
 PROBLEMS_WITH_KEYS_HIDDEN_BY_A_BIAS = problems(
     options=OptionChoices(biases=("minus infinity",), axes=("111k", "b11k", "bh1k", "1k"))
 )
+
+HIDING = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
+
+
+def few(stream: Stream) -> Stream:
+    """Return 25 of the problems, every other one with a single query, as when decoding."""
+
+    def narrow(drawn: Any) -> Any:
+        plan = stream.narrow(drawn)
+        return replace(plan, queries=1) if plan.seed % 2 else plan
+
+    return Stream(stream.strategy, narrow, at_most=25)
+
+
+OPTIONS = OptionChoices(
+    masks=("", "", "most", "padding", "fully masked rows"),
+    biases=("", "", "normal", "minus infinity"),
+    causal=(False, False, True),
+    windows=(None, None, 3),
+    groups=(1, 2, 3),
+    scales=(None, None, 0.25),
+)
+PROBLEMS = few(problems(sometimes_long=True, options=replace(OPTIONS, softcaps=(None, None, 30.0))))
+GRADIENT_PROBLEMS = replace(gradient_problems(few(problems(options=OPTIONS))), at_most=25)
 
 
 def non_finite_values(problem: Problem, *numbers: float) -> Array:
@@ -70,3 +105,77 @@ def test_nan_and_infinity_in_tokens_hidden_by_a_bias_reach_no_output(subject: Su
         key, value = (np.where(hidden, poison, array) for array in (problem.key, problem.value))
         output = subject.attention(problem.query, key, value, **problem.options)
         assert_inside_bound(output, expected(problem, subject.precision))
+
+
+def assert_nan_and_else_as_before(got: Array, before: Array, nan: Array, kept: Array, of: str = "") -> None:
+    """Raise `Disagreement` unless all is NaN at `nan`, and has the bits of `before` at `kept`; the rest is free."""
+    owed = np.where(nan, np.nan, before)
+    assert_same_bits(np.where(nan | kept, got, owed), owed, of)
+
+
+def rows_to_keep(subject: Subject, spoilt: Spoilt[Any]) -> Array:
+    """Return the rows that must not change: of other heads alone, where a layer projects query, key and value together.
+
+    There a component of the query that is NaN makes NaN of the key and of the value that are in the same token.
+    """
+    one_token = subject.implementation.dialect.projected and Feature.LENGTHS not in subject.features
+    return ~(spoilt.own_heads if one_token else spoilt.may_change)
+
+
+def assert_shows_in_its_rows_only(subject: Subject, spoilt: Spoilt[Problem]) -> None:
+    """Raise `Disagreement` unless NaN shows in the rows that it must, and the rows it may not reach keep their bits."""
+    output = subject.attention(*spoilt.problem.inputs, **spoilt.problem.options)
+    nan, kept = spoilt.reached, rows_to_keep(subject, spoilt)
+    assert_nan_and_else_as_before(output, answer(subject, spoilt.before), nan[..., None], kept[..., None])
+
+
+@law("every-word", given=PROBLEMS)
+def test_nan_in_a_query_makes_its_row_nan_and_changes_no_other(subject: Subject, problem: Problem) -> None:
+    """NaN in a component of a query makes its whole row NaN, if it sees a key, and changes no bit of another row."""
+    assert_shows_in_its_rows_only(subject, Spoilt.of(problem, "query", np.nan))
+
+
+@law("score", given=PROBLEMS)
+def test_nan_in_a_key_makes_nan_of_every_row_that_sees_it(subject: Subject, problem: Problem) -> None:
+    """NaN in a component of a key makes every row that sees it NaN, and changes no bit in heads that do not read it."""
+    assert_shows_in_its_rows_only(subject, Spoilt.of(problem, "key", np.nan))
+
+
+@law("softmax", given=PROBLEMS)
+def test_infinity_in_a_query_or_a_key_makes_nan_of_a_row_with_an_infinite_score(
+    subject: Subject, problem: Problem
+) -> None:
+    """A row that sees a score of +∞, or of 0 · ∞, is NaN; rows of other queries, or of other heads, keep their bits."""
+    name, number = problem.random.choice(("query", "key")), problem.random.choice((np.inf, -np.inf))
+    assert_shows_in_its_rows_only(subject, Spoilt.of(problem, name, number))
+
+
+@law("every-word", Feature.NON_FINITE, HIDING, given=PROBLEMS)
+def test_nan_and_infinity_in_a_key_reach_no_query_that_it_is_hidden_from(subject: Subject, problem: Problem) -> None:
+    """NaN or ∞ in a key reaches no query that the key is hidden from, even if other queries see it."""
+    spoilt = Spoilt.of(problem, "key", problem.random.choice((np.nan, np.inf, -np.inf)))
+    output = subject.attention(*spoilt.problem.inputs, **spoilt.problem.options)
+    plain, sees = expected(problem, subject.precision), spoilt.seen_by[..., None]
+    assert_inside_bound(output, replace(plain, error=np.where(sees, np.inf, plain.error)))
+
+
+@law("softmax", Feature.LOG_SUM_EXP, given=PROBLEMS)
+def test_nan_in_a_query_or_a_key_shows_in_the_log_sum_exp(subject: Subject, problem: Problem) -> None:
+    """The log-sum-exp of a row is NaN if it sees a score of NaN, and the bits of the others do not change."""
+    spoilt = Spoilt.of(problem, str(problem.random.choice(("query", "key"))), np.nan)
+    _, before = subject.attention_and_lse(*problem.inputs, **problem.options)
+    _, lse = subject.attention_and_lse(*spoilt.problem.inputs, **spoilt.problem.options)
+    assert_nan_and_else_as_before(lse, before, spoilt.reached, rows_to_keep(subject, spoilt))
+
+
+@law("every-word", Step.GRADIENT, given=GRADIENT_PROBLEMS)
+def test_nan_in_a_query_or_a_key_reaches_the_gradients_of_its_own_head_only(
+    subject: Subject, problem: Backward
+) -> None:
+    """NaN in a query or a key makes NaN of the gradients of its rows and of what they see, and changes no others."""
+    spoilt = Spoilt.of(problem, str(problem.random.choice(("query", "key"))), np.nan)
+    got, before = gradients(subject, spoilt.problem), gradients(subject, problem)
+    rows, keys = (spoilt.reached, rows_to_keep(subject, spoilt)), (spoilt.reached_keys, ~spoilt.own_head)
+    for name, (nan, kept) in zip(Gradients._fields, (rows, keys, keys), strict=True):
+        arrays = getattr(got, name), getattr(before, name)
+        assert_nan_and_else_as_before(*arrays, nan[..., None], kept[..., None], of=f"of the {name}'s gradient")
