@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from attention_tests.execution.executor import Executor, MakeFailure
 from attention_tests.execution.failures import ImplementationRaised, WrongForm
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+T = TypeVar("T")
 
 
 class Subject(ArrayConversion):
@@ -64,6 +65,14 @@ class Subject(ArrayConversion):
     def self_attention(self, x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
         """Self-attention from the embeddings on: (n, d_model), (d_model, d_k) twice, (d_model, d_v) → (n, d_v)."""
         return self._step(Step.SELF_ATTENTION, (x, w_query, w_key, w_value), (x.shape[0], w_value.shape[1]))
+
+    def unless_refused(self, ask: Callable[[], T]) -> T | None:
+        """Return what `ask` returns, or None where the implementation raises: it refuses what it is not made for."""
+        try:
+            return ask()
+        except ImplementationRaised:
+            self.executor.abandon()
+            return None
 
     def project(self, x: Array, w: Array) -> Array:
         """(n, d_model), (d_model, d) → (n, d)."""
