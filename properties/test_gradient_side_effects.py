@@ -11,6 +11,7 @@ from properties.checks.gradients import (
     gradients,
 )
 from properties.drawing.gradients import ANY_GRADIENT_PROBLEM, Backward
+from properties.drawing.memory import some_placements
 
 
 @law("every-word", Step.GRADIENT, given=ANY_GRADIENT_PROBLEM)
@@ -55,8 +56,13 @@ def test_a_forward_pass_in_between_changes_no_gradient(subject: Subject, problem
 
 @law("every-word", Step.GRADIENT, Feature.MUTABLE, given=ANY_GRADIENT_PROBLEM)
 def test_gradients_of_strided_inputs_equal_those_of_their_copies(subject: Subject, problem: Backward) -> None:
-    """Strided, transposed and reversed views of the inputs and the upstream gradient give the gradients of copies."""
+    """Inputs that lie otherwise in memory, all of them or any one, give the gradients of their copies."""
     shapes = [array.shape for array in gradients(subject, problem)]
-    for views in zip(*(subject.views(array) for array in problem.inputs), strict=True):
-        got = subject.take_gradients(subject.differentiate_natively(*views), shapes)
-        assert_inside_bounds(got, expected_gradients(problem, subject.precision))
+    contiguous, alone = native_inputs(subject, problem), problem.random.integers(len(problem.inputs))
+    placements = some_placements(problem)
+    for views in zip(*(subject.placed(array, placements) for array in problem.inputs), strict=True):
+        one = [*contiguous[:alone], views[alone], *contiguous[alone + 1 :]]
+        for inputs in (views, one):
+            if all(given is not None for given in inputs):
+                got = subject.take_gradients(subject.differentiate_natively(*inputs), shapes)
+                assert_inside_bounds(got, expected_gradients(problem, subject.precision))

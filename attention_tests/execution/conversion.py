@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,6 +12,7 @@ from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.executor import Executor, MakeFailure
 from attention_tests.execution.failures import ImplementationRaised, WrongForm
 from attention_tests.execution.in_process import LocalExecutor
+from attention_tests.execution.placement import NEAR, Packing, Placement
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -54,30 +55,39 @@ class ArrayConversion:
         return "bool" if name == "mask" else self.dtype
 
     def option_views(self, name: str, option: Array | None, shape: tuple[int, ...]) -> Iterator[Any]:
-        """Turn a mask or a bias into native ones of the same meaning that lie otherwise in memory.
-
-        Copied for every query, with gaps, transposed, and repeated without being copied.
-        """
+        """Turn a mask or a bias into native ones of the same meaning: copied for every query, and in each placement."""
         whole = np.broadcast_to(np.asarray(option), shape)
-        laid_out, dtype = self._laid_out_option(name, whole), self._dtype_of_option(name)
-        yield self.native(laid_out, dtype)
-        yield from self.executor.views(laid_out, dtype, self._failure_of_to_native(laid_out, dtype))
-        if self._layout is not Layout.LENGTH_WIDTH and (whole == whole[:1, :1]).all():
-            once = self._laid_out_option(name, whole[:1, :1])
-            yield self.executor.repeated(once, dtype, shape, self._failure_of_to_native(once, dtype))
+        yield self._native_option(name, whole)
+        yield from (view for view in self.option_placed(name, whole, NEAR) if view is not None)
+
+    def option_placed(self, name: str, option: Array, placements: Sequence[Placement]) -> Sequence[Any]:
+        """Turn a mask or a bias (batch, heads, n_q, n_k) into native ones, one a placement; None is one it cannot have.
+
+        Their axes are in this order in every layout, for those of queries and keys stand where others have columns.
+        """
+        laid_out, dtype = self._laid_out_option(name, option), self._dtype_of_option(name)
+        layout = self._layout if self._layout is Layout.LENGTH_WIDTH else Layout.BATCH_HEAD_LENGTH_WIDTH
+        return self.executor.placed(laid_out, dtype, placements, layout, self._failure_of_to_native(laid_out, dtype))
 
     def read_option(self, option: Any) -> Array:
         """Turn a native mask or bias back into numbers: 1 where a mask is True."""
         (numbers,) = self.executor.read([option], [lambda words: WrongForm(f"{self}: an option became {words}")], "fb")
         return numbers
 
-    def views(self, array: Array) -> Iterator[Any]:
-        """Turn an array into native ones of the same numbers that lie otherwise in memory.
-
-        With gaps between the columns, with gaps between the rows, transposed, and, as only NumPy can, backwards.
-        """
+    def placed(self, array: Array, placements: Sequence[Placement] = NEAR) -> Sequence[Any]:
+        """Turn an array (batch, heads, length, width) into native ones, one a placement; None is one it cannot have."""
         laid_out = self._laid_out(array)
-        yield from self.executor.views(laid_out, self.dtype, self._failure_of_to_native(laid_out, self.dtype))
+        make_failure = self._failure_of_to_native(laid_out, self.dtype)
+        return self.executor.placed(laid_out, self.dtype, placements, self._layout, make_failure)
+
+    def packed(self, arrays: Sequence[Array], packing: Packing) -> Sequence[Any]:
+        """Turn arrays (batch, heads, length, width) into native slices of one buffer; empty where it cannot be.
+
+        They differ in no axis but the one along which they are packed.
+        """
+        laid_out = [self._laid_out(array) for array in arrays]
+        make_failure = self._failure_of_to_native(laid_out[0], self.dtype)
+        return self.executor.packed(laid_out, self.dtype, packing, self._layout, make_failure)
 
     def write(self, native: Any, array: Array) -> None:
         """Write other numbers into a native array."""

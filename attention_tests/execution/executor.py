@@ -10,7 +10,9 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 
+from attention_tests.declare.dialect import Layout
 from attention_tests.declare.features import Step
+from attention_tests.execution.placement import Packing, Placement
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 T = TypeVar("T")
@@ -29,14 +31,18 @@ class Executor(Protocol):
     def native(self, array: Array, dtype: str, make_failure: MakeFailure) -> Any:
         """Turn an array of any axes into a native one."""
 
-    def views(self, array: Array, dtype: str, make_failure: MakeFailure) -> Sequence[Any]:
-        """Turn an array into native ones of the same numbers that lie otherwise in memory.
+    def placed(
+        self, array: Array, dtype: str, placements: Sequence[Placement], layout: Layout, make_failure: MakeFailure
+    ) -> Sequence[Any]:
+        """Turn an array, its axes in the order of `layout`, into native ones of the same numbers, one a placement.
 
-        With gaps between the columns, with gaps between the rows, transposed, and, as only NumPy can, backwards.
+        None is in the place of one that the library of the arrays, the layout or the shape does not allow.
         """
 
-    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], make_failure: MakeFailure) -> Any:
-        """Turn an array into a native one of `shape` that it is repeated in without being copied."""
+    def packed(
+        self, arrays: Sequence[Array], dtype: str, packing: Packing, layout: Layout, make_failure: MakeFailure
+    ) -> Sequence[Any]:
+        """Turn arrays, their axes in the order of `layout`, into native slices of one buffer; empty where it cannot."""
 
     def write(self, native: Any, numbers: Any, make_failure: MakeFailure) -> None:
         """Write the numbers of one native array into another."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from operator import methodcaller
 from timeit import repeat
@@ -11,9 +12,11 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from attention_tests.declare.dialect import Layout
 from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.executor import MakeFailure
+from attention_tests.execution.placement import Packing, Placement, packing_of, place
 from attention_tests.guards import concealment, forbidden_calls, process_state
 from attention_tests.text.wording import article, raised
 
@@ -42,21 +45,19 @@ class LocalExecutor:
         # A copy: an implementation that writes its input must not write ours.
         return self._implementation.to_native(np.array(array, order="C"), dtype)
 
-    def views(self, array: Array, dtype: str, make_failure: MakeFailure) -> list[Any]:
+    def placed(
+        self, array: Array, dtype: str, placements: Sequence[Placement], layout: Layout, make_failure: MakeFailure
+    ) -> list[Any]:
         """See Executor."""
-        return _guarded(make_failure, lambda: list(self._views(array, dtype)))
+        make = partial(self.native, dtype=dtype, make_failure=make_failure)
+        return [_where_possible(place, make, array, placement, layout) for placement in placements]
 
-    def _views(self, array: Array, dtype: str) -> Iterator[Any]:
-        yield self._native(np.repeat(array, 2, axis=-1), dtype)[..., ::2]
-        yield self._native(np.repeat(array, 2, axis=-2), dtype)[..., ::2, :]
-        yield self._native(array.mT, dtype).mT
-        backwards = self._native(array[..., ::-1], dtype)
-        if isinstance(backwards, np.ndarray):
-            yield backwards[..., ::-1]
-
-    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], make_failure: MakeFailure) -> Any:
+    def packed(
+        self, arrays: Sequence[Array], dtype: str, packing: Packing, layout: Layout, make_failure: MakeFailure
+    ) -> list[Any]:
         """See Executor."""
-        return _guarded(make_failure, lambda: _broadcast(self._native(array, dtype), shape))
+        pack, make = packing_of(packing, layout), partial(self.native, dtype=dtype, make_failure=make_failure)
+        return (pack and _where_possible(pack, make, arrays)) or []
 
     def write(self, native: Any, numbers: Any, make_failure: MakeFailure) -> None:
         """See Executor."""
@@ -141,13 +142,12 @@ class LocalExecutor:
         return array.astype(np.float64)
 
 
-def _broadcast(native: Any, shape: tuple[int, ...]) -> Any:
-    if isinstance(native, np.ndarray):
-        return np.broadcast_to(native, shape)
-    # As PyTorch has it, or as the Array API standard has it.
-    return (
-        native.expand(shape) if hasattr(native, "expand") else native.__array_namespace__().broadcast_to(native, shape)
-    )
+def _where_possible(view: Callable[..., T], *arguments: Any) -> T | None:
+    """Return a view of a native array; None where its library has no such views."""
+    # What goes wrong in `to_native` is raised as something else.
+    with suppress(AttributeError, IndexError, OSError, RuntimeError, TypeError, ValueError):
+        return view(*arguments)
+    return None
 
 
 def _guarded(make_failure: MakeFailure, function: Callable[..., T], *arguments: Any, **options: Any) -> T:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
+from attention_tests.declare.dialect import Layout
 from attention_tests.declare.features import Step
 from attention_tests.execution.executor import Executor, MakeFailure
+from attention_tests.execution.placement import Packing, Placement, packing_of, placing_of
 from attention_tests.execution.subject import Subject
 from attention_tests.reproducers.call_syntax import CallSyntax
 from attention_tests.reproducers.made import (
@@ -21,6 +24,7 @@ from attention_tests.reproducers.made import (
     natives_of,
     parts_of,
 )
+from attention_tests.reproducers.placing import functions_of, placed
 from attention_tests.reproducers.program import Expression, Piece, Program, Variable, listed
 from attention_tests.reproducers.sources import Array, stored_dtype
 from attention_tests.reproducers.traced import source_of, traced
@@ -39,18 +43,9 @@ ARGUMENTS = {
 }
 METHODS = {"append": ("key", "value"), "attend": ("query",)}
 RESULTS = {Step.GRADIENT: "gradients", Step.CACHE: "cache"}
-VIEWS = (
-    ("np.repeat(", ", 2, axis=-1)", "[..., ::2]"),
-    ("np.repeat(", ", 2, axis=-2)", "[..., ::2, :]"),
-    ("", ".mT", ".mT"),
-    ("", "[..., ::-1]", "[..., ::-1]"),
-)
-"""Source text before and behind an array that is made native, and the view taken of it: those of `Executor`."""
-
 AT_ONCE = "call_at_once"
 SHORTEST_TIME = "shortest_time"
-REPEATED = "repeated"
-"""Functions of a program: that makes calls from several threads, that times them, and that makes a view of one row."""
+"""Functions of a program: that makes calls from several threads, and that times them."""
 
 
 class Recorder:
@@ -80,22 +75,27 @@ class Recorder:
         variable = self._assign_native(array, dtype)
         return Made(self._executor.native(np.asarray(array), dtype, self._noting(make_failure)), variable)
 
-    def views(self, array: Array, dtype: str, make_failure: MakeFailure) -> Sequence[Any]:
+    def placed(
+        self, array: Array, dtype: str, placements: Sequence[Placement], layout: Layout, make_failure: MakeFailure
+    ) -> Sequence[Any]:
         """See Executor."""
-        source = source_of(array, dtype)
-        variables = [
-            self.program.assign(ARRAY, self._syntax.native(Expression((before, source, behind)), dtype), view)
-            for before, behind, view in VIEWS
+        placings = (placing_of(placement, layout) for placement in placements)
+        # Those that cannot be are used by nothing, and so are no part of the program.
+        variables = [self._assign_placed(one, dtype, [array]) if one else None for one in placings]
+        views = self._executor.placed(np.asarray(array), dtype, placements, layout, self._noting(make_failure))
+        return [
+            None if view is None or variable is None else Made(view, variable)
+            for view, variable in zip(views, variables, strict=True)
         ]
-        views = self._executor.views(np.asarray(array), dtype, self._noting(make_failure))
-        return [Made(*pair) for pair in zip(views, variables, strict=False)]
 
-    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], make_failure: MakeFailure) -> Any:
+    def packed(
+        self, arrays: Sequence[Array], dtype: str, packing: Packing, layout: Layout, make_failure: MakeFailure
+    ) -> Sequence[Any]:
         """See Executor."""
-        once = self._assign_native(array, dtype)
-        self.program.helpers.append(REPEATED)
-        variable = self.program.assign(ARRAY, f"{REPEATED}(", once, f", {shape})")
-        return Made(self._executor.repeated(np.asarray(array), dtype, shape, self._noting(make_failure)), variable)
+        pack, given = packing_of(packing, layout), list(map(np.asarray, arrays))
+        variable = self._assign_placed(pack, dtype, arrays) if pack else None
+        slices = self._executor.packed(given, dtype, packing, layout, self._noting(make_failure))
+        return parts_of(slices, variable) if variable else []
 
     def write(self, native: Any, numbers: Any, make_failure: MakeFailure) -> None:
         """See Executor."""
@@ -189,6 +189,11 @@ class Recorder:
     def _assign_native(self, array: Array, dtype: str) -> Variable:
         source = self._syntax.native(source_of(array, dtype), dtype, stored_dtype(array, dtype))
         return self.program.assign(ARRAY, source)
+
+    def _assign_placed(self, placing: partial[Any], dtype: str, arrays: Sequence[Array]) -> Variable:
+        self.program.helpers += functions_of(placing)
+        native = self._syntax.native(Expression(("array",)), dtype)
+        return self.program.assign(ARRAY, placed(placing, native, [source_of(array, dtype) for array in arrays]))
 
     def _assign_call(
         self, step: Step, arguments: Sequence[Any], options: Mapping[str, Any] = MappingProxyType({})

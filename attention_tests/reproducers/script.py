@@ -8,7 +8,8 @@ from attention_tests.execution.subject import Subject
 from attention_tests.reproducers.call_syntax import CallSyntax
 from attention_tests.reproducers.endings import body
 from attention_tests.reproducers.header import header
-from attention_tests.reproducers.recorder import AT_ONCE, REPEATED, SHORTEST_TIME, Recorder
+from attention_tests.reproducers.placing import FUNCTIONS, source
+from attention_tests.reproducers.recorder import AT_ONCE, SHORTEST_TIME, Recorder
 
 HELPERS = {
     AT_ONCE: """\
@@ -28,15 +29,7 @@ def call_at_once(function, calls):
 def shortest_time(function, calls):
     return min(timeit.repeat(lambda: [function(*call) for call in calls], number=1, repeat=10))
 """,
-    REPEATED: """\
-def repeated(array, shape):
-    if isinstance(array, np.ndarray):
-        return np.broadcast_to(array, shape)
-    if hasattr(array, "expand"):
-        return array.expand(shape)
-    return array.__array_namespace__().broadcast_to(array, shape)
-""",
-}
+} | {function.__name__: source(function) for function in FUNCTIONS}
 
 FORMS = """\
 def is_array(answer, shape):
@@ -53,7 +46,12 @@ def form(answer):
     shape, dtype = getattr(answer, "shape", "no shape"), getattr(answer, "dtype", "no dtype")
     return f"{type(answer).__name__}, {shape}, {dtype}"
 """
-MODULES = {"base64.": "import base64", "faulthandler.": "import faulthandler", "timeit.": "import timeit"}
+MODULES = {
+    "base64.": "import base64",
+    "faulthandler.": "import faulthandler",
+    "mmap.": "import mmap",
+    "timeit.": "import timeit",
+}
 THREADS = ["from concurrent.futures import ThreadPoolExecutor", "from threading import Barrier"]
 
 

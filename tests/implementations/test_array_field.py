@@ -42,8 +42,8 @@ def test_a_native_array_round_trips_and_shares_no_memory(name: str) -> None:
 def test_views_of_native_arrays_have_the_numbers_of_their_base(name: str) -> None:
     for subject in subjects(name):
         numbers = np.arange(12.0).reshape(1, 2, 2, 3)
-        views = [subject.take(view, numbers.shape) for view in subject.views(numbers)]
-        assert len(views) >= 3
+        views = [subject.take(view, numbers.shape) for view in subject.placed(numbers) if view is not None]
+        assert len(views) >= 6
         assert all((view == numbers).all() for view in views)
 
 

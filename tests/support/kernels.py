@@ -76,3 +76,10 @@ _calls = count()
 
 def wrong_once(query: Array, key: Array, value: Array) -> Array:
     return correct.attention(query, key, value) + (next(_calls) == 0)
+
+
+def tells_its_strides(query: Array, key: Array, value: Array) -> Array:
+    """Return the strides of the query, in elements, as the first numbers of the output."""
+    output = np.zeros(value.shape, value.dtype)
+    output.flat[: query.ndim] = [stride // query.itemsize for stride in query.strides]
+    return output

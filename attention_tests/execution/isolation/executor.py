@@ -10,18 +10,18 @@ from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
+from attention_tests.declare.dialect import Layout
 from attention_tests.declare.features import Step
 from attention_tests.execution.executor import MakeFailure
 from attention_tests.execution.failures import Crashed
 from attention_tests.execution.isolation.operations import Reference
 from attention_tests.execution.isolation.process import Process
 from attention_tests.execution.isolation.wire import Done, Failed, Numbers
+from attention_tests.execution.placement import Packing, Placement
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 T = TypeVar("T")
-
-VIEWS_AT_MOST = 4
 
 
 class Kept:
@@ -74,15 +74,25 @@ class RemoteExecutor:
         native.shape = array.shape
         return native
 
-    def views(self, array: Array, dtype: str, make_failure: MakeFailure) -> Sequence[Kept]:
-        """Ask for them, and wait to know how many there are."""
-        views = self._later("views", VIEWS_AT_MOST, make_failure, array, dtype)
-        return views[: self._answered(int)]
+    def placed(
+        self, array: Array, dtype: str, placements: Sequence[Placement], layout: Layout, make_failure: MakeFailure
+    ) -> Sequence[Kept | None]:
+        """Ask for them, and wait to know which there are."""
+        views = self._later("placed", len(placements), make_failure, array, dtype, placements, layout)
+        return self._those_there(views, [array] * len(placements))
 
-    def repeated(self, array: Array, dtype: str, shape: tuple[int, ...], make_failure: MakeFailure) -> Kept:
-        """Ask for it."""
-        (native,) = self._later("repeated", 1, make_failure, array, dtype, shape)
-        return native
+    def packed(
+        self, arrays: Sequence[Array], dtype: str, packing: Packing, layout: Layout, make_failure: MakeFailure
+    ) -> Sequence[Kept]:
+        """Ask for them, and wait to know whether there are any."""
+        slices = self._later("packed", len(arrays), make_failure, arrays, dtype, packing, layout)
+        return [one for one in self._those_there(slices, arrays) if one]
+
+    def _those_there(self, views: Sequence[Kept], arrays: Sequence[Array]) -> list[Kept | None]:
+        for view, array in zip(views, arrays, strict=True):
+            view.shape = array.shape
+        there = self._answered(list)
+        return [view if str(view.number) in there else None for view in views]
 
     def write(self, native: Any, numbers: Any, make_failure: MakeFailure) -> None:
         """Ask for it."""

@@ -12,8 +12,10 @@ from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.isolation.wire import Done, Failed, Numbers
 from attention_tests.text.wording import raised
 
-SEVERAL = ("views", "parts", "call_at_once")
+SEVERAL = ("placed", "packed", "parts", "call_at_once")
 """The operations that make several things."""
+SOME = ("placed", "packed")
+"""Those of them that may make fewer: the numbers of the handles of what is there are sent back."""
 ANSWERED = ("dtype_of", "shortest_time", "changed_by", "forbidden_calls_of")
 """The operations whose result is sent back, besides what is read."""
 
@@ -60,7 +62,8 @@ class Operations:
         elif name in SEVERAL:
             made = getattr(self._executor, name)(*arguments, _WentWrong)
             self._kept.update(enumerate(made, number))
-            yield from [len(made)] if name == "views" else []
+            if name in SOME:
+                yield [str(handle) for handle, one in enumerate(made, number) if one is not None]
         elif name in ANSWERED:
             yield getattr(self._executor, name)(*arguments, _WentWrong)
         else:
