@@ -9,7 +9,6 @@ from pkgutil import iter_modules
 LAWS = tuple(name for _, name, _ in iter_modules(__path__, f"{__name__}.") if ".test_" in name)
 """The modules of laws."""
 PLANS = tuple(
-    f"{__name__}.drawing.{name}"
-    for name in ("plans", "exact", "scatter", "memory", "histories", "gradients", "claims")
+    f"{__name__}.drawing.{name}" for name in ("plans", "exact", "scatter", "memory", "histories", "gradients", "claims")
 )
 """The modules of plans: what a counterexample is written as."""

@@ -14,7 +14,7 @@ from attention_tests.engine.verdict import Verdict
 from attention_tests.execution.subject import Subject
 from attention_tests.guards.process_state import put_back
 from reference.document import CLAUSES
-from tests.defects import DEFECTS, Defect, correct, correct_cache, correct_gradient, correct_layer
+from tests.defects import DEFECTS, Defect, addresses, correct, correct_cache, correct_gradient, correct_layer
 from tests.defects.defect import implementation_of
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ LAWS = {law.name: law for law in all_laws()}
 WITHOUT_DEFECT = (
     implementation_of(correct.attention),
     implementation_of(correct.online),
+    implementation_of(addresses.attention_by_address),
     implementation_of(correct.self_attention, Step.SELF_ATTENTION),
     implementation_of(correct.softmax, Step.SOFTMAX),
     implementation_of(correct_layer.layer, features=Feature),
