@@ -7,7 +7,14 @@ covering table has a call for every such meeting (docs/explanation/generation.md
 from attention_tests import Feature, Step
 from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
-from properties.checks.comparison import answer, answer_and_lse, assert_inside_bound, expected, expected_lse
+from properties.checks.comparison import (
+    answer,
+    answer_and_lse,
+    assert_equal,
+    assert_inside_bound,
+    expected,
+    expected_lse,
+)
 from properties.checks.exact import assert_gathered, assert_scattered
 from properties.checks.gradients import assert_inside_bounds, expected_gradients, gradients
 from properties.drawing.covering_streams import BACKWARD_ROWS, ROWS, ROWS_OF_SCORES
@@ -30,7 +37,10 @@ def test_the_output_is_right_in_all_circumstances(subject: Subject, problem: Pro
 def test_the_log_sum_exp_is_right_in_all_circumstances(subject: Subject, problem: Problem) -> None:
     """The log-sum-exp is right wherever two circumstances meet: sizes, heads, memory, options and kinds of numbers."""
     _, lse = answer_and_lse(subject, problem)
-    assert_inside_bound(lse, expected_lse(problem, subject.precision))
+    if isinstance(problem, Gather):
+        assert_equal(lse, problem.asked * 0.0, where=problem.asked >= 0)
+    else:
+        assert_inside_bound(lse, expected_lse(problem, subject.precision))
 
 
 @law("matrix", Step.GRADIENT, given=BACKWARD_ROWS)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from attention_tests import Feature
 from attention_tests.engine.law import ListedPlan, Stream
-from properties.drawing.circumstances import cost, plan_of
+from properties.drawing.circumstances import AnyPlan, cost, plan_of
 from properties.drawing.covering import rows_for
 from properties.drawing.exact import GatherPlan
-from properties.drawing.exact_lists import listed
+from properties.drawing.exact_lists import MOST_WEIGHTS, listed
 from properties.drawing.gradients import BackwardPlan
 from properties.drawing.plans import Plan
 from properties.drawing.scatter import ScatterPlan
@@ -25,18 +25,22 @@ def _of_each_row(plan_of_row: Callable[[Mapping[str, str], int], ListedPlan]) ->
     return listed(*plans(frozenset(Feature)), given=plans)
 
 
-def _of_scores(row: Mapping[str, str], turn: int) -> Plan:
-    """Return a plan with numbers that tell one score from another, which those of exact problems do not."""
+def _of_scores(row: Mapping[str, str], turn: int) -> AnyPlan:
+    """Return a plan whose numbers tell scores apart, which exact problems do not, unless a bound costs much."""
     plan = plan_of(row, turn)
-    return plan if isinstance(plan, Plan) else replace(plan.of, regimes=("normal",))
+    if isinstance(plan, Plan) or cost(row).scores > MOST_WEIGHTS:
+        return plan
+    return replace(plan.of, regimes=("normal",))
 
 
 def _backward(row: Mapping[str, str], turn: int) -> BackwardPlan | ScatterPlan:
     """Return a plan of a backward pass: an exact one only where a bound would take more than milliseconds."""
     plan = plan_of(row, turn)
+    if isinstance(plan, Plan):
+        return BackwardPlan(forward=plan)
     if isinstance(plan, GatherPlan) and not cost({**row, "numbers": "ordinary"}).fits:
         return ScatterPlan(of=plan.of)
-    return BackwardPlan(forward=_of_scores(row, turn))
+    return BackwardPlan(forward=replace(plan.of, regimes=("normal",)))
 
 
 ROWS = _of_each_row(plan_of)

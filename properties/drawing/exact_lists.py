@@ -18,8 +18,9 @@ from properties.drawing.scatter import ScatterPlan
 MOST_NUMBERS = 2**18
 """The number of numbers in the keys of a problem, at most, so that it is built in a millisecond."""
 MOST_SCORES = 2**16
+MOST_WEIGHTS = 2**15
 MOST_TERMS = 2**17
-"""The number of products of weights and values, at most, where each is part of a bound."""
+"""The number of weights, and of their products with values, at most, where each is part of a bound."""
 
 KEYS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513)
 MORE_KEYS = (1023, 1024, 1025, 2047, 2048, 2049, 4095, 4096, 4097, 8192, 8193, 12288, 12289, 16384, 16385)
@@ -98,9 +99,15 @@ def counts(*plans: Plan) -> Stream:
 
 
 def _cut(plan: Plan) -> Plan:
-    keys = plan.batch * plan.heads * plan.options.group * plan.keys
-    queries = max(1, min(plan.queries, MOST_TERMS // 8 // keys))
-    return replace(plan, queries=queries, d_v=max(1, min(plan.d_v, MOST_TERMS // (keys * queries))))
+    """Return the plan with fewer runs, queries and columns, so that its weights and their products are few."""
+    group = max(1, min(plan.options.group, MOST_WEIGHTS // plan.keys))
+    heads = max(1, min(plan.heads, MOST_WEIGHTS // (plan.keys * group)))
+    batch = max(1, min(plan.batch, MOST_WEIGHTS // (plan.keys * group * heads)))
+    keys = plan.keys * group * heads * batch
+    queries = max(1, min(plan.queries, MOST_WEIGHTS // keys))
+    d_v = max(1, min(plan.d_v, MOST_TERMS // (keys * queries)))
+    options = replace(plan.options, group=group)
+    return replace(plan, heads=heads, batch=batch, queries=queries, d_v=d_v, options=options)
 
 
 def scatters(*plans: Plan) -> Stream:
