@@ -4,6 +4,9 @@ With P the weights and G the upstream gradient,
 
     dV = Pᵀ G     dP = G Vᵀ     δ = Σ_j P dP     dS = P ∘ (dP - δ)     dQ = scale · dS K     dK = scale · dSᵀ Q
 
+With a soft cap c, the logits being c tanh(t / c) of the scaled scores t, dS is multiplied by 1 - tanh²(t / c) before it
+meets K and Q.
+
 A key that a query does not see gets nothing from it and gives it nothing, whatever the two hold; a query that sees no
 key gets 0 and adds 0.
 """
@@ -31,6 +34,7 @@ def attention(  # noqa: PLR0913, PLR0917 - what the gradients depend on
     upstream: npt.ArrayLike,
     scale: float | None = None,
     bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
 ) -> Gradients:
     """Return dQ, dK and dV of attention (…, n_q, d_v) under an upstream gradient of that shape.
 
@@ -38,9 +42,12 @@ def attention(  # noqa: PLR0913, PLR0917 - what the gradients depend on
     """
     query, key, value, upstream = (np.asarray(array, np.float64) for array in (query, key, value, upstream))
     seen = seen_keys(bias, (*query.shape[:-1], key.shape[-2]))
-    weights = np.where(seen, matrix.weights(query, key, scale, bias), 0.0)
+    weights = np.where(seen, matrix.weights(query, key, scale, bias, softcap), 0.0)
     d_value = _sum_seen(transpose(weights), upstream, transpose(seen))
     d_scores = weights * centred(weights, through_weights(upstream, value, seen))
+    if softcap is not None:
+        scaled = matrix.scaled(matrix.score(query, key), key.shape[-1], scale)
+        d_scores = np.where(seen, d_scores * slope_of_cap(scaled, softcap), 0.0)
     d_query = matrix.scaled(_sum_seen(d_scores, key, seen), key.shape[-1], scale)
     d_key = matrix.scaled(_sum_seen(transpose(d_scores), query, transpose(seen)), key.shape[-1], scale)
     return d_query, d_key, d_value
@@ -61,6 +68,13 @@ def centred(weights: Array, d_weights: Array) -> Array:
     delta = (weights * d_weights).sum(-1, keepdims=True)
     difference: Array = d_weights - delta
     return difference
+
+
+@np.errstate(all="ignore")
+def slope_of_cap(scaled: Array, cap: float) -> Array:
+    """Return the derivative 1 - tanh²(t / c) of a soft cap c at scaled scores t, accurate where it is tiny too."""
+    slope: Array = np.cosh(scaled / cap) ** -2.0
+    return slope
 
 
 def transpose(array: npt.NDArray[Scalar]) -> npt.NDArray[Scalar]:

@@ -75,6 +75,7 @@ def attention(  # noqa: PLR0913, PLR0917 - what the gradients depend on
     upstream: npt.ArrayLike,
     scale: float | None = None,
     bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
     *,
     numbers: Numbers = vector.FLOAT,
 ) -> tuple[Objects, Objects, Objects]:
@@ -88,7 +89,7 @@ def attention(  # noqa: PLR0913, PLR0917 - what the gradients depend on
         duals = [_mapped(lambda x: Dual(x, zero), array) for array in inputs]
         duals[which][place] = Dual(inputs[which][place], one)
         queries, keys, values = (array.tolist() for array in duals)
-        outputs = vector.attention(queries, keys, values, dual(numbers), scale=scale, bias=rows)
+        outputs = vector.attention(queries, keys, values, dual(numbers), scale=scale, softcap=softcap, bias=rows)
         slopes = [x.slope for output in outputs for x in output]
         return sum(numbers.number(weight) * slope for weight, slope in zip(weighing, slopes, strict=True))
 

@@ -12,6 +12,7 @@ from reference import gradient
 from reference.bounds.arithmetic import Roundings, growth
 from reference.bounds.attention_error import ForwardPass, dot_lost, output_error
 from reference.bounds.formats import FORMATS, Array, half_ulp
+from reference.bounds.gradient_cap import capped_scores_error
 from reference.bounds.gradient_weights import LogWeights, Recomputed
 from reference.bounds.interval import Errors
 from reference.bounds.softmax_error import Mean, Softmax, WeightError
@@ -48,9 +49,10 @@ class BackwardPass:
         upstream: Array,
         scale: float | None,
         bias: npt.ArrayLike | None,
+        softcap: float | None = None,
     ) -> Self:
         """Evaluate both passes, and keep what the bound needs of them."""
-        forward = ForwardPass.of(query, key, value, scale, bias)
+        forward = ForwardPass.of(query, key, value, scale, bias, softcap)
         weights = LogWeights.of(forward.softmax)
         d_weights = gradient.through_weights(upstream, value, weights.seen)
         mean = Mean.of(_each_query(forward.softmax), d_weights[..., None])
@@ -66,6 +68,8 @@ class BackwardPass:
         weights = Recomputed.of(self.forward, self.weights, roundings)
         error = self._d_scores_error(weights, roundings)
         d_scores = self.weights.exact * self.lengths
+        if self.forward.softcap is not None:
+            d_scores, error = capped_scores_error(self.forward, self.weights.seen, d_scores, error, roundings)
         d_query = self._product_error(d_scores, error, self.key, roundings)
         d_key = self._product_error(transpose(d_scores), transpose(error), self.query, roundings)
         largest = weights.largest.max(-2, keepdims=True, initial=0.0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import flint
@@ -31,6 +31,7 @@ class GradientCase:
     upstream: Array
     scale: float | None = None
     bias: Array | None = None
+    softcap: float | None = None
 
     @property
     def factor(self) -> float:
@@ -38,17 +39,23 @@ class GradientCase:
 
     def expected(self, dtype: str, precision: Precision) -> tuple[Interval, Interval, Interval]:
         inputs = (self.query, self.key, self.value, self.upstream)
-        return gradient_bound.gradient(*inputs, roundings_of(precision, dtype), scale=self.scale, bias=self.bias)
+        return gradient_bound.gradient(
+            *inputs, roundings_of(precision, dtype), scale=self.scale, bias=self.bias, softcap=self.softcap
+        )
 
 
-def gradient_cases(family: Family, dtype: str, count: int) -> Iterator[GradientCase]:
+def gradient_cases(
+    family: Family, dtype: str, count: int, caps: tuple[float | None, ...] = (None,)
+) -> Iterator[GradientCase]:
     rng = np.random.default_rng(1986)
     for _ in range(count):
         sizes = random_sizes(rng)
         query, key, value = draw(family, rng, sizes, dtype)
         upstream = round_to(rng.standard_normal((sizes[0], sizes[3])) * 10.0 ** rng.integers(-3, 2), dtype)
         scale = (None, None, 0.3, -0.7)[int(rng.integers(4))]
-        yield GradientCase(query, key, value, upstream, scale, random_bias(rng, sizes[0], sizes[1], dtype))
+        bias = random_bias(rng, sizes[0], sizes[1], dtype)
+        for cap in caps:
+            yield GradientCase(query, key, value, upstream, scale, bias, cap)
 
 
 def assert_accepts(expected: tuple[Interval, Interval, Interval], gradients: Gradients) -> None:
@@ -67,6 +74,8 @@ class Backward:
     """Scale dS, and not its products."""
     apart: bool
     """P dP - P δ in place of P (dP - δ)."""
+    through_cap: Callable[[Emulated, Array, Array], Array] | None = None
+    """From dS and the scaled scores to dS of the scaled scores, where there is a soft cap."""
 
     def scores(self, x: Array) -> Array:
         return self.emulated.stored(self.emulated.accumulated(x), self.emulated.precision.scores)
@@ -81,7 +90,7 @@ class Backward:
         weights = self.weights(exponentials / self.emulated.sum(exponentials)[:, None])
         d_weights = self.scores(self.emulated.dot(case.upstream, case.value.T))
         delta = self.scores(self.emulated.sum(self.scores(weights * d_weights))[:, None])
-        return self.products(weights, self.d_scores(weights, d_weights, delta), case)
+        return self.products(weights, self.uncapped(self.d_scores(weights, d_weights, delta), case), case)
 
     def flash(self, case: GradientCase) -> Gradients:
         """From the log-sum-exp and the rounded output alone; the scores are summed anew, in the other order."""
@@ -95,12 +104,18 @@ class Backward:
         weights = self.emulated.exp(anew.logits(*operands) - log_sum_exp)
         delta = self.emulated.sum(self.emulated.accumulated(case.upstream * output))[:, None]
         d_scores = self.d_scores(weights, self.emulated.dot(case.upstream, case.value.T), delta)
-        return self.products(self.weights(weights), self.weights(d_scores), case)
+        return self.products(self.weights(weights), self.weights(self.uncapped(d_scores, case)), case)
 
     def d_scores(self, weights: Array, d_weights: Array, delta: Array) -> Array:
         if self.apart:
             return self.scores(self.scores(weights * d_weights) - self.scores(weights * delta))
         return self.scores(weights * self.scores(d_weights - delta))
+
+    def uncapped(self, d_scores: Array, case: GradientCase) -> Array:
+        if self.through_cap is None:
+            return d_scores
+        scaled = replace(self.emulated, softcap=None).logits(case.query, case.key, case.scale, None)
+        return self.through_cap(self.emulated, d_scores, scaled)
 
     def products(self, weights: Array, d_scores: Array, case: GradientCase) -> Gradients:
         factor = self.emulated.accumulated(np.asarray(case.factor))
@@ -132,11 +147,15 @@ def test_gradients_in_a_declared_arithmetic_are_accepted(family: Family, dtype: 
 @by_family
 def test_the_oracle_is_within_its_radius_of_the_exact_gradients(family: Family) -> None:
     for case in gradient_cases(family, "float64", 4):
-        inputs = (case.query, case.key, case.value, case.upstream, case.scale, case.bias)
-        with flint.ctx.workprec(128):
-            derived = derivative.attention(*inputs, numbers=definition.ARB)
-            for one, balls in zip(case.expected("float64", Precision.float64()), derived, strict=True):
-                assert (distance(one.value, balls) <= one.radius).all()
+        assert_within_radius(case)
+
+
+def assert_within_radius(case: GradientCase) -> None:
+    inputs = (case.query, case.key, case.value, case.upstream, case.scale, case.bias, case.softcap)
+    with flint.ctx.workprec(128):
+        derived = derivative.attention(*inputs, numbers=definition.ARB)
+        for one, balls in zip(case.expected("float64", Precision.float64()), derived, strict=True):
+            assert (distance(one.value, balls) <= one.radius).all()
 
 
 def distance(array: Array, balls: derivative.Objects) -> Array:

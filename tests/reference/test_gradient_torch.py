@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,17 @@ def composed(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> 
     scores = scores if bias is None else scores + bias
     exponentials = torch.exp(scores - scores.amax(-1, keepdim=True).detach())
     return exponentials / exponentials.sum(-1, keepdim=True) @ value
+
+
+def capped(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, cap: float) -> Tensor:
+    """Autograd goes back through every step of the cap, each of which stores its result."""
+    scores = cap * torch.tanh(query @ key.mT * query.shape[-1] ** -0.5 / cap)
+    return torch.softmax(scores if bias is None else scores + bias, -1) @ value
+
+
+def capped_by_exponentials(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None, cap: float) -> Tensor:
+    scores = cap * (2 * torch.sigmoid(2 / cap * (query @ key.mT * query.shape[-1] ** -0.5)) - 1)
+    return torch.softmax(scores if bias is None else scores + bias, -1) @ value
 
 
 def fused(query: Tensor, key: Tensor, value: Tensor, bias: Tensor | None) -> Tensor:
@@ -65,6 +77,16 @@ def gradients(
     return [leaf.grad.double().numpy() for leaf in leaves]
 
 
+CAPPED = [
+    (capped, "float64", Precision.float64()),
+    (capped_by_exponentials, "float64", Precision.float64()),
+    (capped, "float32", Precision.float32()),
+    (capped_by_exponentials, "float32", Precision.float32()),
+    (capped, "bfloat16", Precision.eager("bfloat16")),
+    (capped, "float16", Precision.eager("float16")),
+]
+
+
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
 @pytest.mark.parametrize(
     ("attention", "dtype", "precision"), IMPLEMENTATIONS, ids=lambda x: getattr(x, "__name__", None) or str(x)[:8]
@@ -82,3 +104,45 @@ def test_the_gradients_of_torch_are_accepted(
         expected = gradient_bound.gradient(*inputs, upstream, roundings_of(precision, dtype), bias=bias)
         for one, got in zip(expected, gradients(attention, inputs, upstream, bias, dtype), strict=True):
             assert one.accepts(got).all(), one.ratio(got).max()
+
+
+@pytest.mark.parametrize("cap", [0.1, 1.0, 50.0])
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+@pytest.mark.parametrize(
+    ("attention", "dtype", "precision"), CAPPED, ids=lambda x: getattr(x, "__name__", None) or str(x)[:8]
+)
+def test_the_gradients_of_torch_through_a_soft_cap_are_accepted(
+    family: Family, attention: Callable[..., Tensor], dtype: str, precision: Precision, cap: float
+) -> None:
+    rng = np.random.default_rng(1995)
+    for _ in range(2):
+        n_q, n_k, d_k, d_v = random_sizes(rng)
+        inputs = draw(family, rng, (n_q, n_k, d_k, d_v), dtype)
+        upstream, bias = round_to(rng.standard_normal((n_q, d_v)), dtype), random_bias(rng, n_q, n_k, dtype)
+        expected = gradient_bound.gradient(*inputs, upstream, roundings_of(precision, dtype), bias=bias, softcap=cap)
+        got = gradients(partial(attention, cap=cap), inputs, upstream, bias, dtype)
+        for one, array in zip(expected, got, strict=True):
+            assert one.accepts(array).all(), one.ratio(array).max()
+
+
+@pytest.mark.parametrize("group", [2, 3])
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.__name__)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
+def test_the_gradients_of_torch_with_grouped_heads_are_accepted(family: Family, dtype: str, group: int) -> None:
+    rng = np.random.default_rng(2010)
+    n_q, n_k, d_k, d_v = random_sizes(rng)
+    query, key, value = draw(family, rng, (n_q * group, n_k, d_k, d_v), dtype)
+    upstream = round_to(rng.standard_normal((n_q * group, d_v)), dtype)
+    precision = Precision.float32() if dtype == "float32" else Precision.upcast()
+    roundings = roundings_of(precision, dtype)
+    expected = gradient_bound.gradient(query, key, value, upstream, roundings, group=group)
+
+    def by_heads(query: Tensor, key: Tensor, value: Tensor, bias: None) -> Tensor:
+        del bias
+        with torch.nn.attention.sdpa_kernel(torch.nn.attention.SDPBackend.MATH):
+            heads = query.reshape(1, group, n_q, d_k), key[None, None], value[None, None]
+            output = torch.nn.functional.scaled_dot_product_attention(*heads, enable_gqa=True)
+        return output.reshape(-1, d_v)
+
+    for one, got in zip(expected, gradients(by_heads, (query, key, value), upstream, None, dtype), strict=True):
+        assert one.accepts(got).all(), one.ratio(got).max()
