@@ -17,13 +17,15 @@ from properties.checks.gradients import (
 from properties.drawing.gradients import Backward, gradient_problems
 from properties.drawing.masks import BIASES, BROADCASTS, MASKS
 from properties.drawing.problem import HUGE
-from properties.drawing.streams import OptionChoices, problems
+from properties.drawing.streams import CAPS, OptionChoices, problems
 
 OPTIONS = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
 
 GRADIENT_PROBLEMS_WITH_A_MASK = gradient_problems(problems(options=OptionChoices(masks=tuple(MASKS), axes=BROADCASTS)))
 CAUSAL_GRADIENT_PROBLEMS = gradient_problems(problems(options=OptionChoices(causal=(True,))))
-GRADIENT_PROBLEMS_WITH_SEVERAL_HEADS = gradient_problems(problems(batches_and_heads=((1, 2), (1, 3), (2, 1), (2, 3))))
+GRADIENT_PROBLEMS_WITH_SEVERAL_HEADS = gradient_problems(
+    problems(batches_and_heads=((1, 2), (1, 3), (2, 1), (2, 3)), options=OptionChoices(groups=(1, 2, 3)))
+)
 GRADIENT_PROBLEMS_WITH_COMBINED_OPTIONS = gradient_problems(
     problems(
         options=OptionChoices(
@@ -32,6 +34,9 @@ GRADIENT_PROBLEMS_WITH_COMBINED_OPTIONS = gradient_problems(
             axes=BROADCASTS,
             causal=(False, True),
             windows=(None, 2, 8),
+            softcaps=(None, None, *CAPS),
+            groups=(1, 2, 3),
+            scales=(None, 0.25, 2.0),
         )
     )
 )
@@ -39,7 +44,7 @@ GRADIENT_PROBLEMS_WITH_COMBINED_OPTIONS = gradient_problems(
 
 @law("every-word", Step.GRADIENT, OPTIONS, given=GRADIENT_PROBLEMS_WITH_COMBINED_OPTIONS)
 def test_gradients_respect_masks_biases_causality_and_windows(subject: Subject, problem: Backward) -> None:
-    """Masks, biases, causality and windows apply to the gradients as they do to the output."""
+    """Masks, biases, causality and windows apply to the gradients as they do to the output, whatever else is asked."""
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
 
 
@@ -76,13 +81,16 @@ def test_no_gradient_flows_to_later_tokens(subject: Subject, problem: Backward) 
 
 @law("every-word", Step.GRADIENT, Feature.HEADS, given=GRADIENT_PROBLEMS_WITH_SEVERAL_HEADS)
 def test_gradients_do_not_depend_on_other_batches_and_heads(subject: Subject, problem: Backward) -> None:
-    """The other batches and heads, even if they hold NaN, change no bit of the gradients."""
-    own = tuple(problem.random.integers(problem.query.shape[:2]))
+    """The other batches and key heads, even if they hold NaN, change no bit of the gradients."""
+    batch, head = problem.random.integers(problem.key.shape[:2])
+    group = problem.query.shape[1] // problem.key.shape[1]
+    own, shared = np.s_[batch, head * group : (head + 1) * group], np.s_[batch, head]
     alone = [np.full_like(array, np.nan) for array in problem.inputs]
-    for array, kept in zip(alone, problem.inputs, strict=True):
-        array[own] = kept[own]
+    for array, kept, place in zip(alone, problem.inputs, (own, shared, shared, own), strict=True):
+        array[place] = kept[place]
     got, whole = subject.gradient(*alone), gradients(subject, problem)
-    assert_all_same_bits((array[own] for array in got), (array[own] for array in whole))
+    places = (own, shared, shared)
+    assert_all_same_bits(*([array[place] for array, place in zip(all_, places, strict=True)] for all_ in (got, whole)))
 
 
 def with_hidden_tokens_set_to(number: float, problem: Backward) -> tuple[Array, Array, Array, Array]:

@@ -25,7 +25,9 @@ from reference import matrix
 GRADIENT_PROBLEMS_OF_SMALL_INTEGERS = gradient_problems(
     problems(regimes=("small integers", "iota", "ones"), overlays=("none",), d_k=(1, 2, 3, 4))
 )
-GRADIENT_PROBLEMS_WITH_A_SCALE = gradient_problems(problems(options=OptionChoices(scales=(0.0, 1.0, -0.5, 0.25, 3.0))))
+GRADIENT_PROBLEMS_WITH_A_SCALE = gradient_problems(
+    problems(options=OptionChoices(scales=(0.0, 1.0, -0.5, 0.25, 3.0))), at_most=16
+)
 LONG_GRADIENT_PROBLEMS = only(
     *(BackwardPlan(Plan(queries=n, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n)) for n in (64, 65, 129))
 )

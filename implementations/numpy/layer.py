@@ -55,6 +55,7 @@ def gradient(  # noqa: PLR0913 - the options of layers
     bias: Array | None = None,
     causal: bool = False,
     window: int | None = None,
+    softcap: float | None = None,
     dropout: float = 0.0,
 ) -> tuple[Array, Array, Array]:
     """Return the gradients of query, key and value, given that of the output.
@@ -65,11 +66,15 @@ def gradient(  # noqa: PLR0913 - the options of layers
     inputs, key_shape, value_shape = query.dtype, key.shape, value.shape
     query, key, value, upstream = at_least_float32(query, key, value, upstream)
     key, value = (_for_each_query_head(array, query) for array in (key, value))
-    logits = _logits(_scaled_scores(query, key, scale), mask, bias, None, causal=causal, window=window)
+    scores = _scaled_scores(query, key, scale)
+    logits = _logits(scores, mask, bias, softcap, causal=causal, window=window)
     _, weights, total = _exponentials(logits)
     weights = weights / total
     d_weights = np.where(np.isneginf(logits), 0, upstream @ value.mT)
-    d_scores = weights * (d_weights - (weights * d_weights).sum(axis=-1, keepdims=True)) * factor(query, scale)
+    d_scores = weights * (d_weights - (weights * d_weights).sum(axis=-1, keepdims=True))
+    if softcap is not None:
+        d_scores = np.where(np.isneginf(logits), 0, d_scores * (1 - np.tanh(scores / softcap) ** 2))
+    d_scores = d_scores * factor(query, scale)
     d_query, d_key, d_value = _average(d_scores, key), d_scores.mT @ query, weights.mT @ upstream
     d_key, d_value = _summed_over_groups(d_key, key_shape), _summed_over_groups(d_value, value_shape)
     return d_query.astype(inputs), d_key.astype(inputs), d_value.astype(inputs)

@@ -44,22 +44,39 @@ def gradients(subject: Subject, problem: Backward) -> Gradients:
 def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradients:
     """Return the gradients in closed form, each with its derived error bound.
 
-    Where fully masked rows are not zeros, nothing is promised of a head that has one.
+    The query heads that share a key head are more queries of it: its gradients are sums over all of them. Where fully
+    masked rows are not zeros, nothing is promised of a head that has one, nor of its key head.
     """
+    (batch, heads, n_q, _), key_heads = problem.query.shape, problem.key.shape[1]
+    group = heads // key_heads
+
+    def of_key_heads(rows: Array) -> Array:
+        return rows.reshape(batch, key_heads, group * n_q, rows.shape[-1])
+
     bias = problem.logit_bias
-    oracles = gradient_bound.gradient(
-        problem.query,
+    query, key, value = gradient_bound.gradient(
+        of_key_heads(problem.query),
         problem.key,
         problem.value,
-        problem.upstream,
+        of_key_heads(problem.upstream),
         roundings_of(precision, problem.dtype),
         scale=problem.scale,
-        bias=bias,
+        bias=None if bias is None else of_key_heads(bias),
+        softcap=problem.softcap,
+        group=group,
     )
+    rows, error, radius = (np.reshape(x, problem.query.shape) for x in (query.value, query.error, query.radius))
+    query = replace(query, value=rows, error=error, radius=radius)
     if bias is None or problem.dialect.fully_masked is FullyMasked.ZEROS:
-        return ExpectedGradients(*oracles)
-    all_see = np.asarray(problem.seen.any(axis=-1).all(axis=-1))[..., None, None]
-    return ExpectedGradients(*(replace(oracle, error=np.where(all_see, oracle.error, np.inf)) for oracle in oracles))
+        return ExpectedGradients(query, key, value)
+    all_see = np.asarray(problem.seen.any(axis=-1).all(axis=-1))
+    of_group = np.asarray(all_see.reshape(batch, key_heads, group).all(axis=-1))
+    return ExpectedGradients(_where(all_see, query), _where(of_group, key), _where(of_group, value))
+
+
+def _where(promised: Array, oracle: Interval) -> Interval:
+    """Return the expectation of a gradient of which something is promised in some heads only, (batch, heads)."""
+    return replace(oracle, error=np.where(promised[..., None, None], oracle.error, np.inf))
 
 
 def sum_over_tokens(oracle: Interval, value: Array | float) -> Interval:

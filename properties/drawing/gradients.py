@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -60,6 +61,13 @@ def _one_large(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
     return upstream
 
 
+def _lowered(problem: Problem) -> Problem:
+    """Return the problem with a first column of query and key that takes 800 from every scaled score."""
+    query, key = problem.query.copy(), problem.key.copy()
+    query[..., 0], key[..., 0] = 40, -20 * math.sqrt(problem.d_k)
+    return problem.with_arrays(query=query, key=key)
+
+
 UPSTREAMS: dict[str, Draw] = {
     "ones": lambda _random, shape: np.ones(shape),
     "small integers": lambda random, shape: random.integers(-3, 4, shape).astype(float),
@@ -77,6 +85,8 @@ class BackwardPlan:
     forward: Plan = field(default_factory=Plan)
     one_large: bool = False
     """Whether the first upstream gradient is so large that a sum in 16 bits would lose all later ones."""
+    low_scores: bool = False
+    """Whether all scores are near -800, where exp is 0 in every format unless the largest score is subtracted."""
 
     @property
     def depends_on(self) -> frozenset[Feature]:
@@ -99,6 +109,8 @@ class BackwardPlan:
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Backward:
         """Build the problem, and draw an upstream gradient: all ones for the seed 0."""
         problem = self.forward.build(dtype, features, dialect)
+        if self.low_scores:
+            problem = _lowered(problem)
         kind = problem.random.choice(list(UPSTREAMS)) if problem.seed else "ones"
         draw = _one_large if self.one_large else UPSTREAMS[kind]
         drawn = draw(problem.random, (*problem.query.shape[:-1], problem.value.shape[-1]))
@@ -111,9 +123,9 @@ LIMIT_OF_GRADIENT_PROBLEMS = 33
 """The number of problems: the bounds of three gradients cost as much as three problems."""
 
 
-def gradient_problems(stream: Stream) -> Stream:
+def gradient_problems(stream: Stream, at_most: int = LIMIT_OF_GRADIENT_PROBLEMS) -> Stream:
     """Return the same problems, each with an upstream gradient."""
-    return Stream(stream.strategy, lambda plan: BackwardPlan(forward=stream.narrow(plan)), LIMIT_OF_GRADIENT_PROBLEMS)
+    return Stream(stream.strategy, lambda plan: BackwardPlan(forward=stream.narrow(plan)), at_most)
 
 
 ANY_GRADIENT_PROBLEM = gradient_problems(ANY_PROBLEM)

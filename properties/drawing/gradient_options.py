@@ -1,0 +1,80 @@
+"""Fixed problems with an upstream gradient: each pair of options, the widths of real heads, and several blocks."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Any
+
+from properties.drawing.claims import only
+from properties.drawing.gradients import BackwardPlan
+from properties.drawing.masks import BROADCASTS
+from properties.drawing.plans import Options, Plan
+
+Sizes = tuple[int, int, int, int]
+"""n_q, n_k, d_k and d_v."""
+
+
+def plan(sizes: Sizes, seed: int, *, batch: int = 2, low_scores: bool = False, **options: Any) -> BackwardPlan:
+    """Return a plan of two key heads."""
+    queries, keys, d_k, d_v = sizes
+    forward = Plan(
+        batch=batch,
+        heads=2,
+        queries=queries,
+        keys=keys,
+        d_k=d_k,
+        d_v=d_v,
+        regimes=("normal",),
+        seed=seed,
+        options=Options(**options),
+    )
+    return BackwardPlan(forward, low_scores=low_scores)
+
+
+_EACH: tuple[dict[str, Any], ...] = (
+    {"mask": "most"},
+    {"bias": "normal", "bias_axes": "1hqk"},
+    {"causal": True},
+    {"window": 3},
+    {"softcap": 1.0},
+    {"group": 2},
+    {"scale": 0.25},
+)
+_UNEVEN: tuple[Sizes, ...] = ((5, 18, 4, 4), (18, 5, 8, 3), (9, 13, 3, 5), (3, 20, 16, 16), (33, 17, 5, 2))
+"""More keys than queries, and fewer."""
+
+TWO_OPTIONS = only(
+    *(
+        plan(_UNEVEN[number % len(_UNEVEN)], number + 1, **one, **other)
+        for number, (one, other) in enumerate(combinations(_EACH, 2))
+    )
+)
+"""Every pair of options."""
+NO_POSITIVE_SCALE = only(
+    *(
+        plan(_UNEVEN[number % len(_UNEVEN)], number + 1, scale=scale, **one)
+        for number, one in enumerate(({}, *_EACH[:-1]))
+        for scale in (-0.5, 0.0)
+    )
+)
+"""A negative scale and one of zero, alone and with every other option."""
+BROADCAST_BIASES = only(*(plan((5, 9, 4, 3), 1, bias="normal", bias_axes=axes) for axes in BROADCASTS))
+REAL_HEADS = only(
+    plan((9, 129, 64, 64), 1, batch=1, causal=True),
+    plan((2, 257, 80, 80), 2, batch=1, mask="padding", mask_axes="b11k"),
+    plan((65, 9, 96, 96), 3, batch=1, bias="normal", bias_axes="b1qk"),
+    plan((5, 65, 128, 128), 4, batch=1, softcap=30.0),
+    plan((2, 65, 192, 192), 5, batch=1, group=3),
+    plan((2, 65, 256, 256), 6, batch=1, scale=0.1),
+    plan((3, 129, 192, 128), 7, batch=1, window=64),
+    plan((129, 3, 128, 96), 8, causal=True, group=2),
+)
+"""Widths that models have, beyond a block of keys or of queries, and an option each."""
+LOW_SCORES = only(
+    plan((5, 9, 4, 3), 1, low_scores=True),
+    plan((2, 65, 64, 64), 2, batch=1, low_scores=True),
+    plan((9, 13, 4, 4), 3, low_scores=True, causal=True),
+    plan((5, 18, 4, 4), 4, low_scores=True, mask="most"),
+)
+SEVERAL_BLOCKS = only(plan((300, 300, 16, 16), 1, batch=1), plan((321, 300, 16, 16), 2, batch=1, causal=True, group=2))
+"""Sums over several blocks of queries and of keys, whatever their size."""
