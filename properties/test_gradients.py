@@ -17,6 +17,7 @@ from properties.checks.gradients import (
     with_zero_rows,
 )
 from properties.drawing.claims import only
+from properties.drawing.gradient_options import LONG
 from properties.drawing.gradients import ANY_GRADIENT_PROBLEM, Backward, BackwardPlan, gradient_problems
 from properties.drawing.plans import Plan
 from properties.drawing.streams import OptionChoices, problems
@@ -27,9 +28,6 @@ GRADIENT_PROBLEMS_OF_SMALL_INTEGERS = gradient_problems(
 )
 GRADIENT_PROBLEMS_WITH_A_SCALE = gradient_problems(
     problems(options=OptionChoices(scales=(0.0, 1.0, -0.5, 0.25, 3.0))), at_most=16
-)
-LONG_GRADIENT_PROBLEMS = only(
-    *(BackwardPlan(Plan(queries=n, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n)) for n in (64, 65, 129))
 )
 GRADIENT_PROBLEM_WITH_MANY_QUERIES = only(
     BackwardPlan(Plan(queries=767, keys=2, d_k=4, d_v=4, regimes=("uniform",)), one_large=True)
@@ -42,7 +40,7 @@ def test_gradients_are_those_of_the_formula(subject: Subject, problem: Backward)
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
 
 
-@law("matrix", Step.GRADIENT, Feature.LENGTHS, given=LONG_GRADIENT_PROBLEMS)
+@law("matrix", Step.GRADIENT, Feature.LENGTHS, given=LONG)
 def test_gradients_are_right_at_any_sequence_length(subject: Subject, problem: Backward) -> None:
     """The gradients are right at any sequence length, beyond any block size."""
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))

@@ -62,14 +62,20 @@ BROADCAST_BIASES = only(*(plan((5, 9, 4, 3), 1, bias="normal", bias_axes=axes) f
 REAL_HEADS = only(
     plan((9, 129, 64, 64), 1, batch=1, causal=True),
     plan((2, 257, 80, 80), 2, batch=1, mask="padding", mask_axes="b11k"),
-    plan((65, 9, 96, 96), 3, batch=1, bias="normal", bias_axes="b1qk"),
+    plan((9, 65, 96, 96), 3, batch=1, bias="normal", bias_axes="b1qk"),
     plan((5, 65, 128, 128), 4, batch=1, softcap=30.0),
     plan((2, 65, 192, 192), 5, batch=1, group=3),
     plan((2, 65, 256, 256), 6, batch=1, scale=0.1),
     plan((3, 129, 192, 128), 7, batch=1, window=64),
-    plan((129, 3, 128, 96), 8, causal=True, group=2),
+    plan((3, 65, 128, 96), 8, causal=True, group=2),
 )
-"""Widths that models have, beyond a block of keys or of queries, and an option each."""
+"""Widths that models have, more keys than a block has, and an option each."""
+LONG = only(
+    *(BackwardPlan(Plan(queries=n, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n)) for n in (64, 65, 129)),
+    plan((129, 5, 64, 64), 1, batch=1, causal=True),
+    plan((257, 3, 96, 64), 2, batch=1, mask="most", group=2),
+)
+"""More queries than a block has, or more queries and keys."""
 LOW_SCORES = only(
     plan((5, 9, 4, 3), 1, low_scores=True),
     plan((2, 65, 64, 64), 2, batch=1, low_scores=True),

@@ -13,7 +13,9 @@ from tests.defects import (
     empty,
     fully_masked,
     gradient_masks,
+    gradient_options,
     gradient_side_effects,
+    gradient_sizes,
     gradients,
     heads,
     hiding,
@@ -73,7 +75,7 @@ _OF_LAYERS = (
     caches,
 )
 _OF_CHECKERS = (cheats,)
-_OF_GRADIENTS = (gradients, gradient_masks, gradient_side_effects)
+_OF_GRADIENTS = (gradients, gradient_masks, gradient_options, gradient_sizes, gradient_side_effects)
 
 DEFECTS: tuple[Defect, ...] = tuple(
     member

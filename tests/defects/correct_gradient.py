@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from tests.defects.correct import Array, scaled_scores
-from tests.defects.correct_layer import ahead, hidden, seen_by, softmax
+from tests.defects.correct_layer import ahead, capped, for_each_query_head, hidden, seen_by, softmax
 
 Gradients = tuple[Array, Array, Array]
 
@@ -23,11 +23,42 @@ def gradient(
     bias: Array | None = None,
     causal: bool = False,
     window: int | None = None,
+    softcap: float | None = None,
 ) -> Gradients:
     seen = seen_by(ahead(query, key), mask=mask, causal=causal, window=window)
+    d_query, d_key, d_value = of_each_head(query, key, value, upstream, seen, bias=bias, scale=scale, softcap=softcap)
+    return d_query, summed_over_groups(d_key, key), summed_over_groups(d_value, value)
+
+
+def of_each_head(
+    query: Array,
+    key: Array,
+    value: Array,
+    upstream: Array,
+    seen: Array,
+    *,
+    bias: Array | None = None,
+    scale: float | None = None,
+    softcap: float | None = None,
+) -> Gradients:
+    """Return the gradients, those of key and value for each query head: (batch, heads, n_k, ·)."""
+    key, value = (for_each_query_head(array, query) for array in (key, value))
     scores = scaled_scores(query, key, scale)
-    weights = softmax(hidden(scores if bias is None else scores + bias, seen))
-    return through(weights, query, key, value, upstream, scale)
+    logits = capped(scores, softcap)
+    weights = softmax(hidden(logits if bias is None else logits + bias, seen))
+    of = d_scores(weights, d_weights(weights, value, upstream))
+    # A hidden score may be NaN, and 0 · NaN is NaN.
+    of = of if softcap is None else np.where(weights > 0, of * slope_of_cap(scores, softcap), 0)
+    return of_scores(of, weights, query, key, upstream, scale)
+
+
+def slope_of_cap(scores: Array, softcap: float) -> Array:
+    return 1 - np.tanh(scores / softcap) ** 2
+
+
+def summed_over_groups(array: Array, key: Array) -> Array:
+    """Return gradients (batch, heads, n_k, ·) of each query head as those of the key heads."""
+    return array.reshape(*key.shape[:2], -1, *array.shape[2:]).sum(axis=2)
 
 
 def through(  # noqa: PLR0917 - the inputs of a backward pass

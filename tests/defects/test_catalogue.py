@@ -33,7 +33,11 @@ WITHOUT_DEFECT = (
     implementation_of(correct_layer.layer_of_a_decoder, dialect=Dialect(causal_windows=True)),
     implementation_of(correct_layer.layer_of_a_cache, dialect=Dialect(alignment=Alignment.BOTTOM_RIGHT)),
     implementation_of(correct_layer.online_layer),
-    implementation_of(correct_gradient.gradient, Step.GRADIENT, features=[Feature.COMBINED_MASKS, Feature.NON_FINITE]),
+    implementation_of(
+        correct_gradient.gradient,
+        Step.GRADIENT,
+        features=[Feature.COMBINED_MASKS, Feature.NON_FINITE, Feature.GROUPED_HEADS],
+    ),
     implementation_of(correct_cache.Cache, Step.CACHE, features=[Feature.GROUPED_HEADS]),
     implementation_of(correct_cache.Buffer, Step.CACHE),
 )
