@@ -21,7 +21,11 @@ from properties.drawing.streams import CAPS, OptionChoices, problems
 
 OPTIONS = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
 
-GRADIENT_PROBLEMS_WITH_A_MASK = gradient_problems(problems(options=OptionChoices(masks=tuple(MASKS), axes=BROADCASTS)))
+GRADIENT_PROBLEMS_WITH_A_MASK = gradient_problems(
+    problems(
+        options=OptionChoices(masks=tuple(MASKS), axes=BROADCASTS, softcaps=(None, None, *CAPS), groups=(1, 2, 1, 3))
+    )
+)
 CAUSAL_GRADIENT_PROBLEMS = gradient_problems(problems(options=OptionChoices(causal=(True,))))
 GRADIENT_PROBLEMS_WITH_SEVERAL_HEADS = gradient_problems(
     problems(batches_and_heads=((1, 2), (1, 3), (2, 1), (2, 3)), options=OptionChoices(groups=(1, 2, 3)))
@@ -95,5 +99,7 @@ def test_gradients_do_not_depend_on_other_batches_and_heads(subject: Subject, pr
 
 def with_hidden_tokens_set_to(number: float, problem: Backward) -> tuple[Array, Array, Array, Array]:
     """Return the inputs with one number in all keys and values hidden from every query, and the upstream gradient."""
-    key, value = (np.where(problem.keys_hidden_from_all, number, array) for array in (problem.key, problem.value))
+    (batch, key_heads, n_k, _), unseen = problem.key.shape, problem.keys_hidden_from_all
+    hidden = unseen.reshape(batch, key_heads, -1, n_k, 1).all(axis=2)
+    key, value = (np.where(hidden, number, array) for array in (problem.key, problem.value))
     return problem.query, key, value, problem.upstream

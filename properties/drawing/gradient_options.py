@@ -38,6 +38,7 @@ _EACH: tuple[dict[str, Any], ...] = (
     {"window": 3},
     {"softcap": 1.0},
     {"group": 2},
+    {"group": 3},
     {"scale": 0.25},
 )
 _UNEVEN: tuple[Sizes, ...] = ((5, 18, 4, 4), (18, 5, 8, 3), (9, 13, 3, 5), (3, 20, 16, 16), (33, 17, 5, 2))
@@ -47,6 +48,7 @@ TWO_OPTIONS = only(
     *(
         plan(_UNEVEN[number % len(_UNEVEN)], number + 1, **one, **other)
         for number, (one, other) in enumerate(combinations(_EACH, 2))
+        if one.keys().isdisjoint(other)
     )
 )
 """Every pair of options."""

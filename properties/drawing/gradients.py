@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
@@ -64,7 +63,7 @@ def _one_large(random: np.random.Generator, shape: tuple[int, ...]) -> Array:
 def _lowered(problem: Problem) -> Problem:
     """Return the problem with a first column of query and key that takes 800 from every scaled score."""
     query, key = problem.query.copy(), problem.key.copy()
-    query[..., 0], key[..., 0] = 40, -20 * math.sqrt(problem.d_k)
+    query[..., 0], key[..., 0] = 40, -20 * problem.d_k**0.5
     return problem.with_arrays(query=query, key=key)
 
 

@@ -52,6 +52,18 @@ def slope_of_the_capped_scores(
     return _with_slope_of(capped(scaled_scores(query, key), softcap), query, key, value, upstream, softcap=softcap)
 
 
+@defect("scale", "1 / cosh² of exponentials, ∞ / ∞ for high scores", step=Step.GRADIENT, killed_by=SLOPE)
+def slope_of_the_cap_overflows(
+    query: Array, key: Array, value: Array, upstream: Array, *, softcap: float | None = None
+) -> Gradients:
+    if softcap is None:
+        return gradient(query, key, value, upstream)
+    scores = scaled_scores(query, key)
+    weights, power = softmax(capped(scores, softcap)), np.exp(2 * scores / softcap)
+    of = d_scores(weights, d_weights(weights, value, upstream)) * (4 * power / (1 + power) ** 2)
+    return of_scores(of, weights, query, key, upstream)
+
+
 @defect("scale", "1 - tanh² of the scores after the bias", step=Step.GRADIENT, killed_by=TWO)
 def slope_of_the_biased_scores(
     query: Array, key: Array, value: Array, upstream: Array, *, bias: Array | None = None, softcap: float | None = None
@@ -118,6 +130,16 @@ def bias_of_the_key_head_in_the_backward_pass(
     if bias is not None and bias.ndim == 4 and bias.shape[1] > key.shape[1]:
         bias = np.repeat(bias[:, : key.shape[1]], query.shape[1] // key.shape[1], axis=1)
     return gradient(query, key, value, upstream, bias=bias)
+
+
+@defect(
+    "every-word", "a soft cap given up for a group that is odd", step=Step.GRADIENT, features=GROUPED, killed_by=TWO
+)
+def cap_dropped_for_odd_groups_in_the_backward_pass(
+    query: Array, key: Array, value: Array, upstream: Array, *, softcap: float | None = None
+) -> Gradients:
+    group = query.shape[1] // key.shape[1]
+    return gradient(query, key, value, upstream, softcap=None if group > 1 and group % 2 else softcap)
 
 
 @defect("every-word", "a window ignored for the gradient of the values", step=Step.GRADIENT, killed_by=TWO)

@@ -182,6 +182,19 @@ def test_gradients_without_the_cap_or_without_its_slope_are_refused(cap: float) 
             assert one.accepts(round_to(got, "float32")).mean() < 0.5
 
 
+def test_hidden_keys_change_no_gradient_bound_through_a_cap_whatever_they_hold() -> None:
+    case = float32_case(6, 2.0, 1.0)
+    bias = np.where(np.arange(9) < 8, 0.0, -np.inf) * np.ones((5, 1))
+    hidden = np.arange(9)[:, None] == 8
+    clean = replace(case, bias=bias)
+    other = replace(clean, key=np.where(hidden, np.nan, case.key), value=np.where(hidden, np.inf, case.value))
+    both = (one.expected("float32", Precision.float32()) for one in (clean, other))
+    for before, after in zip(*both, strict=True):
+        np.testing.assert_allclose(before.value, after.value, rtol=1e-12, atol=1e-15)
+        np.testing.assert_allclose(before.error, after.error, rtol=1e-9)
+    assert not clean.expected("float32", Precision.float32())[1].value[8].any()
+
+
 def test_a_cap_far_above_the_scores_changes_next_to_nothing() -> None:
     case = float32_case(4, 1.0, 1e6)
     roundings = roundings_of(Precision.float32(), "float32")
