@@ -11,7 +11,7 @@ import numpy as np
 
 from attention_tests import FullyMasked, Precision
 from attention_tests.execution.subject import Subject
-from properties.checks.comparison import assert_equal, assert_inside_bound, assert_same_bits
+from properties.checks.comparison import assert_equal, assert_inside_bound, assert_same_bits, native_inputs
 from properties.checks.roundings import roundings_of
 from properties.drawing.gradients import Backward, Gradients
 from reference.bounds import gradient_bound
@@ -34,7 +34,8 @@ class ExpectedGradients(NamedTuple):
 @lru_cache(maxsize=2048)
 def gradients(subject: Subject, problem: Backward) -> Gradients:
     """Return the gradients of the implementation, computed once for all laws."""
-    answer = subject.gradient(problem.query, problem.key, problem.value, problem.upstream, **problem.options)
+    native = subject.differentiate_natively(*native_inputs(subject, problem), **subject.give_options(problem.options))
+    answer = subject.take_gradients(native, [array.shape for array in (problem.query, problem.key, problem.value)])
     for array in answer:
         array.flags.writeable = False
     return Gradients(*answer)
