@@ -75,7 +75,8 @@ def _placed(subject: Subject, array: Array, place: str) -> Any:
 @lru_cache(maxsize=CACHED_PROBLEMS)
 def answer(subject: Subject, problem: Problem) -> Array:
     """Return the output of the implementation for `problem`, computed once for all laws."""
-    native = subject.attend_natively(*native_inputs(subject, problem), **subject.give_options(problem.options))
+    query, key, value, *_ = native_inputs(subject, problem)
+    native = subject.attend_natively(query, key, value, **subject.give_options(problem.options))
     output = subject.take(native, (*problem.query.shape[:-1], problem.value.shape[-1]))
     output.flags.writeable = False
     return output
@@ -84,8 +85,8 @@ def answer(subject: Subject, problem: Problem) -> Array:
 @lru_cache(maxsize=CACHED_PROBLEMS)
 def answer_and_lse(subject: Subject, problem: Problem) -> tuple[Array, Array]:
     """Return the output of the implementation for `problem`, and the log-sum-exp (batch, heads, n_q)."""
-    options = subject.give_options(problem.options)
-    native = subject.attend_natively(*native_inputs(subject, problem), **options, return_lse=True)
+    query, key, value, *_ = native_inputs(subject, problem)
+    native = subject.attend_natively(query, key, value, **subject.give_options(problem.options), return_lse=True)
     return subject.take_with_lse(native, (*problem.query.shape[:-1], problem.value.shape[-1]))
 
 
