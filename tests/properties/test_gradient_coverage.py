@@ -42,7 +42,7 @@ class Call:
     @classmethod
     def of(cls, query: Any, key: Any, value: Any, options: dict[str, Any]) -> Call:
         (batch, heads, queries, d_k), (_, key_heads, keys, d_v) = query.shape, value.shape
-        return cls(batch, key_heads, heads // key.shape[1], queries, keys, d_k, d_v, options)
+        return cls(batch, key_heads, heads // max(1, key_heads), queries, keys, d_k, d_v, options)
 
     def has(self, option: str) -> bool:
         return self.options.get(option) not in (None, False)
