@@ -12,6 +12,7 @@ from tests.defects import (
     controls,
     empty,
     fully_masked,
+    gradient_circumstances,
     gradient_masks,
     gradient_options,
     gradient_side_effects,
@@ -75,7 +76,14 @@ _OF_LAYERS = (
     caches,
 )
 _OF_CHECKERS = (cheats,)
-_OF_GRADIENTS = (gradients, gradient_masks, gradient_options, gradient_sizes, gradient_side_effects)
+_OF_GRADIENTS = (
+    gradients,
+    gradient_circumstances,
+    gradient_masks,
+    gradient_options,
+    gradient_sizes,
+    gradient_side_effects,
+)
 
 DEFECTS: tuple[Defect, ...] = tuple(
     member

@@ -41,7 +41,7 @@ class Call:
 
     @classmethod
     def of(cls, query: Any, key: Any, value: Any, options: dict[str, Any]) -> Call:
-        (batch, heads, queries, d_k), (_, key_heads, keys, d_v) = query.shape, value.shape
+        (batch, heads, queries, d_k), (_, key_heads, keys, _), d_v = query.shape, key.shape, value.shape[-1]
         return cls(batch, key_heads, heads // max(1, key_heads), queries, keys, d_k, d_v, options)
 
     def has(self, option: str) -> bool:
