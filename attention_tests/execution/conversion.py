@@ -54,11 +54,13 @@ class ArrayConversion:
     def _dtype_of_option(self, name: str) -> str:
         return "bool" if name == "mask" else self.dtype
 
-    def option_views(self, name: str, option: Array | None, shape: tuple[int, ...]) -> Iterator[Any]:
-        """Turn a mask or a bias into native ones of the same meaning: copied for every query, and in each placement."""
+    def option_views(
+        self, name: str, option: Array | None, shape: tuple[int, ...], placements: Sequence[Placement] = NEAR
+    ) -> Iterator[Any]:
+        """Turn a mask or a bias into native ones of the same meaning: copied for every query, and in `placements`."""
         whole = np.broadcast_to(np.asarray(option), shape)
         yield self._native_option(name, whole)
-        yield from (view for view in self.option_placed(name, whole, NEAR) if view is not None)
+        yield from (view for view in self.option_placed(name, whole, placements) if view is not None)
 
     def option_placed(self, name: str, option: Array, placements: Sequence[Placement]) -> Sequence[Any]:
         """Turn a mask or a bias (batch, heads, n_q, n_k) into native ones, one a placement; None is one it cannot have.
