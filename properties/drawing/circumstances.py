@@ -123,16 +123,18 @@ TRIPLES = (("heads", "queries", "keys"), ("batch", "heads", "options"))
 
 
 class Cost(NamedTuple):
-    """The size of a call: numbers in key and value, scores, and terms of the sums of a bound, 0 where there is none."""
+    """The size of a call: numbers in key and value, scores, products, and terms of a bound, 0 where there is none."""
 
     numbers: int
     scores: int
+    products: int
     terms: int
 
     @property
     def fits(self) -> bool:
         """Whether it is milliseconds."""
-        return self.numbers <= 2**19 and self.scores <= (2**15 if self.terms else 2**17) and self.terms <= 2**17
+        scores = 2**15 if self.terms else 2**17
+        return self.numbers <= 2**19 and self.scores <= scores and self.products <= 2**22 and self.terms <= 2**17
 
 
 def sizes_of(row: Mapping[str, str], turn: int = 0) -> dict[str, int]:
@@ -161,7 +163,10 @@ def cost(row: Mapping[str, str]) -> Cost:
     d_v = _d_v(row["d_v"], d_k)
     scores = query_heads * (max(QUERIES[row["queries"]]) or keys + 3) * keys
     return Cost(
-        numbers=runs * keys * (d_k + d_v), scores=scores, terms=0 if row["numbers"] == "gather" else scores * d_v
+        numbers=runs * keys * (d_k + d_v),
+        scores=scores,
+        products=scores * (d_k + d_v),
+        terms=0 if row["numbers"] == "gather" else scores * d_v,
     )
 
 

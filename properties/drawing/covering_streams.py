@@ -9,8 +9,7 @@ from attention_tests import Feature
 from attention_tests.engine.law import ListedPlan, Stream
 from properties.drawing.circumstances import AnyPlan, cost, plan_of
 from properties.drawing.covering import rows_for
-from properties.drawing.exact import GatherPlan
-from properties.drawing.exact_lists import MOST_WEIGHTS, listed
+from properties.drawing.exact_lists import MOST_TERMS, MOST_WEIGHTS, listed
 from properties.drawing.gradients import BackwardPlan
 from properties.drawing.plans import Plan
 from properties.drawing.scatter import ScatterPlan
@@ -34,13 +33,10 @@ def _of_scores(row: Mapping[str, str], turn: int) -> AnyPlan:
 
 
 def _backward(row: Mapping[str, str], turn: int) -> BackwardPlan | ScatterPlan:
-    """Return a plan of a backward pass: an exact one only where a bound would take more than milliseconds."""
+    """Return a plan of a backward pass: an exact one where the three bounds would take more than milliseconds."""
     plan = plan_of(row, turn)
-    if isinstance(plan, Plan):
-        return BackwardPlan(forward=plan)
-    if isinstance(plan, GatherPlan) and not cost({**row, "numbers": "ordinary"}).fits:
-        return ScatterPlan(of=plan.of)
-    return BackwardPlan(forward=replace(plan.of, regimes=("normal",)))
+    of = plan if isinstance(plan, Plan) else replace(plan.of, regimes=("normal",))
+    return ScatterPlan(of=of) if cost({**row, "numbers": "ordinary"}).terms > MOST_TERMS else BackwardPlan(forward=of)
 
 
 ROWS = _of_each_row(plan_of)

@@ -15,11 +15,11 @@ from properties.drawing.exact import CountPlan, GatherPlan
 from properties.drawing.plans import Options, Plan
 from properties.drawing.scatter import ScatterPlan
 
-MOST_NUMBERS = 2**18
+MOST_NUMBERS = 2**17
 """The number of numbers in the keys of a problem, at most, so that it is built in a millisecond."""
-MOST_SCORES = 2**16
+MOST_SCORES = 2**15
 MOST_WEIGHTS = 2**15
-MOST_TERMS = 2**17
+MOST_TERMS = 2**15
 """The number of weights, and of their products with values, at most, where each is part of a bound."""
 
 KEYS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129, 255, 256, 257, 511, 512, 513)
