@@ -9,11 +9,11 @@ from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 import numpy as np
-from attention_tests.execution.placement import Placement
 
 from attention_tests import Feature, FullyMasked, Precision
 from attention_tests.engine.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, record_count, record_largest
 from attention_tests.execution.failures import Disagreement, Relation
+from attention_tests.execution.placement import Placement
 from attention_tests.execution.subject import Subject
 from properties.checks.roundings import roundings_of
 from properties.drawing.problem import Problem, Sentence
@@ -68,8 +68,14 @@ def native_inputs(subject: Subject, problem: Problem) -> list[Any]:
 
 
 def _placed(subject: Subject, array: Array, place: str) -> Any:
-    (native,) = subject.placed(array, [Placement[place]]) if place else (None,)
-    return subject.give(array) if native is None else native
+    """Return a native array in a placement by name, contiguous and counted for the report where it cannot be held."""
+    if not place:
+        return subject.give(array)
+    (native,) = subject.placed(array, [Placement[place]])
+    if native is not None:
+        return native
+    record_count(f"not asked: {Placement[place]}", 1)
+    return subject.give(array)
 
 
 @lru_cache(maxsize=CACHED_PROBLEMS)

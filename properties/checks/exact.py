@@ -55,8 +55,11 @@ def _group(problem: Gather) -> int:
     return int(problem.query.shape[1] // problem.key.shape[1])
 
 
-def assert_scattered(got: Array, problem: Scatter) -> None:
-    """Raise `Disagreement` unless each value's gradient is the sum of the upstream gradients of those that asked."""
+def assert_scattered(got: Array, problem: Scatter, under: str = "") -> None:
+    """Raise `Disagreement` unless each value's gradient is the sum of the upstream gradients of those that asked.
+
+    `under` says under what circumstances.
+    """
     wrong = (got != problem.d_value).any(axis=-1)
     if wrong.any():
         batch, head, key = where = tuple(int(i) for i in np.argwhere(wrong)[0])
@@ -65,7 +68,7 @@ def assert_scattered(got: Array, problem: Scatter) -> None:
         instead = f"; it is that of {_place(*same[0])}" if len(same) else ""
         raise Disagreement(
             f"{wrong.sum()} of {wrong.size} rows of the value's gradient are not what the queries that asked for the "
-            f"value sent; the first is that of {_place(batch, head, key)}{instead}:",
+            f"value sent{under and f', {under}'}; the first is that of {_place(batch, head, key)}{instead}:",
             got=got,
             expected=problem.d_value,
             where=(*where, column),

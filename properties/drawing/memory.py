@@ -1,10 +1,9 @@
-"""Gather problems for the places of numbers in memory: repeated, beyond the limit of a grid, and on the way back."""
+"""Gather problems for the places of numbers in memory: repeated, and beyond the limit of a grid."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +11,6 @@ import numpy as np
 from attention_tests import Dialect, Feature
 from attention_tests.execution.placement import NEAR, Placement
 from properties.drawing.exact import PRIME, Gather, GatherPlan, gap
-from properties.drawing.gradients import Backward
 from properties.drawing.plans import DEFAULT_DIALECT, Plan
 from properties.drawing.problem import Problem, in_format
 
@@ -76,42 +74,3 @@ class GridPlan:
         digits = (keys * runs + np.arange(keys))[..., None] // PRIME ** np.arange(self.width)
         query, key, value = (in_format(array, dtype) for array in (query, key, digits % PRIME + 1.0))
         return Gather(query, key, value, dtype, axes={}, dialect=dialect, asked=asked)
-
-
-@dataclass(frozen=True, eq=False)
-class Scatter(Gather, Backward):
-    """A backward pass of queries that each ask for one key: the value of a key gets what comes for its queries."""
-
-    @cached_property
-    def sums(self) -> Array:
-        """The gradient of the value: the sum of the upstream gradients of the queries that ask for each key."""
-        batch, key_heads, n_k, _ = self.key.shape
-        ours = self.asked.reshape(batch, key_heads, -1)
-        asks = (ours[..., None, :] == np.arange(n_k)[:, None]).astype(float)
-        return np.asarray(asks @ self.upstream.reshape(*ours.shape, -1))
-
-
-LARGEST_SUM = 256
-"""Integers up to it are exact in every format."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScatterPlan:
-    """A plan of a backward pass in which each query asks for one key."""
-
-    of: Plan = field(default_factory=Plan)
-    """The shapes."""
-
-    @property
-    def depends_on(self) -> frozenset[Feature]:
-        """The features that change the shapes of the problem."""
-        return self.of.depends_on
-
-    def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Scatter:
-        """Build the problem, and draw an upstream gradient of integers whose sums are exact in every format."""
-        problem = GatherPlan(of=self.of).build(dtype, features, dialect)
-        *rows, d_v = problem.rows.shape
-        largest = LARGEST_SUM // (rows[1] // problem.key.shape[1] * rows[2])
-        upstream = problem.random.integers(1, largest + 1, (*rows, d_v)).astype(float)
-        inherited = {one.name: getattr(problem, one.name) for one in fields(problem)}
-        return Scatter(**inherited, upstream=in_format(upstream, dtype))
