@@ -19,6 +19,7 @@ ROW = "test_a_query_gets_the_value_of_the_key_that_it_asks_for"
 ROW_OF_GROUP = "test_a_query_of_a_group_gets_the_value_that_it_asks_for"
 ROW_BESIDE_HIDDEN = "test_a_query_gets_the_value_that_it_asks_for_beside_hidden_keys"
 ROW_OF_GROUP_BESIDE_HIDDEN = "test_a_query_of_a_group_gets_its_value_beside_hidden_keys"
+SIGNED_SCALE = "test_a_scale_of_zero_or_below_is_right_in_all_circumstances"
 COUNT = "test_every_key_is_counted_once"
 COUNT_OF_GROUP = "test_every_key_of_a_key_head_is_counted_once"
 COUNT_VISIBLE = "test_every_visible_key_is_counted_once"
@@ -202,7 +203,7 @@ def maximum_left_out_for_tiles(query: Array, key: Array, value: Array, **options
     return divided(np.exp(scores)) @ for_each_query_head(value, query)
 
 
-@planted("a negative scale of decoding loses its sign", killed_by=OUTPUT)
+@planted("a negative scale of decoding loses its sign", killed_by=SIGNED_SCALE)
 @where(lambda query, _key, _value, options: query.shape[-2] == 1 and (options["scale"] or 0) < 0)
 def sign_of_the_scale_lost_in_decoding(query: Array, key: Array, value: Array, **options: Any) -> Any:
     return layer(query, key, value, **options | {"scale": -options["scale"]})

@@ -18,6 +18,8 @@ ASKED_BY_GROUP = "test_a_value_gets_the_gradients_of_the_query_heads_of_its_grou
 ASKED_BESIDE_HIDDEN = "test_a_value_gets_no_gradient_of_queries_that_it_is_hidden_from"
 GRADIENTS = "test_the_gradients_are_right_in_all_circumstances"
 
+SIGNED_SCALE = "test_gradients_under_a_scale_of_zero_or_below_are_right_in_all_circumstances"
+
 GROUPED = (Feature.GROUPED_HEADS,)
 
 planted = partial(defect, "every-word", step=Step.GRADIENT)
@@ -60,15 +62,22 @@ def key_gradient_scaled_by_the_width_of_narrow_values(
     return d_query, d_key * np.asarray(factor, d_key.dtype), d_value
 
 
-@planted(
-    "causal grouped heads beyond a tile of keys: the first query head of a group", features=GROUPED, killed_by=GRADIENTS
-)
+@planted("causal and wide grouped heads: the first query head of a group", features=GROUPED, killed_by=GRADIENTS)
 def causal_key_gradient_of_the_first_head_of_a_group(
     query: Array, key: Array, value: Array, upstream: Array, *, causal: bool = False
 ) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream, causal=causal)
     group = query.shape[1] // key.shape[1]
-    if causal and group > 1 and key.shape[2] > 64:
+    if causal and group > 1 and key.shape[3] >= 64:
         _, apart, _ = of_each_head(query, key, value, upstream, seen_by(ahead(query, key), causal=True))
         d_key = apart[:, ::group]
     return d_query, d_key, d_value
+
+
+@planted("a negative scale and a soft cap: the sign of the scale lost in the query's gradient", killed_by=SIGNED_SCALE)
+def query_gradient_of_a_capped_negative_scale(
+    query: Array, key: Array, value: Array, upstream: Array, *, scale: float | None = None, softcap: float | None = None
+) -> Gradients:
+    d_query, d_key, d_value = gradient(query, key, value, upstream, scale=scale, softcap=softcap)
+    wrong = softcap is not None and scale is not None and scale < 0
+    return -d_query if wrong else d_query, d_key, d_value
