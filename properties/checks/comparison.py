@@ -75,7 +75,8 @@ def _placed(subject: Subject, array: Array, place: str) -> Any:
 @lru_cache(maxsize=CACHED_PROBLEMS)
 def answer(subject: Subject, problem: Problem) -> Array:
     """Return the output of the implementation for `problem`, computed once for all laws."""
-    native = subject.attend_natively(*native_inputs(subject, problem), **subject.give_options(problem.options))
+    inputs = native_inputs(subject, problem)[:3]  # without an upstream gradient
+    native = subject.attend_natively(*inputs, **subject.give_options(problem.options))
     output = subject.take(native, (*problem.query.shape[:-1], problem.value.shape[-1]))
     output.flags.writeable = False
     return output
