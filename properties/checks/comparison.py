@@ -9,11 +9,11 @@ from itertools import chain, repeat
 from typing import Any, TypeAlias
 
 import numpy as np
-from attention_tests.execution.placement import Placement
 
 from attention_tests import Feature, FullyMasked, Precision
 from attention_tests.engine.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND, record_count, record_largest
 from attention_tests.execution.failures import Disagreement, Relation
+from attention_tests.execution.placement import Placement
 from attention_tests.execution.subject import Subject
 from properties.checks.roundings import roundings_of
 from properties.drawing.problem import Problem, Sentence
