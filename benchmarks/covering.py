@@ -16,12 +16,13 @@ from collections.abc import Mapping
 
 from covertable import make
 
-from properties.drawing.circumstances import FACTORS, TRIPLES
-from properties.drawing.covering import TABLE, Combination, combinations_of, is_possible
+from properties.drawing.circumstances import FACTORS, TRIPLES, cost, is_possible
+from properties.drawing.covering import TABLE, Combination, can_be_completed, combinations_of
 
 Row = dict[str, str]
 
-SIZES = ("batch", "heads", "queries", "keys", "d_k", "d_v", "numbers")
+SIZES = tuple(name for name in FACTORS if name != "options")
+"""The factors that decide whether a row is possible."""
 
 PLAIN = {
     "batch": "several",
@@ -32,6 +33,8 @@ PLAIN = {
     "value_memory": "contiguous",
 }
 """The levels that cost little, of factors where others find no more. Several batches find much more than one."""
+CHEAP = PLAIN | {"batch": "one", "heads": "one", "queries": "one", "d_v": "narrower", "numbers": "gather"}
+"""The levels that cost least, for rows that cost much."""
 
 
 def main() -> int:
@@ -59,7 +62,7 @@ def covering_array() -> list[Row]:
 
 def fits(row: Mapping[str, str]) -> bool | None:
     """Tell whether a row takes milliseconds; None where that is not yet decided."""
-    if not is_possible(row):
+    if not can_be_completed(row):
         return False
     return True if all(name in row for name in SIZES) else None
 
@@ -70,12 +73,13 @@ def covered(rows: list[Row]) -> Counter[Combination]:
 
 
 def plainer(rows: list[Row]) -> list[Row]:
-    """Replace the levels that no combination needs by plain ones."""
+    """Replace the levels that no combination needs by plain ones, and in rows that cost much by cheap ones."""
     times = covered(rows)
-    for row in rows:
-        for name, level in PLAIN.items():
+    for row in sorted(rows, key=lambda row: cost(row).share, reverse=True):
+        for name, level in (PLAIN if cost(row).is_cheap else CHEAP).items():
+            other = row | {name: level}
             lost = [one for one in combinations_of(row) if (name, row[name]) in one]
-            if row[name] != level and is_possible(row | {name: level}) and all(times[one] > 1 for one in lost):
+            if row[name] != level and is_possible(other) and all(times[one] > 1 for one in lost):
                 times.subtract(combinations_of(row))
                 row[name] = level
                 times.update(combinations_of(row))

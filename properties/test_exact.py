@@ -30,10 +30,23 @@ LONG = tuple(
     for heads, group, n_k, width in ((1, 1, 16385, 64), (2, 1, 4097, 128), (1, 2, 12289, 64), (2, 2, 4100, 64))
 )
 """Decoding at the width of real heads."""
-OF_EACH_WIDTH = tuple(Plan(batch=2, heads=2, queries=9, keys=65, d_k=n, d_v=n, seed=n) for n in WIDTHS)
+SQUARE = tuple(
+    Plan(queries=n_q, keys=n_k, d_k=8, d_v=8, heads=heads, seed=n_k, options=Options(group=group))
+    for heads, group, n_k, n_q in (
+        *((heads, group, n, n) for heads, group in ((2, 1), (1, 2), (2, 2), (1, 3)) for n in (127, 128)),
+        *((heads, group, n, n + 1) for heads, group in ((1, 1), (2, 1), (1, 2), (2, 2), (1, 3)) for n in (127, 128)),
+        (1, 1, 255, 256),
+        *((1, 3, n, 64) for n in (127, 128, 255, 256)),
+    )
+)
+"""About as many queries as keys, of two tiles."""
+OF_EACH_WIDTH = tuple(Plan(batch=3, heads=2, queries=9, keys=65, d_k=n, d_v=n, seed=n) for n in WIDTHS)
 
-ROWS = gathers(*ALONE, *OF_EACH_WIDTH, *LONG[:2])
-ROWS_OF_GROUPS = gathers(*GROUPED, *LONG[2:])
+MANY = tuple(shapes((16385, 129, 257), queries=(1, 63, 2), heads=(1,), batches=(3,)))
+"""Three batches and more, of sizes that cost much."""
+
+ROWS = gathers(*ALONE, *OF_EACH_WIDTH, *LONG[:2], *MANY, *(plan for plan in SQUARE if plan.options.group == 1))
+ROWS_OF_GROUPS = gathers(*GROUPED, *LONG[2:], *(plan for plan in SQUARE if plan.options.group > 1))
 ROWS_UNDER_OPTIONS = gathers(*HIDDEN)
 ROWS_OF_GROUPS_UNDER_OPTIONS = gathers(*GROUPED_AND_HIDDEN)
 COUNTS = counts(*ALONE[::2])

@@ -9,6 +9,7 @@ import msgspec
 from attention_tests.engine.law import Law
 from attention_tests.engine.measurements import Measurements
 from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.asked import Asked
 from attention_tests.execution.subject import Subject
 from attention_tests.text.wording import legible
 
@@ -35,6 +36,8 @@ class Row:
     """The time that it took to decide."""
     place: str = ""
     """The source location of the callable that the law is about, as `file:line`."""
+    asked: Asked = field(default_factory=Asked)
+    """The calls that it took to decide."""
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -42,7 +45,15 @@ class Row:
         return self.law, self.implementation, self.dtype
 
     @classmethod
-    def of(cls, law: Law, subject: Subject, outcome: Outcome, seconds: float = 0.0, reproducer: str = "") -> Row:
+    def of(  # noqa: PLR0913, PLR0917 - what became of it, and what it took
+        cls,
+        law: Law,
+        subject: Subject,
+        outcome: Outcome,
+        seconds: float = 0.0,
+        reproducer: str = "",
+        asked: Asked | None = None,
+    ) -> Row:
         """Write down what became of a law on a subject."""
         return cls(
             law=law.name,
@@ -58,6 +69,7 @@ class Row:
             reproducer=reproducer,
             seconds=seconds,
             place=subject.implementation.places.get(law.steps[0], ""),
+            asked=asked or Asked(),
         )
 
     def properties(self) -> list[tuple[str, object]]:

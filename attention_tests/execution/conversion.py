@@ -9,6 +9,7 @@ import numpy as np
 
 from attention_tests.declare.dialect import Layout
 from attention_tests.declare.implementation import Implementation
+from attention_tests.execution.asked import Account
 from attention_tests.execution.executor import Executor, MakeFailure
 from attention_tests.execution.failures import ImplementationRaised, WrongForm
 from attention_tests.execution.in_process import LocalExecutor
@@ -28,6 +29,7 @@ class ArrayConversion:
         self.dtype = dtype
         self.executor: Executor = executor or LocalExecutor(implementation)
         self._layout = implementation.dialect.layout
+        self.account = Account(self._layout)
 
     def __repr__(self) -> str:
         return f"{self.implementation.name}-{self.dtype}"
@@ -80,7 +82,11 @@ class ArrayConversion:
         """Turn an array (batch, heads, length, width) into native ones, one a placement; None is one it cannot have."""
         laid_out = self._laid_out(array)
         make_failure = self._failure_of_to_native(laid_out, self.dtype)
-        return self.executor.placed(laid_out, self.dtype, placements, self._layout, make_failure)
+        views = self.executor.placed(laid_out, self.dtype, placements, self._layout, make_failure)
+        self.account.add_placements(
+            placement for view, placement in zip(views, placements, strict=True) if view is not None
+        )
+        return views
 
     def packed(self, arrays: Sequence[Array], packing: Packing) -> Sequence[Any]:
         """Turn arrays (batch, heads, length, width) into native slices of one buffer; empty where it cannot be.
@@ -89,7 +95,9 @@ class ArrayConversion:
         """
         laid_out = [self._laid_out(array) for array in arrays]
         make_failure = self._failure_of_to_native(laid_out[0], self.dtype)
-        return self.executor.packed(laid_out, self.dtype, packing, self._layout, make_failure)
+        slices = self.executor.packed(laid_out, self.dtype, packing, self._layout, make_failure)
+        self.account.add_placements([packing] if slices else [])
+        return slices
 
     def write(self, native: Any, array: Array) -> None:
         """Write other numbers into a native array."""

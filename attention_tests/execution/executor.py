@@ -20,6 +20,9 @@ T = TypeVar("T")
 MakeFailure = Callable[[str], Exception]
 """Makes the exception for something that went wrong, of the words that say what."""
 
+TIMES = 10
+"""How often the calls are made of which the shortest time is measured."""
+
 
 class Executor(Protocol):
     """One implementation at one dtype. What goes wrong is raised as `make_failure` makes it, at once or later."""

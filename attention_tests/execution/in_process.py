@@ -15,7 +15,7 @@ import numpy as np
 from attention_tests.declare.dialect import Layout
 from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
-from attention_tests.execution.executor import MakeFailure
+from attention_tests.execution.executor import TIMES, MakeFailure
 from attention_tests.execution.placement import Packing, Placement, packing_of, place
 from attention_tests.guards import concealment, forbidden_calls, process_state
 from attention_tests.text.wording import article, raised
@@ -97,7 +97,7 @@ class LocalExecutor:
 
     def shortest_time(self, step: Step, calls: Sequence[Sequence[Any]], make_failure: MakeFailure) -> float:
         """See Executor."""
-        return min(repeat(lambda: [self.call(step, call, {}, make_failure) for call in calls], number=1, repeat=10))
+        return min(repeat(lambda: [self.call(step, call, {}, make_failure) for call in calls], number=1, repeat=TIMES))
 
     def parts(self, answer: Any, count: int, make_failure: MakeFailure) -> tuple[Any, ...]:
         """See Executor."""

@@ -12,7 +12,7 @@ from attention_tests.declare.features import Step
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
 from attention_tests.execution.conversion import ArrayConversion
-from attention_tests.execution.executor import Executor, MakeFailure
+from attention_tests.execution.executor import TIMES, Executor, MakeFailure
 from attention_tests.execution.failures import ImplementationRaised, WrongForm
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -137,6 +137,8 @@ class Subject(ArrayConversion):
     def attention_at_once(self, calls: Sequence[tuple[Array, Array, Array]]) -> list[Array]:
         """Whole function, called at the same time from as many threads as there are calls: (query, key, value) each."""
         natives = [[self.give(array) for array in call] for call in calls]
+        for native in natives:
+            self.account.add(Step.ATTENTION, native, {})
         answers = self.executor.call_at_once(Step.ATTENTION, natives, self._failure_of_call(Step.ATTENTION, natives[0]))
         return self._take(answers, [(*query.shape[:-1], value.shape[-1]) for query, _, value in calls], Step.ATTENTION)
 
@@ -149,21 +151,26 @@ class Subject(ArrayConversion):
     def attention_concealed(self, query: Array, key: Array, value: Array) -> Array:
         """Whole function, called without a sign of who calls: of this suite, of pytest, of a test at all."""
         inputs = [self.give(array) for array in (query, key, value)]
+        self.account.add(Step.ATTENTION, inputs, {})
         answer = self.executor.call_concealed(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
         return self.take(answer, (*query.shape[:-1], value.shape[-1]))
 
     def changed_by_attention(self, query: Array, key: Array, value: Array) -> Sequence[str]:
         """Call the whole function, and name what it changes in its process besides making an answer."""
         inputs = [self.give(array) for array in (query, key, value)]
+        self.account.add(Step.ATTENTION, inputs, {})
         return self.executor.changed_by(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
 
     def forbidden_calls_of(self, query: Array, key: Array, value: Array) -> Sequence[str]:
         """Call the whole function, and name the functions that it calls although it declares to do without them."""
         inputs = [self.give(array) for array in (query, key, value)]
+        self.account.add(Step.ATTENTION, inputs, {})
         return self.executor.forbidden_calls_of(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
 
     def shortest_time(self, calls: Sequence[tuple[Any, Any, Any]]) -> float:
         """Call the whole function on native arrays ten times over, and return the seconds of the shortest time."""
+        for call in calls:
+            self.account.add(Step.ATTENTION, call, {}, TIMES)
         return self.executor.shortest_time(Step.ATTENTION, calls, self._failure_of_call(Step.ATTENTION, calls[0]))
 
     def open_cache(self) -> Any:
@@ -172,6 +179,7 @@ class Subject(ArrayConversion):
 
     def call_cache(self, cache: Any, method: str, *arrays: Any) -> Any:
         """Call a method of a cache on native arrays in the implementation's layout, and return what it returns."""
+        self.account.add(f"{Step.CACHE}.{method}", arrays, {})
         return self.executor.call_method(cache, method, arrays, self._failure_of_call(f"{Step.CACHE}.{method}", arrays))
 
     def assert_same_dtype(self, answer: Any, given: Any, step: Step = Step.ATTENTION) -> None:
@@ -184,6 +192,7 @@ class Subject(ArrayConversion):
         return self._read(step, self._call(step, (*map(self.native, arrays), *rest)), shape)
 
     def _call(self, step: Step, arguments: Sequence[Any], **options: Any) -> Any:
+        self.account.add(step, arguments, options)
         return self.executor.call(step, arguments, options, self._failure_of_call(step, arguments))
 
     def _failure_of_call(self, name: str, arguments: Sequence[Any]) -> MakeFailure:

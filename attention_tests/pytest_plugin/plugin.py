@@ -119,7 +119,7 @@ def _row(law: Law, subject: Subject, run: Run) -> Row:
     start = time.perf_counter()
     outcome = decide(law, subject, run)
     program = reproducer(law, subject, outcome)
-    return Row.of(law, subject, outcome, time.perf_counter() - start, program)
+    return Row.of(law, subject, outcome, time.perf_counter() - start, program, subject.account.taken())
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,6 +11,7 @@ from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.pytest_plugin.explanations import print_explanations
 from attention_tests.pytest_plugin.run import Run
+from attention_tests.reports.asked import asked_table
 from attention_tests.reports.tables import clause_table, findings, promise_table
 
 ROW = "attention_tests_row"
@@ -52,6 +53,7 @@ class Summary:
         for title, text in (
             ("verdicts: properties of each clause", clause_table(rows)),
             ("promises", promise_table(rows)),
+            ("asked", asked_table(rows)),
             ("the document's claims", "\n".join(findings(rows))),
             ("not run", "\n".join(self.run.missing)),
             ("problems", caveat()),

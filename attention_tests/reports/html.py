@@ -11,6 +11,7 @@ from markupsafe import Markup, escape
 
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Verdict
+from attention_tests.reports.asked import asked_of
 from attention_tests.reports.folder import JSON, JUNIT, MARKDOWN
 from attention_tests.reports.picture import LOWEST, WIDTH, error_over_bound, number, pictures
 from attention_tests.reports.report import BROKEN, Group, Report, grouped, reasons
@@ -47,6 +48,7 @@ def html(report: Report) -> str:
             for name in report.implementations
             if (own := [row for row in rows if row.implementation == name])
         },
+        asked_of={name: asked_of(rows, name) for name in report.implementations},
         findings=findings(rows),
         laws=_laws(rows),
         largest=_largest,

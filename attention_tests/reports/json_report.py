@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from attention_tests.engine.row import Row
+from attention_tests.reports.asked import asked_of
 from attention_tests.reports.report import Report
 from reference.document import CLAUSES
 
@@ -34,7 +35,10 @@ def plain(report: Report) -> dict[str, Any]:
         "versions": dict(report.versions),
         "environment": dict(report.environment),
         "dtypes": report.dtypes,
-        "implementations": {name: {"libraries": dict(found)} for name, found in report.libraries.items()},
+        "implementations": {
+            name: {"libraries": dict(found), "asked": asked_of(report.rows, name)}
+            for name, found in report.libraries.items()
+        },
         "missing": list(report.missing),
         "clauses": {clause.id: clause.says for clause in CLAUSES.values()},
         "laws": {row.law: row.says for row in report.rows},
@@ -43,7 +47,8 @@ def plain(report: Report) -> dict[str, Any]:
 
 
 def _row(row: Row, reproducer: str | None) -> dict[str, Any]:
-    told = {name: value for name, value in asdict(row).items() if name != "says"}
+    # What was asked is told of an implementation as a whole.
+    told = {name: value for name, value in vars(row).items() if name not in {"says", "asked"}}
     return told | {"measured": _finite(row.measured), "reproducer": reproducer}
 
 

@@ -9,6 +9,7 @@ from markupsafe import escape
 from tabulate import tabulate
 
 from attention_tests.engine.verdict import Verdict
+from attention_tests.reports.asked import asked_of
 from attention_tests.reports.picture import error_over_bound, number
 from attention_tests.reports.report import BROKEN, Group, Report, reasons
 from attention_tests.reports.tables import PROMISES, counts, findings, promises, worst_of
@@ -42,6 +43,8 @@ def _parts(report: Report) -> Iterable[str]:
         (Verdict.UNSUPPORTED, "Unsupported"),
     ):
         yield from _reasons(title, reasons(report.rows, verdict))
+    for name in report.implementations:
+        yield from _list(f"What {_escaped(name)} was asked", asked_of(report.rows, name))
     yield from _list("The document's claims", findings(report.rows))
     yield from _list("Not installed", report.missing)
     versions = {**report.versions, **{name: found for one in report.libraries.values() for name, found in one.items()}}

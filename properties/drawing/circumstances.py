@@ -1,7 +1,7 @@
 """Circumstances of a call, as factors with levels: what kernels decide by, and so where they break.
 
 A row of the covering table (`covering`) names one level of each factor; a level stands for several sizes or values,
-which take turns from row to row.
+which take turns from row to row, as long as a row is cheap; else its first do that fit.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ BATCH = {"one": (1,), "several": (2, 3)}
 HEADS = {
     "one": ((1, 1),),
     "several": ((2, 1), (3, 1)),
-    "one group": ((1, 4), (1, 2)),
+    "one group": ((1, 2), (1, 4)),
     "groups": ((2, 2), (2, 4), (3, 2)),
-    "odd groups": ((2, 3), (1, 5), (2, 6), (1, 7)),
+    "odd groups": ((2, 3), (1, 3), (2, 5), (2, 6), (2, 7)),
 }
 """Key heads, and query heads for each of them."""
 QUERIES = {
@@ -36,20 +36,20 @@ QUERIES = {
 }
 KEYS = {
     "one": (1,),
-    "few": (2, 3, 7, 13),
-    "a tile": (64, 16, 128, 32),
-    "beside a tile": (65, 15, 129, 63, 17, 127, 31, 33),
+    "few": (2, 3, 7, 13, 15, 16, 17, 31, 32, 33),
+    "a tile": (64, 128),
+    "beside a tile": (63, 65, 127, 129),
     "256": (256,),
-    "beside 256": (257, 255),
+    "beside 256": (255, 257),
     "more than 1,024": (1025, 2048, 1040),
     "more than 4,096": (4097, 5120),
-    "more than 12,288": (16385, 12289, 16384),
+    "more than 12,288": (16385,),
 }
 D_K = {
     "odd": (3, 1, 5, 7, 13, 33),
-    "small": (16, 4, 2, 8),
+    "small": (4, 16, 2, 8),
     **{str(width): (width,) for width in (32, 64, 80, 96, 128, 192, 256, 576)},
-    "beside a tile": (65, 63, 129, 127),
+    "beside a tile": (63, 65, 127, 129),
 }
 D_V = {"equal": (0,), "narrower": (0,), "wider": (0,)}
 NARROWER = {192: 128, 576: 512, 128: 96}
@@ -63,6 +63,8 @@ MEMORY = {
     },
 }
 """The place in memory of one input; what only some shapes or libraries have is asked by laws of its own."""
+
+INPUTS = ("query", "key", "value")
 
 _AXES = [axes for narrow in BROADCASTS[1:] for axes in ("bhqk", "bhqk", narrow)]
 """Axes of masks and biases: most are of full shape."""
@@ -122,23 +124,46 @@ TRIPLES = (("heads", "queries", "keys"), ("batch", "heads", "options"))
 """The factors whose levels meet three at a time; of all others every two do."""
 
 
+TURNS = 4
+"""The number of turns that are tried, to find sizes that fit."""
+
+
 class Cost(NamedTuple):
-    """The size of a call: numbers in key and value, scores, products, and terms of a bound, 0 where there is none."""
+    """The size of a call: numbers in key and value, scores, and terms of the sums of a bound, 0 where there is none."""
 
     numbers: int
     scores: int
-    products: int
     terms: int
+
+    @property
+    def share(self) -> float:
+        """The largest part that it is of what milliseconds are enough for."""
+        return max(self.numbers / 2**19, self.scores / (16_385 if self.terms else 64 * 1025), self.terms / (4 * 16_385))
 
     @property
     def fits(self) -> bool:
         """Whether it is milliseconds."""
-        scores = 2**15 if self.terms else 2**17
-        return self.numbers <= 2**19 and self.scores <= scores and self.products <= 2**22 and self.terms <= 2**17
+        return self.share <= 1
+
+    @property
+    def is_cheap(self) -> bool:
+        """Whether it is so little that there is room for more."""
+        return self.share <= 1 / 8
 
 
-def sizes_of(row: Mapping[str, str], turn: int = 0) -> dict[str, int]:
-    """Return the sizes that a row of levels stands for at its `turn`."""
+def sizes_of(row: Mapping[str, str], turn: int) -> dict[str, int]:
+    """Return the sizes that a row of levels stands for at its `turn`, or the first that fit."""
+    sizes = _sizes(row, turn)
+    return sizes if _cost(sizes, row).is_cheap and _lies_as_it_says(sizes, row) else _first(row)
+
+
+def _first(row: Mapping[str, str]) -> dict[str, int]:
+    every = (_sizes(row, turn) for turn in range(TURNS))
+    fits = (sizes for sizes in every if _cost(sizes, row).fits and _lies_as_it_says(sizes, row))
+    return next(fits, _sizes(row, 0))
+
+
+def _sizes(row: Mapping[str, str], turn: int) -> dict[str, int]:
     batch, keys, d_k = (_at(FACTORS[name][row[name]], turn) for name in ("batch", "keys", "d_k"))
     heads, group = _at(HEADS[row["heads"]], turn)
     queries = {"as many as keys": keys, "more than keys": keys + 3}.get(row["queries"]) or _at(
@@ -156,18 +181,49 @@ def sizes_of(row: Mapping[str, str], turn: int = 0) -> dict[str, int]:
 
 
 def cost(row: Mapping[str, str]) -> Cost:
-    """Return the most that a row can take: where each of its levels stands for the largest that it has."""
-    runs = max(BATCH[row["batch"]]) * max(heads for heads, _ in HEADS[row["heads"]])
-    query_heads = max(BATCH[row["batch"]]) * max(heads * group for heads, group in HEADS[row["heads"]])
-    keys, d_k = max(KEYS[row["keys"]]), max(D_K[row["d_k"]])
-    d_v = _d_v(row["d_v"], d_k)
-    scores = query_heads * (max(QUERIES[row["queries"]]) or keys + 3) * keys
+    """Return what the first sizes of a row take that fit."""
+    return _cost(_first(row), row)
+
+
+def _cost(sizes: Mapping[str, int], row: Mapping[str, str]) -> Cost:
+    runs = sizes["batch"] * sizes["heads"]
+    scores = runs * sizes["group"] * sizes["queries"] * sizes["keys"]
     return Cost(
-        numbers=runs * keys * (d_k + d_v),
+        numbers=runs * sizes["keys"] * (sizes["d_k"] + sizes["d_v"]),
         scores=scores,
-        products=scores * (d_k + d_v),
-        terms=0 if row["numbers"] == "gather" else scores * d_v,
+        terms=0 if row["numbers"] == "gather" else scores * sizes["d_v"],
     )
+
+
+def is_possible(row: Mapping[str, str]) -> bool:
+    """Tell whether a row can be asked in milliseconds, and its inputs can lie in memory as it says."""
+    sizes = _first(row)
+    return _cost(sizes, row).fits and _lies_as_it_says(sizes, row)
+
+
+_STEPS_ALONG: dict[str, tuple[str, ...]] = {
+    "COLUMN_GAPS": ("width",),
+    "ROW_GAPS": ("length",),
+    "HEAD_GAPS": ("heads",),
+    "BLHD_STORAGE": ("heads", "length"),
+    "TRANSPOSED": ("length", "width"),
+    "FORTRAN": ("heads", "length", "width"),
+}
+"""The axes along which there must be a step for a place in memory to be another."""
+
+
+def _lies_as_it_says(sizes: Mapping[str, int], row: Mapping[str, str]) -> bool:
+    return all(_shows(sizes, name, row[f"{name}_memory"]) for name in INPUTS)
+
+
+def _shows(sizes: Mapping[str, int], name: str, place: str) -> bool:
+    """Tell whether an input has the steps along its axes by which a place in memory differs from another."""
+    steps = {
+        "heads": sizes["heads"] * (sizes["group"] if name == "query" else 1),
+        "length": sizes["queries"] if name == "query" else sizes["keys"],
+        "width": sizes["d_v"] if name == "value" else sizes["d_k"],
+    }
+    return all(steps[axis] > 1 for axis in _STEPS_ALONG.get(place, ()))
 
 
 def _d_v(level: str, d_k: int) -> int:
@@ -178,15 +234,16 @@ def plan_of(row: Mapping[str, str], turn: int) -> AnyPlan:
     """Return the plan that a row of levels stands for at its `turn`."""
     sizes = sizes_of(row, turn)
     options: dict[str, Any] = {"group": sizes.pop("group")}
+    is_far = row["numbers"] in {"scores far below", "scores far above"}
     for name in OPTIONS[row["options"]]:
-        options |= _at(_OPTION[name], turn)
-    memory = tuple(_at(MEMORY[row[f"{name}_memory"]], turn) for name in ("query", "key", "value"))
+        options |= _at(_OPTION["scale" if is_far and name == "any scale" else name], turn)
+    memory = tuple(_at(MEMORY[row[f"{name}_memory"]], turn) for name in INPUTS)
     regimes = NUMBERS[row["numbers"]]
     plan = replace(
         Plan(seed=turn + 1, options=Options(**options), memory=memory if any(memory) else ()), **dict[str, Any](sizes)
     )
     if regimes:
-        return replace(plan, regimes=(_at(regimes, turn),))
+        return replace(plan, regimes=(_at(regimes, turn) if options.get("scale") is None else regimes[-1],))
     return GatherPlan(of=plan) if row["numbers"] == "gather" else CountPlan(of=plan)
 
 
@@ -196,16 +253,17 @@ def fitted(row: Mapping[str, str], features: frozenset[Feature]) -> dict[str, st
     if Feature.HEADS not in features:
         row |= {"batch": "one", "heads": "one"}
     if Feature.GROUPED_HEADS not in features:
-        row["heads"] = {"one group": "one", "groups": "several", "odd groups": "several"}.get(
-            row["heads"], row["heads"]
-        )
+        row["heads"] = "one" if row["heads"] == "one" else "several"
     if Feature.LENGTHS not in features:
         row["queries"] = "as many as keys"
     if Feature.VALUE_WIDTH not in features:
         row["d_v"] = "equal"
     if Feature.MUTABLE not in features:
-        row |= dict.fromkeys(("query_memory", "key_memory", "value_memory"), "contiguous")
-    return row | {"options": _supported(row["options"], features)}
+        row |= {f"{name}_memory": "contiguous" for name in INPUTS}
+    row["options"] = _supported(row["options"], features)
+    row |= {} if cost(row).fits else {"keys": "few"}
+    sizes = _first(row)
+    return row | {memory: "contiguous" for name in INPUTS if not _shows(sizes, name, row[memory := f"{name}_memory"])}
 
 
 _NEEDED = {

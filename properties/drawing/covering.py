@@ -7,15 +7,16 @@ that it cannot meet is replaced, and a row is left out that adds nothing to the 
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
-from itertools import combinations
+from itertools import chain, combinations, product
 from pathlib import Path
 from typing import TypeAlias
 
 from attention_tests import Feature
-from properties.drawing.circumstances import FACTORS, TRIPLES, cost, fitted
+from properties.drawing.circumstances import FACTORS, TRIPLES, fitted, is_possible
 
+ALL = frozenset(Feature)
 TABLE = Path(__file__).with_suffix(".csv")
 
 Combination: TypeAlias = frozenset[tuple[str, str]]
@@ -23,6 +24,11 @@ Combination: TypeAlias = frozenset[tuple[str, str]]
 
 LEAST = {name: next(iter(levels)) for name, levels in FACTORS.items()} | {"d_k": "small", "numbers": "gather"}
 """The levels that cost least."""
+_OTHERS = [
+    dict(zip(("heads", "queries", "keys", "d_v"), levels, strict=True))
+    for levels in product(("one", "several"), ("one", "few"), ("one", "few"), ("equal", "narrower"))
+]
+"""Levels that cost little, of which one is enough wherever a row is possible."""
 
 
 @cache
@@ -37,13 +43,33 @@ def rows_for(features: frozenset[Feature]) -> tuple[Mapping[str, str], ...]:
     """Return the rows of levels for an implementation with `features`, those first that add most."""
     seen: set[Combination] = set()
     rows = []
-    for row in table():
-        left = fitted(row, features)
-        added = combinations_of(left) - seen
-        if added and cost(left).fits:
+    for row in chain((fitted(row, features) for row in table()), _completing(seen, features)):
+        added = combinations_of(row) - seen
+        if added and is_possible(row):
             seen |= added
-            rows.append(left)
+            rows.append(row)
     return tuple(rows)
+
+
+def _completing(seen: set[Combination], features: frozenset[Feature]) -> Iterator[Mapping[str, str]]:
+    """Yield rows of what is possible and not in `seen`: the rows of the table where nothing is left out have it all."""
+    if features < ALL:
+        for combination in possible_combinations(features):
+            if combination not in seen:
+                yield _completed(combination, features) or {}
+
+
+def possible_combinations(features: frozenset[Feature]) -> Iterator[Combination]:
+    """Yield what can meet in a row for an implementation with `features`."""
+    levels = {
+        name: [level for level in FACTORS[name] if fitted(LEAST | {name: level}, features)[name] == level]
+        for name in FACTORS
+    }
+    for names in (*combinations(FACTORS, 2), *TRIPLES):
+        for met in product(*(levels[name] for name in names)):
+            combination = frozenset(zip(names, met, strict=True))
+            if _completed(combination, features):
+                yield combination
 
 
 def combinations_of(row: Mapping[str, str]) -> set[Combination]:
@@ -52,6 +78,12 @@ def combinations_of(row: Mapping[str, str]) -> set[Combination]:
     return {frozenset((name, row[name]) for name in meeting) for meeting in names}
 
 
-def is_possible(levels: Mapping[str, str]) -> bool:
-    """Tell whether some row with these levels takes no more than milliseconds."""
-    return cost(LEAST | dict(levels)).fits
+def can_be_completed(levels: Mapping[str, str]) -> bool:
+    """Tell whether some row with these levels is possible."""
+    return _completed(frozenset(levels.items()), ALL) is not None
+
+
+@cache
+def _completed(levels: Combination, features: frozenset[Feature]) -> Mapping[str, str] | None:
+    rows = (fitted(LEAST | others | dict(levels), features) for others in _OTHERS)
+    return next((row for row in rows if levels <= row.items() and is_possible(row)), None)

@@ -10,27 +10,48 @@ from attention_tests import Feature
 from attention_tests.engine.law import ListedPlan, Stream
 from properties.drawing.circumstances import AnyPlan, plan_of
 from properties.drawing.covering import rows_for
-from properties.drawing.exact_lists import MOST_TERMS, MOST_WEIGHTS, listed
+from properties.drawing.exact_lists import MOST_TERMS, MOST_WEIGHTS, listed, shapes
 from properties.drawing.gradients import BackwardPlan
-from properties.drawing.plans import Plan
+from properties.drawing.plans import Options, Plan
 from properties.drawing.scatter import ScatterPlan
+
+ONE_OPTION = (
+    Options(mask="most"),
+    Options(bias="normal"),
+    Options(causal=True),
+    Options(window=2),
+    Options(softcap=5.0),
+)
+SIGNS = tuple(
+    replace(plan, regimes=("normal",), options=replace(plan.options, scale=scale))
+    for plan in shapes((7,) * len(ONE_OPTION), options=ONE_OPTION, heads=(2,), queries=(3,), batches=(2,))
+    for scale in (0.25, -0.5, 0.0)
+)
+"""Each option with a scale of each sign, which are one level of the table."""
+
 
 PlanOfRow: TypeAlias = Callable[[Mapping[str, str], int], ListedPlan]
 """Makes the plan of a row of levels and its number."""
 
 
-def _of_rows(plan_of_row: PlanOfRow, *, of_signed_scales: bool = False) -> Stream:
-    """Return the stream of the plans of all rows, those with a scale of zero or below apart from the others."""
+def _of_rows(
+    plan_of_row: PlanOfRow, of_more: Callable[[Plan], ListedPlan] = lambda plan: plan, *, of_signed_scales: bool = False
+) -> Stream:
+    """Return the stream of the plans of all rows and of `SIGNS`, those with a scale of zero or below apart."""
 
     def plans(features: frozenset[Feature]) -> tuple[ListedPlan, ...]:
-        rows = enumerate(rows_for(features))
-        return tuple(plan_of_row(row, turn) for turn, row in rows if _has_signed_scale(row, turn) == of_signed_scales)
+        of_rows = [
+            plan_of_row(row, turn)
+            for turn, row in enumerate(rows_for(features))
+            if _has_signed_scale(plan_of(row, turn)) == of_signed_scales
+        ]
+        supported = [plan for plan in SIGNS if plan.options.needs <= features]
+        return (*of_rows, *(of_more(plan) for plan in supported if _has_signed_scale(plan) == of_signed_scales))
 
     return listed(*plans(frozenset(Feature)), given=plans)
 
 
-def _has_signed_scale(row: Mapping[str, str], turn: int) -> bool:
-    plan = plan_of(row, turn)
+def _has_signed_scale(plan: AnyPlan) -> bool:
     scale = (plan if isinstance(plan, Plan) else plan.of).options.scale
     return scale is not None and scale <= 0
 
@@ -54,8 +75,12 @@ def _weights(plan: Plan) -> int:
     return plan.batch * plan.heads * plan.options.group * plan.queries * plan.keys
 
 
+def _of_backward(plan: Plan) -> BackwardPlan:
+    return BackwardPlan(forward=plan)
+
+
 ROWS = _of_rows(plan_of)
 ROWS_OF_SIGNED_SCALES = _of_rows(plan_of, of_signed_scales=True)
 ROWS_OF_SCORES = _of_rows(_of_scores)
-BACKWARD_ROWS = _of_rows(_backward)
-BACKWARD_ROWS_OF_SIGNED_SCALES = _of_rows(_backward, of_signed_scales=True)
+BACKWARD_ROWS = _of_rows(_backward, _of_backward)
+BACKWARD_ROWS_OF_SIGNED_SCALES = _of_rows(_backward, _of_backward, of_signed_scales=True)

@@ -30,6 +30,7 @@ class Kept:
     def __init__(self, number: int, table: _Table) -> None:
         self.number = number
         self.shape: tuple[int, ...] = ()
+        self.dtype = ""
         self._table = table
 
     def __reduce__(self) -> tuple[type[Reference], tuple[int]]:
@@ -71,7 +72,7 @@ class RemoteExecutor:
     def native(self, array: Array, dtype: str, make_failure: MakeFailure) -> Kept:
         """Ask for it."""
         (native,) = self._later("native", 1, make_failure, array, dtype)
-        native.shape = array.shape
+        native.shape, native.dtype = array.shape, dtype
         return native
 
     def placed(
@@ -79,18 +80,18 @@ class RemoteExecutor:
     ) -> Sequence[Kept | None]:
         """Ask for them, and wait to know which there are."""
         views = self._later("placed", len(placements), make_failure, array, dtype, placements, layout)
-        return self._those_there(views, [array] * len(placements))
+        return self._those_there(views, [array] * len(placements), dtype)
 
     def packed(
         self, arrays: Sequence[Array], dtype: str, packing: Packing, layout: Layout, make_failure: MakeFailure
     ) -> Sequence[Kept]:
         """Ask for them, and wait to know whether there are any."""
         slices = self._later("packed", len(arrays), make_failure, arrays, dtype, packing, layout)
-        return [one for one in self._those_there(slices, arrays) if one]
+        return [one for one in self._those_there(slices, arrays, dtype) if one]
 
-    def _those_there(self, views: Sequence[Kept], arrays: Sequence[Array]) -> list[Kept | None]:
+    def _those_there(self, views: Sequence[Kept], arrays: Sequence[Array], dtype: str) -> list[Kept | None]:
         for view, array in zip(views, arrays, strict=True):
-            view.shape = array.shape
+            view.shape, view.dtype = array.shape, dtype
         there = self._answered(list)
         return [view if str(view.number) in there else None for view in views]
 
