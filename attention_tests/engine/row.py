@@ -9,7 +9,7 @@ import msgspec
 from attention_tests.engine.law import Law
 from attention_tests.engine.measurements import Measurements
 from attention_tests.engine.verdict import Outcome, Verdict
-from attention_tests.execution.asked import Asked
+from attention_tests.execution.calls import Calls
 from attention_tests.execution.subject import Subject
 from attention_tests.text.wording import legible
 
@@ -36,7 +36,7 @@ class Row:
     """The time that it took to decide."""
     place: str = ""
     """The source location of the callable that the law is about, as `file:line`."""
-    asked: Asked = field(default_factory=Asked)
+    calls: Calls = field(default_factory=Calls)
     """The calls that it took to decide."""
 
     @property
@@ -52,7 +52,7 @@ class Row:
         outcome: Outcome,
         seconds: float = 0.0,
         reproducer: str = "",
-        asked: Asked | None = None,
+        calls: Calls | None = None,
     ) -> Row:
         """Write down what became of a law on a subject."""
         return cls(
@@ -69,7 +69,7 @@ class Row:
             reproducer=reproducer,
             seconds=seconds,
             place=subject.implementation.places.get(law.steps[0], ""),
-            asked=asked or Asked(),
+            calls=calls or Calls(),
         )
 
     def properties(self) -> list[tuple[str, object]]:

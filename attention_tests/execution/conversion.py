@@ -9,7 +9,7 @@ import numpy as np
 
 from attention_tests.declare.dialect import Layout
 from attention_tests.declare.implementation import Implementation
-from attention_tests.execution.asked import Account
+from attention_tests.execution.calls import Account
 from attention_tests.execution.executor import Executor, MakeFailure
 from attention_tests.execution.failures import ImplementationRaised, WrongForm
 from attention_tests.execution.in_process import LocalExecutor

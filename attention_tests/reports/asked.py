@@ -32,14 +32,14 @@ def asked_table(rows: Sequence[Row]) -> str:
 
 def asked_of(rows: Iterable[Row], implementation: str) -> list[str]:
     """Return what an implementation was asked, in a few lines; none where there was no call."""
-    own = [row.asked for row in rows if row.implementation == implementation]
-    calls = sum(asked.calls for asked in own)
-    if not calls:
+    own = [row.calls for row in rows if row.implementation == implementation]
+    count = sum(calls.count for calls in own)
+    if not count:
         return []
-    signatures = {(asked.layout, signature) for asked in own for signature in asked.signatures}
-    placements = in_order(placement for asked in own for placement in asked.placements)
+    signatures = {(calls.layout, signature) for calls in own for signature in calls.signatures}
+    placements = sorted({placement for calls in own for placement in calls.placements})
     return [
-        f"{calls:,} calls of {len(signatures):,} distinct signatures",
+        f"calls: {count:,}, of {len(signatures):,} distinct signatures",
         *_of_step(Step.ATTENTION, signatures),
         *([f"memory: contiguous, {', '.join(placements)}"] if placements else []),
         *(f"gradients: {line}" for line in _of_step(Step.GRADIENT, signatures)),

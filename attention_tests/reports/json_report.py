@@ -48,7 +48,7 @@ def plain(report: Report) -> dict[str, Any]:
 
 def _row(row: Row, reproducer: str | None) -> dict[str, Any]:
     # What was asked is told of an implementation as a whole.
-    told = {name: value for name, value in vars(row).items() if name not in {"says", "asked"}}
+    told = {name: value for name, value in vars(row).items() if name not in {"says", "calls"}}
     return told | {"measured": _finite(row.measured), "reproducer": reproducer}
 
 

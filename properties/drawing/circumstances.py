@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 from attention_tests import Feature
+from attention_tests.declare.features import SHAPING
 from properties.drawing.exact import CountPlan, GatherPlan
 from properties.drawing.masks import BROADCASTS
 from properties.drawing.plans import Options, Plan
@@ -277,6 +278,8 @@ _NEEDED = {
     "scale of zero": Feature.SCALE,
     "any scale": Feature.SCALE,
 }
+DECIDING = frozenset({Feature.COMBINED_MASKS, Feature.GROUPED_HEADS, Feature.MUTABLE, *SHAPING, *_NEEDED.values()})
+"""The features that decide which levels there are."""
 _HIDING = {"mask", "bias", "causal", "window"}
 
 

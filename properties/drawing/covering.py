@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import TypeAlias
 
 from attention_tests import Feature
-from properties.drawing.circumstances import FACTORS, TRIPLES, fitted, is_possible
+from properties.drawing.circumstances import DECIDING, FACTORS, TRIPLES, fitted, is_possible
 
-ALL = frozenset(Feature)
 TABLE = Path(__file__).with_suffix(".csv")
 
 Combination: TypeAlias = frozenset[tuple[str, str]]
@@ -38,9 +37,13 @@ def table() -> tuple[Mapping[str, str], ...]:
         return tuple(csv.DictReader(file))
 
 
-@cache
 def rows_for(features: frozenset[Feature]) -> tuple[Mapping[str, str], ...]:
     """Return the rows of levels for an implementation with `features`, those first that add most."""
+    return _rows_for(features & DECIDING)
+
+
+@cache
+def _rows_for(features: frozenset[Feature]) -> tuple[Mapping[str, str], ...]:
     seen: set[Combination] = set()
     rows = []
     for row in chain((fitted(row, features) for row in table()), _completing(seen, features)):
@@ -53,23 +56,26 @@ def rows_for(features: frozenset[Feature]) -> tuple[Mapping[str, str], ...]:
 
 def _completing(seen: set[Combination], features: frozenset[Feature]) -> Iterator[Mapping[str, str]]:
     """Yield rows of what is possible and not in `seen`: the rows of the table where nothing is left out have it all."""
-    if features < ALL:
-        for combination in possible_combinations(features):
-            if combination not in seen:
-                yield _completed(combination, features) or {}
+    if features < DECIDING:
+        for combination in _of_available_levels(features):
+            row = None if combination in seen else _completed(combination, features)
+            if row is not None:
+                yield row
 
 
 def possible_combinations(features: frozenset[Feature]) -> Iterator[Combination]:
     """Yield what can meet in a row for an implementation with `features`."""
+    features &= DECIDING
+    return (one for one in _of_available_levels(features) if _completed(one, features) is not None)
+
+
+def _of_available_levels(features: frozenset[Feature]) -> Iterator[Combination]:
     levels = {
-        name: [level for level in FACTORS[name] if fitted(LEAST | {name: level}, features)[name] == level]
-        for name in FACTORS
+        name: [level for level in FACTORS[name] if _completed(frozenset({(name, level)}), features)] for name in FACTORS
     }
     for names in (*combinations(FACTORS, 2), *TRIPLES):
         for met in product(*(levels[name] for name in names)):
-            combination = frozenset(zip(names, met, strict=True))
-            if _completed(combination, features):
-                yield combination
+            yield frozenset(zip(names, met, strict=True))
 
 
 def combinations_of(row: Mapping[str, str]) -> set[Combination]:
@@ -80,7 +86,7 @@ def combinations_of(row: Mapping[str, str]) -> set[Combination]:
 
 def can_be_completed(levels: Mapping[str, str]) -> bool:
     """Tell whether some row with these levels is possible."""
-    return _completed(frozenset(levels.items()), ALL) is not None
+    return _completed(frozenset(levels.items()), DECIDING) is not None
 
 
 @cache

@@ -1,4 +1,4 @@
-"""What an implementation was asked: its calls, their signatures, and the places in memory that its inputs had."""
+"""Calls of an implementation: how many, of which signatures, and with inputs in which places in memory."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from attention_tests.execution.signatures import Signature, signature_of
 
 
 @dataclass(frozen=True)
-class Asked:
-    """The calls of one law, or of several."""
+class Calls:
+    """The calls that it took to decide about a law."""
 
-    calls: int = 0
+    count: int = 0
     signatures: list[Signature] = field(default_factory=list)
     """Those that were new to the process: together with those of all other laws, each that there was."""
     placements: list[str] = field(default_factory=list)
@@ -26,14 +26,14 @@ class Account:
 
     def __init__(self, layout: str) -> None:
         self._layout = layout
-        self._calls = 0
+        self._count = 0
         self._known: set[Signature | str] = set()
         self._signatures: list[Signature] = []
         self._placements: list[str] = []
 
     def add(self, step: str, arguments: Sequence[Any], options: Mapping[str, Any], times: int = 1) -> None:
         """Count a call."""
-        self._calls += times
+        self._count += times
         signature = signature_of(step, arguments, options)
         if signature not in self._known:
             self._known.add(signature)
@@ -41,12 +41,12 @@ class Account:
 
     def add_placements(self, placements: Iterable[str]) -> None:
         """Keep the places in memory of inputs."""
-        new = [str(placement) for placement in placements if placement not in self._known]
+        new = [str(one) for one in dict.fromkeys(placements) if one not in self._known]
         self._known.update(new)
         self._placements += new
 
-    def taken(self) -> Asked:
-        """Return what was asked since this was called before."""
-        asked = Asked(self._calls, self._signatures, self._placements, self._layout)
-        self._calls, self._signatures, self._placements = 0, [], []
-        return asked
+    def taken(self) -> Calls:
+        """Return the calls since this was called before."""
+        calls = Calls(self._count, self._signatures, self._placements, self._layout)
+        self._count, self._signatures, self._placements = 0, [], []
+        return calls
