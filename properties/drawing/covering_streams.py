@@ -35,18 +35,20 @@ PlanOfRow: TypeAlias = Callable[[Mapping[str, str], int], ListedPlan]
 
 
 def _of_rows(
-    plan_of_row: PlanOfRow, of_more: Callable[[Plan], ListedPlan] = lambda plan: plan, *, of_signed_scales: bool = False
+    plan_of_row: PlanOfRow,
+    of_more: Callable[[Plan], ListedPlan] = lambda plan: plan,
+    *,
+    signed_scales: bool | None = None,
 ) -> Stream:
-    """Return the stream of the plans of all rows and of `SIGNS`, those with a scale of zero or below apart."""
+    """Return the stream of the plans of all rows and of `SIGNS`, or of those with a scale of zero or below, or without."""
+
+    def wanted(plan: AnyPlan) -> bool:
+        return signed_scales is None or _has_signed_scale(plan) == signed_scales
 
     def plans(features: frozenset[Feature]) -> tuple[ListedPlan, ...]:
-        of_rows = [
-            plan_of_row(row, turn)
-            for turn, row in enumerate(rows_for(features))
-            if _has_signed_scale(plan_of(row, turn)) == of_signed_scales
-        ]
+        of_rows = [plan_of_row(row, turn) for turn, row in enumerate(rows_for(features)) if wanted(plan_of(row, turn))]
         supported = [plan for plan in SIGNS if plan.options.needs <= features]
-        return (*of_rows, *(of_more(plan) for plan in supported if _has_signed_scale(plan) == of_signed_scales))
+        return (*of_rows, *(of_more(plan) for plan in supported if wanted(plan)))
 
     return listed(*plans(frozenset(Feature)), given=plans)
 
@@ -79,8 +81,8 @@ def _of_backward(plan: Plan) -> BackwardPlan:
     return BackwardPlan(forward=plan)
 
 
-ROWS = _of_rows(plan_of)
-ROWS_OF_SIGNED_SCALES = _of_rows(plan_of, of_signed_scales=True)
+ROWS = _of_rows(plan_of, signed_scales=False)
+ROWS_OF_SIGNED_SCALES = _of_rows(plan_of, signed_scales=True)
 ROWS_OF_SCORES = _of_rows(_of_scores)
-BACKWARD_ROWS = _of_rows(_backward, _of_backward)
-BACKWARD_ROWS_OF_SIGNED_SCALES = _of_rows(_backward, _of_backward, of_signed_scales=True)
+BACKWARD_ROWS = _of_rows(_backward, _of_backward, signed_scales=False)
+BACKWARD_ROWS_OF_SIGNED_SCALES = _of_rows(_backward, _of_backward, signed_scales=True)
