@@ -40,7 +40,7 @@ def _of_rows(
     *,
     signed_scales: bool | None = None,
 ) -> Stream:
-    """Return the stream of the plans of all rows and of `SIGNS`: of all, or with a scale of zero or below, or without."""
+    """Return the stream of the plans of all rows and of `SIGNS`: all, or with a scale of zero or below, or without."""
 
     def wanted(plan: AnyPlan) -> bool:
         return signed_scales is None or _has_signed_scale(plan) == signed_scales
