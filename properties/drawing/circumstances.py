@@ -130,7 +130,7 @@ TURNS = 4
 
 
 class Cost(NamedTuple):
-    """The size of a call: numbers in key and value, scores, and terms of the sums of a bound, 0 where there is none."""
+    """The size of a call: numbers in and out, scores, and terms of the sums of a bound, 0 where there is none."""
 
     numbers: int
     scores: int
@@ -190,7 +190,7 @@ def _cost(sizes: Mapping[str, int], row: Mapping[str, str]) -> Cost:
     runs = sizes["batch"] * sizes["heads"]
     scores = runs * sizes["group"] * sizes["queries"] * sizes["keys"]
     return Cost(
-        numbers=runs * sizes["keys"] * (sizes["d_k"] + sizes["d_v"]),
+        numbers=runs * (sizes["keys"] + sizes["group"] * sizes["queries"]) * (sizes["d_k"] + sizes["d_v"]),
         scores=scores,
         terms=0 if row["numbers"] == "gather" else scores * sizes["d_v"],
     )

@@ -70,7 +70,8 @@ def _backward(row: Mapping[str, str], turn: int) -> BackwardPlan | ScatterPlan:
     """Return a plan of a backward pass: an exact one where the three bounds would take more than milliseconds."""
     plan = plan_of(row, turn)
     of = plan if isinstance(plan, Plan) else replace(plan.of, regimes=("normal",))
-    return ScatterPlan(of=of) if _weights(of) * of.d_v > 2 * MOST_TERMS else BackwardPlan(forward=of)
+    costly = _weights(of) > MOST_WEIGHTS // 4 or _weights(of) * of.d_v > MOST_TERMS
+    return ScatterPlan(of=of) if costly else BackwardPlan(forward=of)
 
 
 def _weights(plan: Plan) -> int:
