@@ -59,7 +59,7 @@ def _exploring(laws: list[Law], subject: Subject, share: float) -> tuple[int, in
 
 
 def _solved() -> int:
-    return comparison.expected.cache_info().misses
+    return comparison.expected.computed
 
 
 def _line(laws: int, examples: int, start: float, solved: int) -> tuple[int, int, float, float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import chain, repeat
 from typing import Any, TypeAlias
 
@@ -15,6 +14,7 @@ from attention_tests.engine.measurements import ERROR_OUTSIDE, ERROR_OVER_BOUND,
 from attention_tests.execution.failures import Disagreement, Relation
 from attention_tests.execution.placement import Placement
 from attention_tests.execution.subject import Subject
+from properties.checks.remembered import remembered
 from properties.checks.roundings import roundings_of
 from properties.drawing.problem import Problem, Sentence
 from reference import matrix
@@ -25,11 +25,9 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 RELATION_TEXTS = {Relation.SAME_BITS: "not the same bits", Relation.EQUAL: "not exactly equal"}
-CACHED_PROBLEMS = 4096
-"""The number of cached results: the plain problems at every dtype, which all laws share, and those of one law."""
 
 
-@lru_cache(maxsize=CACHED_PROBLEMS)
+@remembered
 def expected(problem: Problem, precision: Precision) -> Interval:
     """Return the expected output of `problem` with its derived error bound."""
     bias = problem.logit_bias
@@ -78,7 +76,7 @@ def _placed(subject: Subject, array: Array, place: str) -> Any:
     return subject.give(array)
 
 
-@lru_cache(maxsize=CACHED_PROBLEMS)
+@remembered
 def answer(subject: Subject, problem: Problem) -> Array:
     """Return the output of the implementation for `problem`, computed once for all laws."""
     query, key, value, *_ = native_inputs(subject, problem)
@@ -88,7 +86,7 @@ def answer(subject: Subject, problem: Problem) -> Array:
     return output
 
 
-@lru_cache(maxsize=CACHED_PROBLEMS)
+@remembered
 def answer_and_lse(subject: Subject, problem: Problem) -> tuple[Array, Array]:
     """Return the output of the implementation for `problem`, and the log-sum-exp (batch, heads, n_q)."""
     query, key, value, *_ = native_inputs(subject, problem)
@@ -96,7 +94,7 @@ def answer_and_lse(subject: Subject, problem: Problem) -> tuple[Array, Array]:
     return subject.take_with_lse(native, (*problem.query.shape[:-1], problem.value.shape[-1]))
 
 
-@lru_cache(maxsize=CACHED_PROBLEMS)
+@remembered
 def weights(subject: Subject, problem: Problem) -> Array:
     """Return the weights (batch, heads, n_q, n_k), seen through the identity matrix as the values.
 
@@ -111,7 +109,7 @@ def weights(subject: Subject, problem: Problem) -> Array:
     return np.concatenate(outputs, axis=-1)[..., : identity.shape[-1]]
 
 
-@lru_cache(maxsize=CACHED_PROBLEMS)
+@remembered
 def expected_lse(problem: Problem, precision: Precision) -> Interval:
     """Return the expected log-sum-exp (batch, heads, n_q) with its derived error bound."""
     return error_bound.log_sum_exp(
@@ -129,7 +127,7 @@ def expected_weights(subject: Subject, problem: Problem) -> Interval:
     return expected(problem.with_identity_values, subject.precision)
 
 
-@lru_cache(maxsize=CACHED_PROBLEMS)
+@remembered
 def expected_of_sentence(sentence: Sentence, precision: Precision) -> Interval:
     """Return the expected self-attention of `sentence` with its derived error bound."""
     return error_bound.self_attention(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from attention_tests import FullyMasked, Precision
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import assert_equal, assert_inside_bound, assert_same_bits, native_inputs
+from properties.checks.remembered import remembered
 from properties.checks.roundings import roundings_of
 from properties.drawing.gradients import Backward, Gradients
 from reference.bounds import gradient_bound
@@ -31,7 +31,7 @@ class ExpectedGradients(NamedTuple):
     value: Interval
 
 
-@lru_cache(maxsize=2048)
+@remembered
 def gradients(subject: Subject, problem: Backward) -> Gradients:
     """Return the gradients of the implementation, computed once for all laws."""
     native = subject.differentiate_natively(*native_inputs(subject, problem), **subject.give_options(problem.options))
@@ -41,7 +41,7 @@ def gradients(subject: Subject, problem: Backward) -> Gradients:
     return Gradients(*answer)
 
 
-@lru_cache(maxsize=2048)
+@remembered
 def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradients:
     """Return the gradients in closed form, each with its derived error bound.
 

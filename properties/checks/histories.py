@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,13 +13,14 @@ from attention_tests import Precision
 from attention_tests.execution.cache import CacheSubject
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import expected
+from properties.checks.remembered import remembered
 from properties.drawing.histories import History, Part
 from reference.bounds.interval import Interval
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def definition(history: History, precision: Precision) -> Interval:
     """Return the expected outputs of a history: attention over every token that a cache had at each `attend`."""
     oracles = [expected(question, precision) for question in history.attended_problems]
@@ -31,7 +31,7 @@ def definition(history: History, precision: Precision) -> Interval:
     return replace(oracles[0], value=value, error=error, radius=radius)
 
 
-@lru_cache(maxsize=4096)
+@remembered
 def answer(subject: Subject, history: History) -> Array:
     """Return the outputs of all queries of a history, (batch, heads, all queries, d_v), each read after its call."""
     return outputs(play(subject, history, history.parts))

@@ -1,0 +1,51 @@
+"""Results that are computed once for all laws, of problems that are small enough to keep."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache, update_wrapper
+from typing import Any, Generic, ParamSpec, TypeVar
+
+import numpy as np
+
+from properties.drawing.problem import Input
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+RESULTS = 4096
+"""The number of results that are kept: of the problems at every dtype that all laws share, and of those of one law."""
+NUMBERS = 2**14
+"""The number of numbers in a problem that is kept with its result: larger ones are asked by a law or two."""
+
+
+class Remembered(Generic[P, T]):
+    """A function of inputs and what goes with them, whose results for small inputs are kept."""
+
+    def __init__(self, function: Callable[P, T]) -> None:
+        self.__wrapped__ = function
+        self._cached = lru_cache(maxsize=RESULTS)(function)
+        update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return the result, the one that was kept if there is one."""
+        if sum(_numbers(one) for one in args) > NUMBERS:
+            return self.__wrapped__(*args, **kwargs)
+        return self._cached(*args, **kwargs)  # type: ignore[arg-type]  # all arguments have a hash
+
+    @property
+    def computed(self) -> int:
+        """The number of results that were computed, and kept."""
+        return self._cached.cache_info().misses
+
+
+def _numbers(of: Any) -> int:
+    """Return how many numbers the arrays of an input have; 0 for what is none."""
+    return (
+        sum(array.size for array in vars(of).values() if isinstance(array, np.ndarray)) if isinstance(of, Input) else 0
+    )
+
+
+def remembered(function: Callable[P, T]) -> Remembered[P, T]:
+    """Keep the results of a function for small inputs."""
+    return Remembered(function)
