@@ -25,6 +25,8 @@ NEEDED = {
     "dropout": Feature.DROPOUT,
     "return_lse": Feature.LOG_SUM_EXP,
 }
+ADDED = ("return_lse", "dropout")
+"""The options that no problem has, and that laws add."""
 LAID_OUT = (Step.ATTENTION, Step.GRADIENT)
 """The steps whose arrays are in the layout of the dialect."""
 OF_A_SENTENCE = (Step.SELF_ATTENTION, Step.PROJECT)
@@ -76,6 +78,11 @@ class Call:
         if self.places and Feature.MUTABLE not in features:
             return None
         return self if self.step in OF_A_SENTENCE else replace(self, sizes=self.sizes.fitted(features))
+
+    @property
+    def drawn(self) -> Call:
+        """The call of a problem: without what a law adds to it."""
+        return replace(self, options=frozenset(one for one in self.options if one[0] not in ADDED))
 
     def admitted(self, dialect: Dialect) -> Admitted:
         """Return what is admitted by this call, in the layout of an implementation."""

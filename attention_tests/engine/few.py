@@ -65,7 +65,7 @@ def fitted(
     """
     if not hasattr(plans[0], "fitted"):
         return tuple(map(stream.narrow, plans))
-    asked, lists = frozenset(calls), dict[Call, dict[Any, None]]()
+    asked, lists = frozenset(call.drawn for call in calls), dict[Call, dict[Any, None]]()
     # What has no elements is only made of another problem.
     models = [call for call in calls if all(call.sizes)]
     if stream.narrows:
