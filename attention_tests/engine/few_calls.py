@@ -94,6 +94,7 @@ CALLS = (
     forward(SQUARE, softcap=1.0, scale=0.25),
     forward(GROUPED, mask="bhqk"),
     forward(GROUPED, causal=True),
+    forward(DECODING, scale=-0.5),
     forward(SQUARE._replace(keys=0)),
     forward(SQUARE, scale=1.0),
     forward(LONG),
