@@ -26,14 +26,11 @@ ENVIRONMENTS = {
 }
 """The extras that are installed next to each other: what goes with several stands where all that it needs does."""
 
-# What is compiled for each shape is verified on fewer problems: a new shape costs a second, not a millisecond.
 FEWER = "--profile=quick"
 OPTIONS = {
     "torch": ["-k", "not compiled and not flex"],
-    "torch-compiled": ["-k", "compiled or flex", FEWER],
+    "torch-compiled": ["-k", "compiled or flex"],
     "keras-torch": ["-k", "keras"],
-    "jax": [FEWER],
-    "tinygrad": [FEWER],
 }
 
 HERE = Path(__file__).parent

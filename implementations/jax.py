@@ -133,10 +133,12 @@ JAX = Implementation(
     to_numpy=to_numpy,
     dialect=Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH, fully_masked=FullyMasked.MEAN),
     immutable=True,
+    compiled=True,
 )
 EAGER = replace(
     JAX,
     name="jax-eager",
+    compiled=False,
     attention=attention,
     gradient=gradient_of(attention),
     dtypes={"float32": Precision.float32(), **_WEIGHTS_IN_16_BIT},

@@ -94,4 +94,5 @@ ATTENTION = Implementation(
     to_native=to_native,
     to_numpy=to_numpy,
     dialect=Dialect(fully_masked=FullyMasked.NAN),
+    compiled=True,
 )

@@ -65,6 +65,9 @@ class Implementation:
     to_numpy: Callable[[Any], Array] = np.asarray
     immutable: bool = False
     """Whether its arrays can be neither written nor be views of one another, as those of JAX and of TensorFlow."""
+    compiled: bool = False
+    """Whether each new shape or option takes time to compile. Then it is asked for few of them: at most 40 at the
+    default profile and 15 at the quick one for each dtype, gradients included, and each with many numbers."""
     without: frozenset[str] = frozenset()
     """Packages or modules that it must not call for an answer, as `{"torch"}`: what it stands in for, say."""
     places: Mapping[str, str] = field(default_factory=dict)

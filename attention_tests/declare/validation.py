@@ -53,6 +53,8 @@ def _words(implementation: Implementation) -> Iterator[str]:
     for feature in implementation.supports:
         if feature not in set(Feature):
             yield f"supports: {unknown(str(feature), Feature)}"
+    if implementation.compiled and implementation.cache is not None:
+        yield "compiled=True limits what is compiled, which a cache that grows does not: declare the cache without it"
     without: object = implementation.without
     if isinstance(without, str) or not isinstance(without, Collection):
         yield 'without must be a set of names of packages, as in frozenset({"torch"})'

@@ -85,6 +85,11 @@ class Stream:
     listed: Callable[[frozenset[Feature]], Sequence[ListedPlan]] | None = None
     """The plans for an implementation with some features, where they are a list; only exploring draws then."""
 
+    @property
+    def narrows(self) -> bool:
+        """Whether plans are drawn in any sizes and then narrowed, and not taken as they are written."""
+        return self.narrow is not _as_drawn
+
 
 @dataclass(frozen=True, eq=False)
 class Law:

@@ -21,10 +21,12 @@ class Profile:
     seed: int = GATE_SEED
     listed: int | None = None
     """The number of plans of a list that are tried, its first; None: all."""
+    signatures: int | None = None
+    """The number of signatures, at most, that what is compiled is asked for; None: any."""
 
 
-QUICK = Profile("quick", examples=25, listed=24)
-DEFAULT = Profile("default", examples=100)
+QUICK = Profile("quick", examples=25, listed=24, signatures=15)
+DEFAULT = Profile("default", examples=100, signatures=40)
 EXPLORE = Profile("explore", examples=1000)
 
 PROFILES = {profile.name: profile for profile in (QUICK, DEFAULT, EXPLORE)}

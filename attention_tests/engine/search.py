@@ -20,6 +20,8 @@ from hypothesis.strategies import SearchStrategy
 
 from attention_tests.declare.dialect import Dialect
 from attention_tests.declare.features import Feature
+from attention_tests.engine import few
+from attention_tests.engine.calls import Call
 from attention_tests.engine.drawing import drive
 from attention_tests.engine.explain import explain
 from attention_tests.engine.law import Law, ListedPlan, Stream
@@ -28,7 +30,7 @@ from attention_tests.engine.minimise import minimise
 from attention_tests.engine.profiles import GATE_SEED, Profile
 from attention_tests.engine.verdict import Outcome, Verdict, verdict_of
 from attention_tests.execution.failures import Crashed, Disagreement, Failure, TimedOut
-from attention_tests.execution.subject import Subject
+from attention_tests.execution.subject import NotAsked, Subject
 from attention_tests.guards.warnings import unwarned
 
 SECONDS_TO_SHRINK = 10.0
@@ -45,7 +47,10 @@ def hold(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] =
         return Outcome(Verdict.UNSUPPORTED, f"{subject.implementation.name} {missing}")
     with measuring() as measured:
         # All are tried, although the first would do for a verdict, so that what is measured is measured on all.
-        broken_by = list(that_break(law, subject, profile, pinned))
+        tried = list(_tried(law, subject, profile, pinned))
+    broken_by = [plan for plan, failure in tried if failure]
+    if not tried:
+        return Outcome(Verdict.UNSUPPORTED, few.not_asked(subject, profile))
     if not broken_by:
         return Outcome(Verdict.PASS, measured=measured)
     ended = isinstance(failure_on(law, subject, broken_by[-1]), ENDS)
@@ -61,13 +66,39 @@ def hold_pinned(law: Law, subject: Subject, pinned: tuple[Any, ...]) -> Outcome 
 
 def that_break(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] = ()) -> Iterator[Any]:
     """Yield the plans on which `subject` breaks `law`, of those that are pinned and of the profile, not shrunk."""
-    for plan in (*pinned, *corpus(law.given, profile, subject.features)):
-        failure = failure_on(law, subject, plan)
-        if failure:
-            yield plan
-        if isinstance(failure, ENDS):
-            # Every other one would cost a process, too.
-            return
+    return (plan for plan, failure in _tried(law, subject, profile, pinned) if failure)
+
+
+def _tried(
+    law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...]
+) -> Iterator[tuple[Any, Failure | None]]:
+    """Yield the plans that are tried, each with the failure on it; what is not asked of `subject` is not tried."""
+    asked = few.as_asked(subject, profile)
+    for held, plans in ((subject, pinned), (asked, problems_of(law.given, profile, subject))):
+        for plan in plans:
+            try:
+                failure = failure_on(law, held, plan)
+            except NotAsked:
+                continue
+            yield plan, failure
+            if isinstance(failure, ENDS):
+                # Every other one would cost a process, too.
+                return
+
+
+def problems_of(stream: Stream, profile: Profile, subject: Subject) -> tuple[Any, ...]:
+    """Return the plans that `subject` is held against by every law given `stream`."""
+    calls = few.calls_of(subject, profile)
+    if calls is None:
+        return corpus(stream, profile, subject.features)
+    return _fitted(stream, profile, subject.features, calls)
+
+
+@lru_cache(maxsize=256)
+def _fitted(stream: Stream, profile: Profile, features: frozenset[Feature], calls: tuple[Call, ...]) -> tuple[Any, ...]:
+    listed = stream.listed and stream.listed(features)
+    plans, at_most = (listed, profile.listed) if listed else (_drawn(stream.strategy, profile), stream.at_most)
+    return few.fitted(stream, plans, calls, features)[: min(at_most or profile.examples, profile.examples)]
 
 
 def corpus(stream: Stream, profile: Profile, features: frozenset[Feature] = frozenset(Feature)) -> tuple[Any, ...]:
@@ -144,7 +175,7 @@ def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Any
     if failure is None:
         return broken_by
     kind = type(failure)
-    if law.given.listed is not None:
+    if law.given.listed is not None or few.calls_of(subject, profile) is not None:
         return _simplest(law, subject, broken_by, kind)
     return _shrunk_by_hypothesis(law, subject, profile, broken_by, kind)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias, TypeVar
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -14,9 +15,25 @@ from attention_tests.declare.precision import Precision
 from attention_tests.execution.conversion import ArrayConversion
 from attention_tests.execution.executor import TIMES, Executor, MakeFailure
 from attention_tests.execution.failures import ImplementationRaised, WrongForm
+from attention_tests.execution.placement import NEAR, Packing, Placement
+from attention_tests.execution.signatures import Signature, signature_of
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 T = TypeVar("T")
+
+PLACED_AT_ONCE = 64
+"""The number of arrays, at least, whose places are remembered: a law calls with few of them at a time."""
+
+
+class Admitted(NamedTuple):
+    """A kind of call that may be made: its signature, whose dtype is left out, and the place of each array."""
+
+    signature: Signature
+    places: tuple[Placement | None, ...]
+
+
+class NotAsked(Exception):  # noqa: N818 - not an error: the law is not tried on this problem
+    """A law would call with a signature that is not among those admitted."""
 
 
 class Subject(ArrayConversion):
@@ -24,12 +41,47 @@ class Subject(ArrayConversion):
 
     Every method takes float64 arrays that are exact in the dtype and returns a float64 array. It raises
     `ImplementationRaised` if the implementation raised, and `WrongForm` if the answer has the wrong type or shape.
+    Where only some calls are `admitted`, it raises `NotAsked` in place of any other, and does not make it.
     """
 
-    def __init__(self, implementation: Implementation, dtype: str, executor: Executor | None = None) -> None:
+    def __init__(
+        self,
+        implementation: Implementation,
+        dtype: str,
+        executor: Executor | None = None,
+        admitted: frozenset[Admitted] | None = None,
+    ) -> None:
         super().__init__(implementation, dtype, executor)
         self.precision: Precision = implementation.dtypes[dtype]
         self.steps, self.features = implementation.steps, implementation.features
+        self._admitted = admitted
+        self._placed: deque[tuple[Any, Placement]] = deque(maxlen=PLACED_AT_ONCE)
+
+    def admitting(self, admitted: frozenset[Admitted]) -> Subject:
+        """Return the same subject, with the same account, that makes only these calls."""
+        subject = Subject(self.implementation, self.dtype, self.executor, admitted)
+        subject.account = self.account
+        return subject
+
+    def placed(self, array: Array, placements: Sequence[Placement] = NEAR) -> Sequence[Any]:
+        """See ArrayConversion; None is also one that no admitted call has."""
+        if self._admitted is None:
+            return super().placed(array, placements)
+        known = {place for one in self._admitted for place in one.places}
+        views = iter(super().placed(array, [one for one in placements if one in known]))
+        placed = [next(views) if one in known else None for one in placements]
+        self._placed.extend((view, one) for view, one in zip(placed, placements, strict=True) if view is not None)
+        return placed
+
+    def packed(self, arrays: Sequence[Array], packing: Packing) -> Sequence[Any]:
+        """See ArrayConversion; no admitted call has slices of one buffer."""
+        return super().packed(arrays, packing) if self._admitted is None else ()
+
+    def option_placed(self, name: str, option: Array, placements: Sequence[Placement]) -> Sequence[Any]:
+        """See ArrayConversion; in no admitted call a mask or a bias lies otherwise than in order."""
+        if self._admitted is None:
+            return super().option_placed(name, option, placements)
+        return [None] * len(placements)
 
     def attention(self, query: Array, key: Array, value: Array, **options: Any) -> Array:
         """Whole function: (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v) → (…, n_q, d_v), … being (batch, heads).
@@ -137,6 +189,7 @@ class Subject(ArrayConversion):
     def attention_at_once(self, calls: Sequence[tuple[Array, Array, Array]]) -> list[Array]:
         """Whole function, called at the same time from as many threads as there are calls: (query, key, value) each."""
         natives = [[self.give(array) for array in call] for call in calls]
+        self._admit(Step.ATTENTION, *natives)
         for native in natives:
             self.account.add(Step.ATTENTION, native, {})
         answers = self.executor.call_at_once(Step.ATTENTION, natives, self._failure_of_call(Step.ATTENTION, natives[0]))
@@ -151,6 +204,7 @@ class Subject(ArrayConversion):
     def attention_concealed(self, query: Array, key: Array, value: Array) -> Array:
         """Whole function, called without a sign of who calls: of this suite, of pytest, of a test at all."""
         inputs = [self.give(array) for array in (query, key, value)]
+        self._admit(Step.ATTENTION, inputs)
         self.account.add(Step.ATTENTION, inputs, {})
         answer = self.executor.call_concealed(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
         return self.take(answer, (*query.shape[:-1], value.shape[-1]))
@@ -158,17 +212,20 @@ class Subject(ArrayConversion):
     def changed_by_attention(self, query: Array, key: Array, value: Array) -> Sequence[str]:
         """Call the whole function, and name what it changes in its process besides making an answer."""
         inputs = [self.give(array) for array in (query, key, value)]
+        self._admit(Step.ATTENTION, inputs)
         self.account.add(Step.ATTENTION, inputs, {})
         return self.executor.changed_by(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
 
     def forbidden_calls_of(self, query: Array, key: Array, value: Array) -> Sequence[str]:
         """Call the whole function, and name the functions that it calls although it declares to do without them."""
         inputs = [self.give(array) for array in (query, key, value)]
+        self._admit(Step.ATTENTION, inputs)
         self.account.add(Step.ATTENTION, inputs, {})
         return self.executor.forbidden_calls_of(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
 
     def shortest_time(self, calls: Sequence[tuple[Any, Any, Any]]) -> float:
         """Call the whole function on native arrays ten times over, and return the seconds of the shortest time."""
+        self._admit(Step.ATTENTION, *calls)
         for call in calls:
             self.account.add(Step.ATTENTION, call, {}, TIMES)
         return self.executor.shortest_time(Step.ATTENTION, calls, self._failure_of_call(Step.ATTENTION, calls[0]))
@@ -192,8 +249,21 @@ class Subject(ArrayConversion):
         return self._read(step, self._call(step, (*map(self.native, arrays), *rest)), shape)
 
     def _call(self, step: Step, arguments: Sequence[Any], **options: Any) -> Any:
+        self._admit(step, arguments, options=options)
         self.account.add(step, arguments, options)
         return self.executor.call(step, arguments, options, self._failure_of_call(step, arguments))
+
+    def _admit(self, step: Step, *calls: Sequence[Any], options: Mapping[str, Any] | None = None) -> None:
+        """Raise `NotAsked` unless all of the calls are admitted."""
+        if self._admitted is None:
+            return
+        for arguments in calls:
+            signature = signature_of(step, arguments, options or {})._replace(dtype="")
+            if Admitted(signature, tuple(map(self._place_of, arguments))) not in self._admitted:
+                raise NotAsked(str(signature))
+
+    def _place_of(self, native: Any) -> Placement | None:
+        return next((place for view, place in self._placed if view is native), None)
 
     def _failure_of_call(self, name: str, arguments: Sequence[Any]) -> MakeFailure:
         def make_failure(words: str) -> Exception:

@@ -26,18 +26,27 @@ def below_floor(
 
     All dtypes are judged, or those of `dtypes`.
     """
+    rows = tuple(rows)
     decided = {row.key for row in rows if row.verdict not in UNDECIDED}
+    unsupported = {row.key for row in rows if row.verdict is Verdict.UNSUPPORTED}
     places: dict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
     for name, before in declared.items():
         for law in laws:
             for dtype in before.dtypes:
+                key = law.name, name, dtype
                 judged = not law.missing(before) and (not dtypes or dtype in dtypes)
-                if judged and (law.name, name, dtype) not in decided:
+                asked_less = key in unsupported and _is_asked_less(law, now.get(name))
+                if judged and not asked_less and key not in decided:
                     places[name, _why(law, dtype, now.get(name))].append((dtype, law.name))
     for (name, why), found in places.items():
         at, without = (list(dict.fromkeys(words)) for words in zip(*found, strict=True))
         more = f" and {len(without) - LAWS_TO_NAME} more" if len(without) > LAWS_TO_NAME else ""
         yield f"{name} ({', '.join(at)}) {why}: no verdict on {', '.join(without[:LAWS_TO_NAME])}{more}"
+
+
+def _is_asked_less(law: Law, now: Implementation | None) -> bool:
+    """Tell whether a law has no verdict because what is compiled is asked for few signatures."""
+    return now is not None and now.compiled and not law.missing(now)
 
 
 def _why(law: Law, dtype: str, now: Implementation | None) -> str:

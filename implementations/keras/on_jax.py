@@ -14,4 +14,5 @@ JAX = replace(
     implementation("jax", compiled(_attention, "causal"), dict(LIBRARY.dtypes), to_native, to_numpy),
     gradient=compiled(gradient_of(_attention), "causal"),
     immutable=True,
+    compiled=True,
 )

@@ -72,6 +72,7 @@ OPERATORS = replace(
     attention=compiled_attention,
     gradient=None,
     cache=None,
+    compiled=True,
     supports=EAGER.supports - {Feature.COMBINED_MASKS, Feature.WINDOW, Feature.SOFTCAP, Feature.THREADS},
     dtypes={dtype: EAGER.dtypes[dtype] for dtype in _DTYPES},
 )
@@ -81,6 +82,7 @@ FUSED = replace(
     attention=compiled_fused_attention,
     gradient=None,
     cache=None,
+    compiled=True,
     supports=SDPA_MATH.supports - {Feature.DROPOUT, Feature.EMPTY, Feature.THREADS},
     # The kernel is chosen at compilation: the flash kernel wherever possible.
     dtypes={dtype: SDPA_FLASH.dtypes[dtype] for dtype in _DTYPES},
@@ -90,6 +92,7 @@ FLEX = replace(
     name="torch-flex-compiled",
     attention=compiled_flex_attention,
     cache=None,
+    compiled=True,
     # Each number of heads and each width has its own kernel, which takes seconds to compile. Masks and biases are
     # left out, which compile for some sizes only (docs/findings/torch-flex-compiled-names.md).
     supports=frozenset({Feature.LENGTHS, Feature.HEADS, Feature.CAUSAL, Feature.SOFTCAP}),

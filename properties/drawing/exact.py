@@ -20,6 +20,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from attention_tests import Dialect, Feature
+from attention_tests.engine.calls import Call
 from properties.drawing.plans import DEFAULT_DIALECT, Plan
 from properties.drawing.problem import Problem
 
@@ -70,6 +71,15 @@ class ExactPlan:
     def depends_on(self) -> frozenset[Feature]:
         """The features that change the shapes and options of the problem."""
         return self.of.depends_on
+
+    def call(self, features: frozenset[Feature]) -> Call:
+        """Return the call that an implementation with `features` is asked for."""
+        return self.of.call(features)
+
+    def fitted(self, call: Call) -> Self | None:
+        """Return the plan in the sizes of a call; None where two sizes that are one here would not be there."""
+        of = self.of.fitted(call)
+        return None if of is None else replace(self, of=of)
 
     def with_seed(self, seed: int) -> Self:
         """Return the plan with another seed."""

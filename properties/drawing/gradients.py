@@ -9,7 +9,8 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 
-from attention_tests import Dialect, Feature
+from attention_tests import Dialect, Feature, Step
+from attention_tests.engine.calls import Call
 from attention_tests.engine.law import Stream
 from properties.drawing.plans import DEFAULT_DIALECT, Plan
 from properties.drawing.problem import Problem, in_format
@@ -96,6 +97,15 @@ class BackwardPlan:
     def seed(self) -> int:
         """The seed of all numbers."""
         return self.forward.seed
+
+    def call(self, features: frozenset[Feature]) -> Call:
+        """Return the call that an implementation with `features` is asked for."""
+        return replace(self.forward.call(features), step=Step.GRADIENT)
+
+    def fitted(self, call: Call) -> BackwardPlan | None:
+        """Return the plan in the sizes of a call; None where two sizes that are one here would not be there."""
+        forward = self.forward.fitted(call)
+        return None if forward is None else replace(self, forward=forward)
 
     def with_seed(self, seed: int) -> BackwardPlan:
         """Return the plan with another seed."""

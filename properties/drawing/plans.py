@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from attention_tests import Dialect, Feature
+from attention_tests import Dialect, Feature, Step
 from attention_tests.declare.features import SHAPING
+from attention_tests.engine.calls import LAID_OUT, OF_A_SENTENCE, Call, Option
+from attention_tests.engine.calls import Sizes as CallSizes
+from attention_tests.execution.placement import Placement
 from properties.drawing.masks import BIASES, MASKS, broadcast_shape
 from properties.drawing.problem import AXES, Problem, Sentence, in_format
 from properties.drawing.regimes import FAR, OVERLAYS, REGIMES, Sizes
@@ -103,6 +106,15 @@ class Options:
         _, *others = (name for name, (need, _) in _NEEDS.items() if need in left.needs & _HIDING_FEATURES)
         return replace(left, **{name: _NEEDS[name][1] for name in others})
 
+    def fitted(self, call: Call) -> Options:
+        """Return the options with the values of those of `call`, where it has them too."""
+        given, values = dict(call.options), dict[str, Any]()
+        values |= {name: given[name] for name in ("window", "softcap") if name in given and getattr(self, name)}
+        values |= {f"{name}_axes": given[name] for name in ("mask", "bias") if name in given and getattr(self, name)}
+        if self.group > 1 and call.sizes.group > 1:
+            values["group"] = call.sizes.group
+        return replace(self, **values)
+
     def simpler(self) -> Iterator[Options]:
         """Yield options that are fewer by one, or the query heads of a group."""
         given = {name: default for name, (_, default) in _NEEDS.items() if getattr(self, name) != default}
@@ -116,6 +128,16 @@ class Options:
         query = (problem.query[:, :, None] * factors).reshape(batch, heads * self.group, *rest)
         axes = {name: letters.replace("h", "1") for name, letters in problem.axes.items()}
         return replace(problem.with_arrays(query=query), axes=axes)
+
+
+@lru_cache(maxsize=4096)
+def _given(options: Options, features: frozenset[Feature]) -> tuple[int, frozenset[Option]]:
+    """Return the group and the options that are given to an implementation with `features`."""
+    options = options.supported_by(features)
+    given = {name: getattr(options, name) for name in _NEEDS if name != "group"}
+    given = {name: value for name, value in given.items() if value != _NEEDS[name][1]}
+    given |= {name: getattr(options, f"{name}_axes") for name in ("mask", "bias") if name in given}
+    return options.group, frozenset(given.items())
 
 
 def _tied(letters: str, problem: Problem) -> str:
@@ -148,6 +170,36 @@ class Plan:
         """The features that change the shapes and options of the problem."""
         memory = frozenset({Feature.MUTABLE} if self.memory else ())
         return SHAPING | self.options.needs | memory
+
+    def call(self, features: frozenset[Feature]) -> Call:
+        """Return the call that an implementation with `features` is asked for."""
+        group, given = _given(self.options, features)
+        sizes = CallSizes(self.batch, self.heads, group, self.queries, self.keys, self.d_k, self.d_v)
+        memory = self.memory if Feature.MUTABLE in features else ()
+        places = tuple(Placement[name] if name else None for name in memory)
+        return Call(sizes.fitted(features), given, places=places)
+
+    def fitted(self, call: Call) -> Plan | None:
+        """Return the plan in the sizes of a call and with its values of the same options.
+
+        None where two sizes that are one here would not be there.
+        """
+        _, _, _, queries, keys, d_k, d_v = sizes = call.sizes
+        if call.step not in LAID_OUT:
+            return None
+        if (self.queries == self.keys and queries != keys) or (self.d_k == self.d_v and d_k != d_v):
+            return None
+        return replace(
+            self,
+            batch=sizes.batch,
+            heads=sizes.heads,
+            queries=queries,
+            keys=keys,
+            d_k=d_k,
+            d_v=d_v,
+            options=self.options.fitted(call),
+            memory=tuple(place.name if place else "" for place in call.places) if self.memory else (),
+        )
 
     def with_seed(self, seed: int) -> Plan:
         """Return the plan with another seed."""
@@ -225,6 +277,22 @@ class SentencePlan:
     def depends_on(self) -> frozenset[Feature]:
         """No features: the shapes of a sentence are fixed."""
         return frozenset()
+
+    def call(self, _features: frozenset[Feature]) -> Call:
+        """Return the call that any implementation is asked for."""
+        sizes = CallSizes(queries=self.tokens, keys=self.d_model, d_k=self.d_k, d_v=self.d_v)
+        return Call(sizes, step=Step.SELF_ATTENTION)
+
+    def fitted(self, call: Call) -> SentencePlan | None:
+        """Return the plan in the sizes of a call; None where it takes no sentence."""
+        if call.step not in OF_A_SENTENCE:
+            return None
+        _, _, _, tokens, d_model, d_k, d_v = call.sizes
+        return replace(self, tokens=tokens, d_model=d_model, d_k=d_k, d_v=d_v)
+
+    def with_seed(self, seed: int) -> SentencePlan:
+        """Return the plan with another seed."""
+        return replace(self, seed=seed)
 
     def build(self, dtype: str, _features: frozenset[Feature], _dialect: Dialect = DEFAULT_DIALECT) -> Sentence:
         """Build the sentence in `dtype`."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
 
-from attention_tests import Dialect, Feature
+from attention_tests import Dialect, Feature, Step
+from attention_tests.engine.calls import Call
 from properties.drawing.exact import Array, ExactPlan, Gather, GatherPlan
 from properties.drawing.gradients import Backward
 from properties.drawing.plans import DEFAULT_DIALECT
@@ -35,6 +36,10 @@ class Scatter(Gather, Backward):
 @dataclass(frozen=True, kw_only=True)
 class ScatterPlan(ExactPlan):
     """A plan of a backward pass in which each query asked for one key."""
+
+    def call(self, features: frozenset[Feature]) -> Call:
+        """Return the call that an implementation with `features` is asked for."""
+        return replace(self.of.call(features), step=Step.GRADIENT)
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Scatter:
         """Build the problem in `dtype`, with no upstream gradient for a query that asks for no key."""

@@ -1,0 +1,145 @@
+"""Calls: the step, the sizes and the options of one call, without any number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, TypeAlias
+
+from attention_tests.declare.dialect import Dialect, Layout
+from attention_tests.declare.features import Feature, Step
+from attention_tests.execution.placement import Placement
+from attention_tests.execution.signatures import Argument, Signature
+from attention_tests.execution.subject import Admitted
+
+Option: TypeAlias = tuple[str, Any]
+"""The name of an option and its value; the axes of a mask and of a bias."""
+
+NEEDED = {
+    "mask": Feature.MASK,
+    "bias": Feature.BIAS,
+    "causal": Feature.CAUSAL,
+    "window": Feature.WINDOW,
+    "softcap": Feature.SOFTCAP,
+    "scale": Feature.SCALE,
+    "dropout": Feature.DROPOUT,
+    "return_lse": Feature.LOG_SUM_EXP,
+}
+ADDED = ("return_lse", "dropout")
+"""The options that no problem has, and that laws add."""
+LAID_OUT = (Step.ATTENTION, Step.GRADIENT)
+"""The steps whose arrays are in the layout of the dialect."""
+OF_A_SENTENCE = (Step.SELF_ATTENTION, Step.PROJECT)
+"""The steps that take a sentence, which has no heads."""
+HIDING = frozenset({"mask", "bias", "causal", "window"})
+"""The options that are given one at a time, unless an implementation can combine them."""
+
+
+class Sizes(NamedTuple):
+    """The sizes of query, key and value: `group` query heads share each of `heads` key heads."""
+
+    batch: int = 1
+    heads: int = 1
+    group: int = 1
+    queries: int = 1
+    keys: int = 1
+    d_k: int = 1
+    d_v: int = 1
+
+    def fitted(self, features: Collection[str]) -> Sizes:
+        """Return the sizes that an implementation with `features` takes."""
+        sizes = self
+        if Feature.HEADS not in features:
+            sizes = sizes._replace(batch=1, heads=1)
+        if Feature.GROUPED_HEADS not in features:
+            sizes = sizes._replace(group=1)
+        if Feature.LENGTHS not in features:
+            sizes = sizes._replace(queries=sizes.keys)
+        return sizes if Feature.VALUE_WIDTH in features else sizes._replace(d_v=sizes.d_k)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call of a step."""
+
+    sizes: Sizes
+    options: frozenset[Option] = frozenset()
+    step: Step = Step.ATTENTION
+    places: tuple[Placement | None, ...] = ()
+    """The place in memory of each input, None for contiguous; none: all are."""
+
+    def fitted(self, features: Collection[str]) -> Call | None:
+        """Return the call that an implementation with `features` can answer; None where it has not these options."""
+        names = {name for name, _ in self.options}
+        if not all(NEEDED[name] in features for name in names):
+            return None
+        if len(names & HIDING) > 1 and Feature.COMBINED_MASKS not in features:
+            return None
+        if self.places and Feature.MUTABLE not in features:
+            return None
+        return self if self.step in OF_A_SENTENCE else replace(self, sizes=self.sizes.fitted(features))
+
+    @property
+    def drawn(self) -> Call:
+        """The call of a problem: without what a law adds to it."""
+        return replace(self, options=frozenset(one for one in self.options if one[0] not in ADDED))
+
+    def admitted(self, dialect: Dialect) -> Admitted:
+        """Return what is admitted by this call, in the layout of an implementation."""
+        if self.step not in LAID_OUT:
+            arguments = _of_a_step(self.sizes)[self.step]
+            return Admitted(Signature(self.step, arguments, "", ()), (None,) * len(arguments))
+        batch, heads, group, queries, keys, d_k, d_v = self.sizes
+        query, key, value = (
+            _laid_out((batch, number, length, width), dialect.layout)
+            for number, length, width in ((heads * group, queries, d_k), (heads, keys, d_k), (heads, keys, d_v))
+        )
+        upstream = ((*query[:-1], d_v),) if self.step is Step.GRADIENT else ()
+        options = dict(self.options)
+        if "window" in options and dialect.causal_windows:
+            options["causal"] = True
+        scores = (batch, heads * group, queries, keys)
+        for name in {"mask", "bias"} & options.keys():
+            options[name] = _shape(options[name], scores, dialect.layout)
+        signature = Signature(self.step, (query, key, value, *upstream), "", tuple(sorted(options.items())))
+        places = tuple(_stored_otherwise(place, dialect.layout) for place in self.places)
+        return Admitted(signature, places or (None,) * (3 + len(upstream)))
+
+
+def _of_a_step(sizes: Sizes) -> dict[Step, tuple[Argument, ...]]:
+    """Return the arguments of the steps of the document, and of those that take a sentence.
+
+    A sentence has as many tokens as there are queries, and is as wide as there are keys.
+    """
+    batch, heads, group, queries, keys, d_k, d_v = sizes
+    query, key = (batch, heads * group, queries, d_k), (batch, heads, keys, d_k)
+    scores, value = (batch, heads * group, queries, keys), (batch, heads, keys, d_v)
+    x, w_query, w_value = (queries, keys), (keys, d_k), (keys, d_v)
+    return {
+        Step.SCORE: (query, key),
+        Step.SCALE: (scores, d_k),
+        Step.SOFTMAX: (scores,),
+        Step.WEIGH: (scores, value),
+        Step.SUM: ((*scores, d_v),),
+        Step.SELF_ATTENTION: (x, w_query, w_query, w_value),
+        Step.PROJECT: (x, w_query),
+    }
+
+
+def _laid_out(shape: tuple[int, int, int, int], layout: Layout) -> tuple[int, ...]:
+    batch, heads, length, width = shape
+    if layout is Layout.LENGTH_WIDTH:
+        return length, width
+    return (batch, length, heads, width) if layout is Layout.BATCH_LENGTH_HEAD_WIDTH else shape
+
+
+def _stored_otherwise(place: Placement | None, layout: Layout) -> Placement | None:
+    if place is Placement.BLHD_STORAGE and layout is Layout.BATCH_LENGTH_HEAD_WIDTH:
+        return Placement.BHLD_STORAGE
+    return place
+
+
+def _shape(axes: str, scores: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
+    """Return the shape of a mask or a bias whose axes are letters, or 1 where it broadcasts."""
+    shape = tuple(1 if letter == "1" else scores["bhqk".index(letter)] for letter in axes)
+    return shape[2:] if layout is Layout.LENGTH_WIDTH and len(shape) == 4 else shape
