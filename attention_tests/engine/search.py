@@ -127,20 +127,24 @@ def _drawn(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Any, ...]:
     return tuple(plans)
 
 
-@lru_cache(maxsize=4096)
 def _build(plan: Any, dtype: str, features: frozenset[Feature], dialect: Dialect) -> Any:
-    """Build what a plan describes, once for all laws and implementations that share it."""
     return plan.build(dtype, features, dialect)
 
 
-def build(plan: Any, subject: Subject) -> Any:
-    """Build what a plan describes, for `subject`."""
-    return _build(plan, subject.dtype, subject.features & plan.depends_on, subject.implementation.dialect.of_hiding)
+_build_once = lru_cache(maxsize=4096)(_build)
+"""Builds what a plan describes once for all laws and implementations that share it."""
+
+
+def build(plan: Any, subject: Subject, *, once: bool = True) -> Any:
+    """Build what a plan describes, for `subject`; `once` keeps it for others that ask for the same."""
+    dialect = subject.implementation.dialect.of_hiding
+    return (_build_once if once else _build)(plan, subject.dtype, subject.features & plan.depends_on, dialect)
 
 
 def failure_on(law: Law, subject: Subject, plan: Any) -> Failure | None:
     """Return how `subject` breaks `law` on what `plan` describes; None where it keeps it."""
-    return law.failure(subject, build(plan, subject))
+    # Plans of a list may be large, and are those of a law or two.
+    return law.failure(subject, build(plan, subject, once=law.given.listed is None))
 
 
 def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Outcome:

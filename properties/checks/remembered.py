@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields, is_dataclass
 from functools import lru_cache, update_wrapper
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -41,9 +42,8 @@ class Remembered(Generic[P, T]):
 
 def _numbers(of: Any) -> int:
     """Return how many numbers the arrays of an input have; 0 for what is none."""
-    return (
-        sum(array.size for array in vars(of).values() if isinstance(array, np.ndarray)) if isinstance(of, Input) else 0
-    )
+    arrays = (getattr(of, one.name) for one in fields(of)) if isinstance(of, Input) and is_dataclass(of) else ()
+    return sum(array.size for array in arrays if isinstance(array, np.ndarray))
 
 
 def remembered(function: Callable[P, T]) -> Remembered[P, T]:
