@@ -42,8 +42,10 @@ class Remembered(Generic[P, T]):
 
 def _numbers(of: Any) -> int:
     """Return how many numbers the arrays of an input have; 0 for what is none."""
-    arrays = (getattr(of, one.name) for one in fields(of)) if isinstance(of, Input) and is_dataclass(of) else ()
-    return sum(array.size for array in arrays if isinstance(array, np.ndarray))
+    if not isinstance(of, Input) or not is_dataclass(of):
+        return 0
+    values = [getattr(of, one.name) for one in fields(of)]
+    return sum(np.size(value) for value in values if isinstance(value, np.ndarray))
 
 
 def remembered(function: Callable[P, T]) -> Remembered[P, T]:
