@@ -18,6 +18,8 @@ from properties.drawing.scatter import ScatterPlan
 MOST_NUMBERS = 2**17
 """The number of numbers in the keys of a problem, at most, so that it is built in a millisecond."""
 MOST_SCORES = 2**15
+MOST_SQUARE = 65
+"""The number of keys, at most, where there must be as many queries."""
 MOST_WEIGHTS = 2**15
 MOST_TERMS = 2**15
 """The number of weights, and of their products with values, at most, where each is part of a bound."""
@@ -88,14 +90,28 @@ def _mixed(plans: Sequence[Plan]) -> Sequence[Plan]:
     return [plan for first in range(3) for plan in plans[first::3]]
 
 
+def _of_shapes(plans: Sequence[Plan], exact: type[GatherPlan | CountPlan | ScatterPlan]) -> Stream:
+    """Return the stream of exact problems of these shapes, without those that would cost much of an implementation.
+
+    One that takes as many queries as keys only has many scores where there are many keys.
+    """
+
+    def given(features: frozenset[Feature]) -> Sequence[ListedPlan]:
+        fits = (plan for plan in mixed if Feature.LENGTHS in features or plan.keys <= MOST_SQUARE)
+        return [exact(of=plan) for plan in fits]
+
+    mixed = _mixed(plans)
+    return listed(*given(frozenset(Feature)), given=given)
+
+
 def gathers(*plans: Plan) -> Stream:
     """Return the stream of problems of these shapes whose queries each ask for one key."""
-    return listed(*(GatherPlan(of=plan) for plan in _mixed(plans)))
+    return _of_shapes(plans, GatherPlan)
 
 
 def counts(*plans: Plan) -> Stream:
     """Return the stream of problems of these shapes, cut where a bound would cost much, that weigh all keys alike."""
-    return listed(*(CountPlan(of=_cut(plan)) for plan in _mixed(plans)))
+    return _of_shapes([_cut(plan) for plan in plans], CountPlan)
 
 
 def _cut(plan: Plan) -> Plan:
@@ -112,4 +128,4 @@ def _cut(plan: Plan) -> Plan:
 
 def scatters(*plans: Plan) -> Stream:
     """Return the stream of backward passes of `gathers`."""
-    return listed(*(ScatterPlan(of=plan) for plan in _mixed(plans)))
+    return _of_shapes(plans, ScatterPlan)
