@@ -71,6 +71,11 @@ def _plan(name: str, call: ast.Call) -> Any:
 @cache
 def _parts() -> dict[str, type[Any]]:
     """Return the classes that plans are made of, by name: those that build an input, and what these have as fields."""
-    members = [member for name in REGISTRY.plans for member in vars(import_module(name)).values()]
-    classes = {member.__name__: member for member in members if isinstance(member, type) and is_dataclass(member)}
+    modules = [import_module(name) for name in REGISTRY.plans]
+    members = [(module, member) for module in modules for member in vars(module).values() if isinstance(member, type)]
+    classes = {
+        member.__name__: member
+        for module, member in members
+        if member.__module__ == module.__name__ and is_dataclass(member)
+    }
     return {name: one for name, one in classes.items() if hasattr(one, "build") or name in FIELDS}

@@ -173,6 +173,7 @@ def laws_for(features: frozenset[Feature]) -> list[Law]:
         for law in all_laws()
         if law.steps == (Step.ATTENTION,)
         and set(law.features) <= features | {Feature.MUTABLE}
+        and (not law.any_of or law.any_of & features)
         and law.clause.id != "matrix-is-faster"
     ]
 

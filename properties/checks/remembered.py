@@ -25,19 +25,19 @@ class Remembered(Generic[P, T]):
 
     def __init__(self, function: Callable[P, T]) -> None:
         self.__wrapped__ = function
-        self._cached = lru_cache(maxsize=RESULTS)(function)
+        self.kept = lru_cache(maxsize=RESULTS)(function)
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the result, the one that was kept if there is one."""
         if sum(_numbers(one) for one in args) > NUMBERS:
             return self.__wrapped__(*args, **kwargs)
-        return self._cached(*args, **kwargs)  # type: ignore[arg-type]  # all arguments have a hash
+        return self.kept(*args, **kwargs)  # type: ignore[arg-type]  # all arguments have a hash
 
     @property
     def computed(self) -> int:
         """The number of results that were computed, and kept."""
-        return self._cached.cache_info().misses
+        return self.kept.cache_info().misses
 
 
 def _numbers(of: Any) -> int:
