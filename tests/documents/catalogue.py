@@ -30,19 +30,11 @@ OF_DEFECTS = f"""# Planted defects, and the laws that find them
 
 Made by `make docs`. A defect is attention with one thing wrong, and names the law that must find it. *default* and
 *quick*: whether that law is broken at every dtype, within {DEFAULT.examples} problems and within {QUICK.examples}.
-*laws*: how many laws are broken at any dtype, within {QUICK.examples}.
 """
 OF_LAWS = f"""
 ## What each law finds
 
-Within {QUICK.examples} problems: how many defects, and how many that no other law finds.
-"""
-OF_QUESTIONED = """
-## Questioned
-
-{number} laws find no defect that others do not find. *with it*: of the laws that each find all that this one finds, the
-one that finds the least beyond, if there is one.
-[Why they are there](../../CONTRIBUTING.md#laws-that-find-nothing-alone).
+How many defects name the law, and how many of them it finds within {QUICK.examples} problems.
 """
 
 
@@ -81,22 +73,15 @@ def _named_by(law: Law) -> list[str]:
 
 
 def defects(kills: Sequence[Kills]) -> str:
-    """Return who finds whom, who finds alone, and who never does."""
-    finders = {defect.name: [one.law for one in kills if defect.name in one.quickly] for defect in DEFECTS}
-    alone = {one.law: sum(finders[name] == [one.law] for name in one.quickly) for one in kills}
-    never = [one for one in kills if not alone[one.law]]
-    of_laws = [[_code(one.law), len(one.quickly), alone[one.law]] for one in kills]
+    """Return which defect dies of the law that it names, and how many each law finds."""
+    of_laws = [[_code(one.law), len(one.named), len(one.named_quickly)] for one in kills]
     return "\n".join(
         [
             OF_DEFECTS,
-            _summary(kills, finders),
-            _table(_rows(kills, finders), *STATIC, "default", "quick", "laws"),
+            _summary(kills),
+            _table(_rows(kills), *STATIC, "default", "quick"),
             OF_LAWS,
-            _table(of_laws, "law", "defects", "alone"),
-            OF_QUESTIONED.format(number=len(never)),
-            _table(
-                [[_code(one.law), len(one.quickly), _with(one, kills)] for one in never], "law", "defects", "with it"
-            ),
+            _table(of_laws, "law", "defects", "quickly"),
             "",
         ]
     )
@@ -110,27 +95,20 @@ def static(defect: Defect) -> list[str]:
     return [_code(defect.name), defect.clause, defect.stands_for, _code(defect.killed_by)]
 
 
-def _rows(kills: Sequence[Kills], finders: dict[str, list[str]]) -> list[list[object]]:
+def _rows(kills: Sequence[Kills]) -> list[list[object]]:
     named = frozenset().union(*(one.named for one in kills))
     quickly = frozenset().union(*(one.named_quickly for one in kills))
-    return [
-        [*static(defect), _dies(defect, named), _dies(defect, quickly), len(finders[defect.name])] for defect in DEFECTS
-    ]
+    return [[*static(defect), _dies(defect, named), _dies(defect, quickly)] for defect in DEFECTS]
 
 
 def _dies(defect: Defect, dead: frozenset[str]) -> str:
     return "yes" if defect.name in dead else "no"
 
 
-def _summary(kills: Sequence[Kills], finders: dict[str, list[str]]) -> str:
-    named, by_any = sum(len(one.named_quickly) for one in kills), sum(map(bool, finders.values()))
+def _summary(kills: Sequence[Kills]) -> str:
+    named = sum(len(one.named_quickly) for one in kills)
     share = f"{named} of {len(DEFECTS)} ({named / len(DEFECTS):.1%})"
-    return f"Within {QUICK.examples} problems, {share} die of the law that they name, and {by_any} of any.\n"
-
-
-def _with(law: Kills, kills: Sequence[Kills]) -> str:
-    covers = [one for one in kills if one.law != law.law and one.quickly >= law.quickly]
-    return _code(min(covers, key=lambda one: len(one.quickly)).law) if covers and law.quickly else ""
+    return f"Within {QUICK.examples} problems, {share} die of the law that they name.\n"
 
 
 def _code(*names: str) -> str:
