@@ -152,7 +152,7 @@ def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Ou
     # Every attempt costs a process, and the time that a call may take: the first crash is shrunk, to stand for others.
     if isinstance(failure, TimedOut) or (isinstance(failure, Crashed) and subject.executor.losses > 1):
         return refuted(law, subject, broken_by, time.monotonic())
-    plan = _shrunk(law, subject, profile, broken_by)
+    plan = broken_by if failure is None else _shrunk(law, subject, profile, broken_by, type(failure))
     return refuted(law, subject, plan, time.monotonic() + SECONDS_TO_SHRINK)
 
 
@@ -173,12 +173,8 @@ def refuted(law: Law, subject: Subject, plan: Any, deadline: float) -> Outcome:
     return Outcome(verdict_of(failure), explanation, counterexample=repr(plan), broken_on=smallest)
 
 
-def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Any:
-    """Return a smaller plan that breaks the law in the same way."""
-    failure = failure_on(law, subject, broken_by)
-    if failure is None:
-        return broken_by
-    kind = type(failure)
+def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Any, kind: type[Failure]) -> Any:
+    """Return a smaller plan that breaks the law in the same way, with a failure of this kind."""
     if law.given.listed is not None or few.calls_of(subject, profile) is not None:
         return _simplest(law, subject, broken_by, kind)
     return _shrunk_by_hypothesis(law, subject, profile, broken_by, kind)

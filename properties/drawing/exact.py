@@ -154,7 +154,7 @@ def _gather(problem: Problem) -> Gather:
     key_heads, n_k = problem.key.shape[1:3]
     rows = (batch * key_heads, heads // key_heads * n_q)
     seen = problem.seen.reshape(*rows, n_k)
-    weighed = seen if problem.bias is None else seen & (problem.seen & (problem.bias == 0)).reshape(seen.shape)
+    weighed = seen if problem.bias is None else (problem.seen & (problem.bias == 0)).reshape(seen.shape)
     query, key, asked = np.zeros((*rows, d_k)), np.zeros((rows[0], n_k, d_k)), np.empty(rows, int)
     random, columns = problem.random, min(CODES, rows[1], d_k)
     order = _last_and_first_before(random.permutation(n_k))
@@ -166,7 +166,7 @@ def _gather(problem: Problem) -> Gather:
         asked = np.where(weighed.sum(axis=-1) == 1, weighed.argmax(axis=-1), -1)
     drawn = _with_numbers(
         problem,
-        query=(_query_size(problem.dtype, factor) * query).reshape(problem.query.shape),
+        query=(query_size(problem.dtype, factor) * query).reshape(problem.query.shape),
         key=key.reshape(problem.key.shape),
         value=_names(problem.value.shape),
     )
@@ -174,7 +174,7 @@ def _gather(problem: Problem) -> Gather:
     return Gather(**inherited, asked=asked.reshape(batch, heads, n_q))
 
 
-def _query_size(dtype: str, factor: float) -> float:
+def query_size(dtype: str, factor: float) -> float:
     """Return the component of a query that puts its other keys twice the gap below: a soft cap halves it."""
     if factor == 0:
         return 0.0

@@ -63,7 +63,6 @@ def shapes(  # noqa: PLR0913 - what takes turns
     )
     for seed, (n_k, n_q, head, group, option, batch, width) in enumerate(turns, 1):
         one_width = max(1, min(width, MOST_NUMBERS // (n_k * head * batch)))
-        fields = {name: getattr(option, name) for name in option.__dataclass_fields__} | {"group": group}
         yield Plan(
             batch=batch,
             heads=head,
@@ -72,17 +71,19 @@ def shapes(  # noqa: PLR0913 - what takes turns
             d_k=one_width,
             d_v=one_width if seed % 3 else max(1, one_width // 2),
             seed=seed,
-            options=Options(**fields),
+            options=replace(option, group=group),
         )
 
 
-def listed(*plans: ListedPlan, given: Callable[[frozenset[Feature]], Sequence[ListedPlan]] | None = None) -> Stream:
-    """Return the stream of a list, or of what is `given` to an implementation with some features.
+def listed(given: Callable[[frozenset[Feature]], Sequence[ListedPlan]]) -> Stream:
+    """Return the stream of the plans that are `given` to an implementation with some features.
 
     Exploring draws the numbers, and so the keys that are asked for, anew.
     """
-    anew = st.builds(lambda plan, seed: plan.with_seed(seed), st.sampled_from(plans), st.integers(0, 2**16 - 1))
-    return Stream(anew, listed=given or (lambda _features: plans))
+    # Only exploring needs them before it is known which features there are.
+    plans = st.deferred(lambda: st.sampled_from(given(frozenset(Feature))))
+    anew = st.builds(lambda plan, seed: plan.with_seed(seed), plans, st.integers(0, 2**16 - 1))
+    return Stream(anew, listed=given)
 
 
 def _mixed(plans: Sequence[Plan]) -> Sequence[Plan]:
@@ -101,7 +102,7 @@ def _of_shapes(plans: Sequence[Plan], exact: type[GatherPlan | CountPlan | Scatt
         return [exact(of=plan) for plan in fits]
 
     mixed = _mixed(plans)
-    return listed(*given(frozenset(Feature)), given=given)
+    return listed(given)
 
 
 def gathers(*plans: Plan) -> Stream:

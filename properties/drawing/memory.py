@@ -10,7 +10,7 @@ import numpy as np
 
 from attention_tests import Dialect, Feature
 from attention_tests.execution.placement import NEAR, Placement
-from properties.drawing.exact import PRIME, Gather, GatherPlan, gap
+from properties.drawing.exact import PRIME, Gather, GatherPlan, query_size
 from properties.drawing.plans import DEFAULT_DIALECT, Plan
 from properties.drawing.problem import Problem, in_format
 
@@ -69,7 +69,7 @@ class GridPlan:
         runs = np.arange(self.batch * self.heads).reshape(self.batch, self.heads, 1)
         asked = (runs + np.arange(queries)) % keys
         query = np.zeros((self.batch, self.heads, queries, self.width))
-        np.put_along_axis(query, asked[..., None], 2.0 ** math.ceil(math.log2(gap(dtype) * math.sqrt(self.width))), -1)
+        np.put_along_axis(query, asked[..., None], query_size(dtype, 1 / math.sqrt(self.width)), -1)
         key = np.broadcast_to(np.eye(keys, self.width) - 1, (self.batch, self.heads, keys, self.width))
         digits = (keys * runs + np.arange(keys))[..., None] // PRIME ** np.arange(self.width)
         query, key, value = (in_format(array, dtype) for array in (query, key, digits % PRIME + 1.0))

@@ -19,7 +19,7 @@ from attention_tests.engine.calls import Sizes as CallSizes
 from attention_tests.execution.placement import Placement
 from properties.drawing.masks import BIASES, MASKS, broadcast_shape
 from properties.drawing.problem import AXES, Problem, Sentence, in_format
-from properties.drawing.regimes import FAR, OVERLAYS, REGIMES, Sizes
+from properties.drawing.regimes import EVERY_REGIME, OVERLAYS, REGIMES, Sizes
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -221,7 +221,7 @@ class Plan:
         """Build the problem in `dtype`, in the shapes that an implementation with `features` takes."""
         batch, heads, sizes = self._shape(features)
         random = np.random.default_rng([self.seed, batch, heads, sizes.queries, sizes.keys, sizes.d_k, sizes.d_v])
-        regimes = [(REGIMES | FAR)[self.regimes[head % len(self.regimes)]] for head in range(batch * heads)]
+        regimes = [EVERY_REGIME[self.regimes[head % len(self.regimes)]] for head in range(batch * heads)]
         drawn = zip(*(regime(random, sizes) for regime in regimes), strict=True)
         arrays = (np.reshape(array, (batch, heads, *array[0].shape)) for array in drawn)
         query, key, value = (in_format(OVERLAYS[self.overlay](random, array), dtype) for array in arrays)

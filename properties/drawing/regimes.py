@@ -178,7 +178,8 @@ FAR: dict[str, Regime] = {
     "scores below -1,000": _all_scores_near(-1000),
     "scores above 1,000": _all_scores_near(1000),
 }
-"""Regimes by name that only some problems are asked for with."""
+"""Regimes by name that are not drawn, and that some listed plans have."""
+EVERY_REGIME = REGIMES | FAR
 
 
 def scatter_special_numbers(random: np.random.Generator, array: Array) -> Array:
