@@ -14,6 +14,13 @@ class Layout(StrEnum):
     BATCH_LENGTH_HEAD_WIDTH = "BLHD"
     LENGTH_WIDTH = "LD"
 
+    def laid_out(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the shape (batch, heads, length, width) in this order."""
+        batch, heads, length, width = shape
+        if self is Layout.LENGTH_WIDTH:
+            return length, width
+        return (batch, length, heads, width) if self is Layout.BATCH_LENGTH_HEAD_WIDTH else shape
+
 
 class Alignment(StrEnum):
     """The position of queries among the keys where there are not as many of the one as of the other."""

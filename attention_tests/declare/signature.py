@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import wraps
 from typing import Any
 
@@ -25,6 +25,9 @@ OPTIONS = {
 }
 """The options of attention, and the feature that each is."""
 
+HIDING = frozenset({"mask", "bias", "causal", "window"})
+"""The options of which one is given at a time, unless an implementation can combine them."""
+
 PARAMETERS = {
     "mask": ("mask", "attn_mask"),
     "bias": ("bias", "attn_bias", "attn_mask"),
@@ -33,6 +36,14 @@ PARAMETERS = {
     "dropout": ("dropout", "dropout_p"),
 }
 """The names under which libraries take an option, where there is more than one; `attn_mask` takes two."""
+
+
+def takes(options: Collection[str], features: Collection[str]) -> bool:
+    """Tell whether an implementation with `features` takes these options in one call."""
+    is_combined = len(HIDING.intersection(options)) > 1
+    return all(OPTIONS[name] in features for name in options) and (
+        not is_combined or Feature.COMBINED_MASKS in features
+    )
 
 
 def from_callable(function: Callable[..., Any], name: str) -> Implementation:

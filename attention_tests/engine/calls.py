@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from attention_tests.declare.dialect import Dialect, Layout
 from attention_tests.declare.features import Feature, Step
+from attention_tests.declare.signature import takes
 from attention_tests.execution.placement import Placement
 from attention_tests.execution.signatures import Argument, Signature
 from attention_tests.execution.subject import Admitted
@@ -15,24 +16,12 @@ from attention_tests.execution.subject import Admitted
 Option: TypeAlias = tuple[str, Any]
 """The name of an option and its value; the axes of a mask and of a bias."""
 
-NEEDED = {
-    "mask": Feature.MASK,
-    "bias": Feature.BIAS,
-    "causal": Feature.CAUSAL,
-    "window": Feature.WINDOW,
-    "softcap": Feature.SOFTCAP,
-    "scale": Feature.SCALE,
-    "dropout": Feature.DROPOUT,
-    "return_lse": Feature.LOG_SUM_EXP,
-}
 ADDED = ("return_lse", "dropout")
 """The options that no problem has, and that laws add."""
 LAID_OUT = (Step.ATTENTION, Step.GRADIENT)
 """The steps whose arrays are in the layout of the dialect."""
 OF_A_SENTENCE = (Step.SELF_ATTENTION, Step.PROJECT)
 """The steps that take a sentence, which has no heads."""
-HIDING = frozenset({"mask", "bias", "causal", "window"})
-"""The options that are given one at a time, unless an implementation can combine them."""
 
 
 class Sizes(NamedTuple):
@@ -70,10 +59,7 @@ class Call:
 
     def fitted(self, features: Collection[str]) -> Call | None:
         """Return the call that an implementation with `features` can answer; None where it has not these options."""
-        names = {name for name, _ in self.options}
-        if not all(NEEDED[name] in features for name in names):
-            return None
-        if len(names & HIDING) > 1 and Feature.COMBINED_MASKS not in features:
+        if not takes({name for name, _ in self.options}, features):
             return None
         if self.places and Feature.MUTABLE not in features:
             return None
@@ -91,7 +77,7 @@ class Call:
             return Admitted(Signature(self.step, arguments, "", ()), (None,) * len(arguments))
         batch, heads, group, queries, keys, d_k, d_v = self.sizes
         query, key, value = (
-            _laid_out((batch, number, length, width), dialect.layout)
+            dialect.layout.laid_out((batch, number, length, width))
             for number, length, width in ((heads * group, queries, d_k), (heads, keys, d_k), (heads, keys, d_v))
         )
         upstream = ((*query[:-1], d_v),) if self.step is Step.GRADIENT else ()
@@ -126,20 +112,18 @@ def _of_a_step(sizes: Sizes) -> dict[Step, tuple[Argument, ...]]:
     }
 
 
-def _laid_out(shape: tuple[int, int, int, int], layout: Layout) -> tuple[int, ...]:
-    batch, heads, length, width = shape
-    if layout is Layout.LENGTH_WIDTH:
-        return length, width
-    return (batch, length, heads, width) if layout is Layout.BATCH_LENGTH_HEAD_WIDTH else shape
-
-
 def _stored_otherwise(place: Placement | None, layout: Layout) -> Placement | None:
     if place is Placement.BLHD_STORAGE and layout is Layout.BATCH_LENGTH_HEAD_WIDTH:
         return Placement.BHLD_STORAGE
     return place
 
 
+def broadcast_shape(axes: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape (batch, heads, n_q, n_k) with the ones and missing leading axes of `axes`."""
+    return tuple(1 if letter == "1" else shape["bhqk".index(letter)] for letter in axes)
+
+
 def _shape(axes: str, scores: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
-    """Return the shape of a mask or a bias whose axes are letters, or 1 where it broadcasts."""
-    shape = tuple(1 if letter == "1" else scores["bhqk".index(letter)] for letter in axes)
+    """Return the shape of a mask or a bias, whose axes are letters, as it is given."""
+    shape = broadcast_shape(axes, scores)
     return shape[2:] if layout is Layout.LENGTH_WIDTH and len(shape) == 4 else shape

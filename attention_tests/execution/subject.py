@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -21,6 +22,7 @@ from attention_tests.execution.signatures import Signature, signature_of
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 T = TypeVar("T")
 
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 PLACED_AT_ONCE = 64
 """The number of arrays, at least, whose places are remembered: a law calls with few of them at a time."""
 
@@ -166,17 +168,11 @@ class Subject(ArrayConversion):
         return self.executor.parts(answer, 3, lambda words: WrongForm(f"{wanted}, and returned {words}"))
 
     def _take(self, answers: Iterable[Any], shapes: Iterable[tuple[int, ...]], step: Step) -> list[Array]:
-        laid_out = [self._shape_laid_out(shape) for shape in shapes]
+        laid_out = [self._layout.laid_out(shape) for shape in shapes]
         read = self._read_all(step, list(answers), laid_out)
         if self._layout is Layout.LENGTH_WIDTH:
             return [array[None, None] for array in read]
         return [array.swapaxes(1, 2) for array in read] if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else read
-
-    def _shape_laid_out(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        if self._layout is Layout.LENGTH_WIDTH:
-            return shape[2:]
-        batch, heads, length, width = shape
-        return (batch, length, heads, width) if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else shape
 
     def attend_natively(self, query: Any, key: Any, value: Any, **options: Any) -> Any:
         """Call the whole function on native arrays in the implementation's layout, and return what it returns."""
@@ -189,9 +185,7 @@ class Subject(ArrayConversion):
     def attention_at_once(self, calls: Sequence[tuple[Array, Array, Array]]) -> list[Array]:
         """Whole function, called at the same time from as many threads as there are calls: (query, key, value) each."""
         natives = [[self.give(array) for array in call] for call in calls]
-        self._admit(Step.ATTENTION, *natives)
-        for native in natives:
-            self.account.add(Step.ATTENTION, native, {})
+        self._count(Step.ATTENTION, natives)
         answers = self.executor.call_at_once(Step.ATTENTION, natives, self._failure_of_call(Step.ATTENTION, natives[0]))
         return self._take(answers, [(*query.shape[:-1], value.shape[-1]) for query, _, value in calls], Step.ATTENTION)
 
@@ -204,30 +198,25 @@ class Subject(ArrayConversion):
     def attention_concealed(self, query: Array, key: Array, value: Array) -> Array:
         """Whole function, called without a sign of who calls: of this suite, of pytest, of a test at all."""
         inputs = [self.give(array) for array in (query, key, value)]
-        self._admit(Step.ATTENTION, inputs)
-        self.account.add(Step.ATTENTION, inputs, {})
+        self._count(Step.ATTENTION, [inputs])
         answer = self.executor.call_concealed(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
         return self.take(answer, (*query.shape[:-1], value.shape[-1]))
 
     def changed_by_attention(self, query: Array, key: Array, value: Array) -> Sequence[str]:
         """Call the whole function, and name what it changes in its process besides making an answer."""
         inputs = [self.give(array) for array in (query, key, value)]
-        self._admit(Step.ATTENTION, inputs)
-        self.account.add(Step.ATTENTION, inputs, {})
+        self._count(Step.ATTENTION, [inputs])
         return self.executor.changed_by(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
 
     def forbidden_calls_of(self, query: Array, key: Array, value: Array) -> Sequence[str]:
         """Call the whole function, and name the functions that it calls although it declares to do without them."""
         inputs = [self.give(array) for array in (query, key, value)]
-        self._admit(Step.ATTENTION, inputs)
-        self.account.add(Step.ATTENTION, inputs, {})
+        self._count(Step.ATTENTION, [inputs])
         return self.executor.forbidden_calls_of(Step.ATTENTION, inputs, self._failure_of_call(Step.ATTENTION, inputs))
 
     def shortest_time(self, calls: Sequence[tuple[Any, Any, Any]]) -> float:
         """Call the whole function on native arrays ten times over, and return the seconds of the shortest time."""
-        self._admit(Step.ATTENTION, *calls)
-        for call in calls:
-            self.account.add(Step.ATTENTION, call, {}, TIMES)
+        self._count(Step.ATTENTION, calls, times=TIMES)
         return self.executor.shortest_time(Step.ATTENTION, calls, self._failure_of_call(Step.ATTENTION, calls[0]))
 
     def open_cache(self) -> Any:
@@ -249,18 +238,20 @@ class Subject(ArrayConversion):
         return self._read(step, self._call(step, (*map(self.native, arrays), *rest)), shape)
 
     def _call(self, step: Step, arguments: Sequence[Any], **options: Any) -> Any:
-        self._admit(step, arguments, options=options)
-        self.account.add(step, arguments, options)
+        self._count(step, [arguments], options)
         return self.executor.call(step, arguments, options, self._failure_of_call(step, arguments))
 
-    def _admit(self, step: Step, *calls: Sequence[Any], options: Mapping[str, Any] | None = None) -> None:
-        """Raise `NotAsked` unless all of the calls are admitted."""
-        if self._admitted is None:
-            return
+    def _count(
+        self, step: Step, calls: Sequence[Sequence[Any]], options: Mapping[str, Any] = NO_OPTIONS, times: int = 1
+    ) -> None:
+        """Count calls that are about to be made. Raises `NotAsked` unless all of them are admitted."""
+        if self._admitted is not None:
+            for arguments in calls:
+                signature = signature_of(step, arguments, options)._replace(dtype="")
+                if Admitted(signature, tuple(map(self._place_of, arguments))) not in self._admitted:
+                    raise NotAsked(str(signature))
         for arguments in calls:
-            signature = signature_of(step, arguments, options or {})._replace(dtype="")
-            if Admitted(signature, tuple(map(self._place_of, arguments))) not in self._admitted:
-                raise NotAsked(str(signature))
+            self.account.add(step, arguments, options, times)
 
     def _place_of(self, native: Any) -> Placement | None:
         return next((place for view, place in self._placed if view is native), None)

@@ -18,6 +18,7 @@ from itertools import combinations, product
 from typing import NamedTuple, TypeAlias
 
 from attention_tests import Feature, Implementation, Step
+from attention_tests.declare.signature import OPTIONS, takes
 from benchmarks.coverage.call import MOST_SCORES, Call
 from benchmarks.coverage.factors import FACTORS
 from properties.drawing.circumstances import NARROWER, Cost
@@ -39,16 +40,6 @@ TRIPLES = (
     ("options", "heads", "observed"),
 )
 NOT_REQUIRED = "what meets only in calls which would take more than milliseconds"
-
-OPTIONS = {
-    "mask": Feature.MASK,
-    "bias": Feature.BIAS,
-    "causal": Feature.CAUSAL,
-    "window": Feature.WINDOW,
-    "softcap": Feature.SOFTCAP,
-    "scale": Feature.SCALE,
-}
-HIDING = {"mask", "bias", "causal", "window"}
 
 HEADS = ((1, 1), (2, 1), (1, 2), (2, 2), (1, 3), (2, 3))
 QUERIES = (1, 2, 64, 63)
@@ -107,9 +98,7 @@ def _declared(met: dict[str, str], possible: Possible) -> bool:
         return False
     words = f"{met.get('options', '')} and {met.get('scale with an option', '')}".replace("alone", "").split()
     given = OPTIONS.keys() & {*words}
-    if any(OPTIONS[name] not in possible.features for name in given):
-        return False
-    if len(given & HIDING) > 1 and Feature.COMBINED_MASKS not in possible.features:
+    if not takes(given, possible.features):
         return False
     if possible.causal_windows and "window" in given and given != {"window", "causal"} and "options" in met:
         return False

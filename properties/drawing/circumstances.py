@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Any, NamedTuple, TypeAlias
 
 from attention_tests import Feature
+from attention_tests.declare import signature
 from attention_tests.declare.features import SHAPING
+from attention_tests.declare.signature import takes
 from properties.drawing.exact import CountPlan, GatherPlan
 from properties.drawing.masks import BROADCASTS
 from properties.drawing.plans import Options, Plan
@@ -267,25 +269,21 @@ def fitted(row: Mapping[str, str], features: frozenset[Feature]) -> dict[str, st
     return row | {memory: "contiguous" for name in INPUTS if not _shows(sizes, name, row[memory := f"{name}_memory"])}
 
 
-_NEEDED = {
-    "mask": Feature.MASK,
-    "bias": Feature.BIAS,
-    "causal": Feature.CAUSAL,
-    "window": Feature.WINDOW,
-    "soft cap": Feature.SOFTCAP,
-    "scale": Feature.SCALE,
-    "negative scale": Feature.SCALE,
-    "scale of zero": Feature.SCALE,
-    "any scale": Feature.SCALE,
-}
-DECIDING = frozenset({Feature.COMBINED_MASKS, Feature.GROUPED_HEADS, Feature.MUTABLE, *SHAPING, *_NEEDED.values()})
+def _option(level: str) -> str:
+    """Return the name of the option that a level is about."""
+    return next(iter(_OPTION[level][0]))
+
+
+DECIDING = frozenset(
+    {Feature.COMBINED_MASKS, Feature.GROUPED_HEADS, Feature.MUTABLE, *SHAPING}
+    | {signature.OPTIONS[_option(level)] for level in _OPTION}
+)
 """The features that decide which levels there are."""
-_HIDING = {"mask", "bias", "causal", "window"}
 
 
 def _supported(level: str, features: frozenset[Feature]) -> str:
-    names = [name for name in OPTIONS[level] if _NEEDED[name] in features]
-    if len(_HIDING.intersection(names)) > 1 and Feature.COMBINED_MASKS not in features:
+    names = [name for name in OPTIONS[level] if takes({_option(name)}, features)]
+    if not takes({_option(name) for name in names}, features):
         names = names[:1]
     return "scale" if names == ["any scale"] else " and ".join(names) or "none"
 

@@ -87,8 +87,3 @@ BIASES: dict[str, Callable[[np.random.Generator, Shape], Array]] = {
 
 BROADCASTS = ("bhqk", "11qk", "b1qk", "1hqk", "111k", "b11k", "bh1k", "bhq1", "1111", "qk", "1k")
 """The shapes of a mask or a bias: a 1 is an axis that broadcasts, and leading axes may be missing."""
-
-
-def broadcast_shape(axes: str, shape: Shape) -> Shape:
-    """Return the shape (batch, heads, n_q, n_k) with the ones and missing leading axes of `axes`."""
-    return tuple(1 if letter == "1" else shape["bhqk".index(letter)] for letter in axes)

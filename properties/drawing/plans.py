@@ -13,11 +13,12 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from attention_tests import Dialect, Feature, Step
+from attention_tests.declare import signature
 from attention_tests.declare.features import SHAPING
-from attention_tests.engine.calls import LAID_OUT, OF_A_SENTENCE, Call, Option
+from attention_tests.engine.calls import LAID_OUT, OF_A_SENTENCE, Call, Option, broadcast_shape
 from attention_tests.engine.calls import Sizes as CallSizes
 from attention_tests.execution.placement import Placement
-from properties.drawing.masks import BIASES, MASKS, broadcast_shape
+from properties.drawing.masks import BIASES, MASKS
 from properties.drawing.problem import AXES, Problem, Sentence, in_format
 from properties.drawing.regimes import EVERY_REGIME, OVERLAYS, REGIMES, Sizes
 
@@ -38,7 +39,7 @@ _NEEDS: dict[str, tuple[Feature, Any]] = {
 """The feature that an option needs, and the default that leaves the option out."""
 
 
-_HIDING_FEATURES = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
+_HIDING_FEATURES = frozenset(signature.OPTIONS[name] for name in signature.HIDING)
 """The features that hide keys: used one at a time, unless an implementation can combine them."""
 
 
@@ -174,10 +175,9 @@ class Plan:
     def call(self, features: frozenset[Feature]) -> Call:
         """Return the call that an implementation with `features` is asked for."""
         group, given = _given(self.options, features)
-        sizes = CallSizes(self.batch, self.heads, group, self.queries, self.keys, self.d_k, self.d_v)
         memory = self.memory if Feature.MUTABLE in features else ()
         places = tuple(Placement[name] if name else None for name in memory)
-        return Call(sizes.fitted(features), given, places=places)
+        return Call(self._sizes._replace(group=group).fitted(features), given, places=places)
 
     def fitted(self, call: Call) -> Plan | None:
         """Return the plan in the sizes of a call and with its values of the same options.
@@ -233,12 +233,13 @@ class Plan:
         query, key, value = (np.zeros((batch, heads, *shape)) for shape in sizes.shapes())
         return self._with_options(query, key, value, dtype, features, dialect)
 
+    @property
+    def _sizes(self) -> CallSizes:
+        return CallSizes(self.batch, self.heads, self.options.group, self.queries, self.keys, self.d_k, self.d_v)
+
     def _shape(self, features: frozenset[Feature]) -> tuple[int, int, Sizes]:
-        batch, heads = (self.batch, self.heads) if Feature.HEADS in features else (1, 1)
-        sizes = Sizes(queries=self.queries, keys=self.keys, d_k=self.d_k, d_v=self.d_v)
-        if Feature.LENGTHS not in features:
-            sizes = sizes._replace(queries=sizes.keys)
-        return batch, heads, sizes if Feature.VALUE_WIDTH in features else sizes._replace(d_v=sizes.d_k)
+        batch, heads, _, queries, keys, d_k, d_v = self._sizes.fitted(features)
+        return batch, heads, Sizes(queries=queries, keys=keys, d_k=d_k, d_v=d_v)
 
     def _with_options(  # noqa: PLR0913, PLR0917 - the inputs, and what they are built for
         self,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from attention_tests import Feature
+from tests.defects.chosen import Kernel, chosen_where
 from tests.defects.correct import Array, scaled_scores
 from tests.defects.correct_layer import capped, layer, softmax
 from tests.defects.defect import defect
@@ -19,32 +20,14 @@ SCALE_OR_GROUPS = "test_a_scale_or_grouped_heads_work_with_one_other_option"
 ALL = (Feature.COMBINED_MASKS, Feature.GROUPED_HEADS)
 
 
-def chosen_for(*names: str) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+def chosen_for(*names: str) -> Callable[[Kernel], Kernel]:
     """Make an attention of a kernel: `layer`, but where exactly the options of these names are asked for the kernel."""
 
-    def decorate(kernel: Callable[..., Array]) -> Callable[..., Array]:
-        def attention(
-            query: Array,
-            key: Array,
-            value: Array,
-            *,
-            scale: float | None = None,
-            mask: Array | None = None,
-            bias: Array | None = None,
-            causal: bool = False,
-            window: int | None = None,
-            softcap: float | None = None,
-        ) -> Array:
-            options: dict[str, Any] = {"scale": scale, "mask": mask, "bias": bias, "window": window, "softcap": softcap}
-            given = {name: option for name, option in options.items() if option is not None}
-            given |= {"causal": True} if causal else {}
-            shared = {"groups"} if query.shape[1] != key.shape[1] else set()
-            return (kernel if {*given} | shared == {*names} else layer)(query, key, value, **given)
+    def asks(query: Array, key: Array, _value: Array, given: dict[str, Any]) -> bool:
+        shared = {"groups"} if query.shape[1] != key.shape[1] else set()
+        return {*given} | shared == {*names}
 
-        attention.__name__ = kernel.__name__
-        return attention
-
-    return decorate
+    return chosen_where(asks, without=("return_lse",))
 
 
 @defect("every-word", "a mask that hides nothing is left out, and causality with it", features=ALL, killed_by=MASK)
