@@ -23,7 +23,7 @@ soak: $(READY)  ## look for a false alarm: 200,000 examples with varied seeds
 mutants: $(READY)  ## change the NumPy implementations in one place at a time: which changes does no law see?
 	$(BIN)/python -m benchmarks.mutants
 
-docs: $(READY)  ## write docs/reference/laws.md and docs/reference/defects.md, which takes minutes: all laws on all defects
+docs: $(READY)  ## write docs/reference/laws.md and docs/reference/defects.md: every defect is held against the law that it names
 	$(BIN)/python -m tests.documents.command_line
 	$(BIN)/python -m tests.documents.catalogue
 

@@ -83,14 +83,14 @@ def test_a_query_of_a_group_gets_its_value_beside_hidden_keys(subject: Subject, 
 
 @law("softmax", Feature.LOG_SUM_EXP, given=ROWS)
 def test_log_sum_exp_of_one_key_with_a_score_of_zero_is_zero(subject: Subject, problem: Gather) -> None:
-    """Where one key scores 0 and all others far lower, the log-sum-exp is 0 to the bit."""
+    """The log-sum-exp is 0 to the bit if one key scores 0 and all others far lower."""
     _, lse = answer_and_lse(subject, problem)
     assert_equal(lse, problem.asked * 0.0, where=problem.asked >= 0)
 
 
 @law("sum", given=COUNTS)
 def test_every_key_is_counted_once(subject: Subject, problem: Problem) -> None:
-    """Where all keys score alike, the mean of marks that a few keys carry counts each of these keys once."""
+    """The mean of marks that a few keys carry counts each of these keys once, if all keys score alike."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 
@@ -102,7 +102,7 @@ def test_every_key_of_a_key_head_is_counted_once(subject: Subject, problem: Prob
 
 @law("sum", OPTIONS, given=COUNTS_UNDER_OPTIONS)
 def test_every_visible_key_is_counted_once(subject: Subject, problem: Problem) -> None:
-    """Where keys are hidden, the mean of marks counts each marked key that is visible once, and no hidden one."""
+    """The mean of marks counts each marked key that is visible once, and no hidden one."""
     assert_inside_bound(answer(subject, problem), expected(problem, subject.precision))
 
 

@@ -17,8 +17,7 @@ GRADIENT_PROBLEMS_WITH_GROUPED_HEADS = gradient_problems(problems(options=Option
 @law("every-word", Step.GRADIENT, Feature.GROUPED_HEADS, given=GRADIENT_PROBLEMS_WITH_GROUPED_HEADS)
 def test_a_shared_key_head_receives_the_gradient_of_every_query_head(subject: Subject, problem: Backward) -> None:
     """If one query head of each group has an upstream gradient, its key head receives that head's whole gradient."""
-    group = problem.query.shape[1] // problem.key.shape[1]
-    asking = np.s_[:, problem.random.integers(group) :: group]
+    asking = np.s_[:, problem.random.integers(problem.group) :: problem.group]
     alone = replace(problem, query=problem.query[asking], upstream=problem.upstream[asking])
     upstream = np.zeros_like(problem.upstream)
     upstream[asking] = alone.upstream

@@ -87,8 +87,7 @@ def test_no_gradient_flows_to_later_tokens(subject: Subject, problem: Backward) 
 def test_gradients_do_not_depend_on_other_batches_and_heads(subject: Subject, problem: Backward) -> None:
     """The other batches and key heads, even if they hold NaN, change no bit of the gradients."""
     batch, head = problem.random.integers(problem.key.shape[:2])
-    group = problem.query.shape[1] // problem.key.shape[1]
-    own, shared = np.s_[batch, head * group : (head + 1) * group], np.s_[batch, head]
+    own, shared = np.s_[batch, head * problem.group : (head + 1) * problem.group], np.s_[batch, head]
     alone = [np.full_like(array, np.nan) for array in problem.inputs]
     for array, kept, place in zip(alone, problem.inputs, (own, shared, shared, own), strict=True):
         array[place] = kept[place]

@@ -21,7 +21,7 @@ MakeFailure = Callable[[str], Exception]
 """Makes the exception for something that went wrong, of the words that say what."""
 
 TIMES = 10
-"""How often the calls are made of which the shortest time is measured."""
+"""The number of times that calls are made, of which the shortest time is measured."""
 
 
 class Executor(Protocol):

@@ -1,4 +1,4 @@
-"""Where the numbers of an array lie in memory: strides, gaps and offsets that change no number of it.
+"""Placements of the numbers of an array in memory: strides, gaps and offsets that change no number of it.
 
 A function here makes a native array with `make`, whose arrays are contiguous, and returns a view of it. It returns None
 where the library of the array cannot hold such a view. What lies beside the numbers is NaN, or True in a mask. The

@@ -1,4 +1,4 @@
-"""What each implementation was asked, in a few lines: counted from the calls, for all rows of a report together."""
+"""A summary of what each implementation was asked, counted from the calls of all rows of a report."""
 
 from __future__ import annotations
 

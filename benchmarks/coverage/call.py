@@ -21,7 +21,7 @@ LARGE = 88.0
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What a kernel can decide by: classes of `factors` are predicates on it."""
+    """Everything about a call that a kernel can decide by: classes of `factors` are predicates on it."""
 
     observed: str = "output"
     batch: int = 1

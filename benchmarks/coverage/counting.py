@@ -22,7 +22,7 @@ STEPS = (Step.ATTENTION, Step.GRADIENT)
 
 
 class Asked:
-    """What was asked: calls, their signatures, and how often classes met."""
+    """The calls that were made, their signatures, and the number of times that classes met."""
 
     def __init__(self) -> None:
         self.calls = 0

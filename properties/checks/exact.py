@@ -26,7 +26,7 @@ def assert_gathered(got: Array, problem: Gather, under: str = "") -> None:
         raise Disagreement(
             f"{wrong.sum()} of {asks.sum()} outputs are not the value that was asked for{under and f', {under}'}; "
             f"query {query} of batch {batch}, head {head} got {_named(got[where], problem)} in place of "
-            f"{_place(batch, head // _group(problem), problem.asked[where])}:",
+            f"{_place(batch, head // problem.group, problem.asked[where])}:",
             got=got,
             expected=np.where(asks[..., None], problem.rows, got),
             where=(*where, column),
@@ -49,10 +49,6 @@ def _named(row: Array, problem: Gather) -> str:
 
 def _place(batch: int, head: int, key: int) -> str:
     return f"the value of key {key} of batch {batch}, key head {head}"
-
-
-def _group(problem: Gather) -> int:
-    return int(problem.query.shape[1] // problem.key.shape[1])
 
 
 def assert_scattered(got: Array, problem: Scatter, under: str = "") -> None:

@@ -48,8 +48,7 @@ def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradi
     The query heads that share a key head are more queries of it: its gradients are sums over all of them. Where fully
     masked rows are not zeros, nothing is promised of a head that has one, nor of its key head.
     """
-    (batch, heads, n_q, _), key_heads = problem.query.shape, problem.key.shape[1]
-    group = heads // key_heads
+    (batch, _, n_q, _), key_heads, group = problem.query.shape, problem.key.shape[1], problem.group
 
     def of_key_heads(rows: Array) -> Array:
         return rows.reshape(batch, key_heads, group * n_q, rows.shape[-1])

@@ -17,7 +17,7 @@ from properties.drawing.problem import Problem
 P = TypeVar("P", bound=Problem)
 
 AXES = "kqbhvdg"
-"""What there is none of: keys, queries, batches, heads, columns of values, columns of keys, key heads under queries."""
+"""Axes to empty, a letter each: keys, queries, batches, heads, columns of values and of keys, key heads alone."""
 
 _PLAIN = Options()
 _OPTIONS: dict[str, tuple[Options, ...]] = {

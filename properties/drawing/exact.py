@@ -152,7 +152,7 @@ def _gather(problem: Problem) -> Gather:
     """Return the problem with queries that each ask for one of the keys they see."""
     batch, heads, n_q, d_k = problem.query.shape
     key_heads, n_k = problem.key.shape[1:3]
-    rows = (batch * key_heads, heads // key_heads * n_q)
+    rows = (batch * key_heads, problem.group * n_q)
     seen = problem.seen.reshape(*rows, n_k)
     weighed = seen if problem.bias is None else (problem.seen & (problem.bias == 0)).reshape(seen.shape)
     query, key, asked = np.zeros((*rows, d_k)), np.zeros((rows[0], n_k, d_k)), np.empty(rows, int)

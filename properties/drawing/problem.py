@@ -166,6 +166,11 @@ class Problem(Input):
             return None
         return np.where(self.seen, 0.0 if self.bias is None else self.bias, -np.inf)
 
+    @property
+    def group(self) -> int:
+        """The number of query heads that share a key head."""
+        return int(self.query.shape[1] // self.key.shape[1])
+
     def for_each_query_head(self, array: Array) -> Array:
         """Return keys or values repeated for their query heads: (batch, key heads, …) → (batch, heads, …)."""
         heads, key_heads = self.query.shape[1], array.shape[1]

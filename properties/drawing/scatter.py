@@ -25,8 +25,8 @@ class Scatter(Gather, Backward):
     @cached_property
     def d_value(self) -> Array:
         """The gradient of the value, (batch, key heads, n_k, d_v): each upstream gradient at the key asked for."""
-        batch, heads, n_k, _ = self.value.shape
-        key_heads = np.arange(self.query.shape[1])[:, None] // (self.query.shape[1] // heads)
+        batch, _, n_k, _ = self.value.shape
+        key_heads = np.arange(self.query.shape[1])[:, None] // self.group
         place = np.arange(batch)[:, None, None], key_heads, self.asked % n_k
         d_value = np.zeros_like(self.value)
         np.add.at(d_value, place, self.upstream)

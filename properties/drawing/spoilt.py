@@ -62,7 +62,7 @@ class Spoilt(Generic[P]):
     def own_head(self) -> Array:
         """The key head of the token that is spoilt, booleans (batch, key heads, 1)."""
         batch, head, _ = self.token
-        key_head = head // self._group if self.name == "query" else head
+        key_head = head // self.problem.group if self.name == "query" else head
         own = np.zeros((*self.problem.key.shape[:2], 1), bool)
         own[batch, key_head] = True
         return own
@@ -70,7 +70,7 @@ class Spoilt(Generic[P]):
     @property
     def own_heads(self) -> Array:
         """The query heads that read the key head of the token, booleans (batch, heads, 1)."""
-        return np.repeat(self.own_head, self._group, axis=1)
+        return np.repeat(self.own_head, self.problem.group, axis=1)
 
     @property
     def may_change(self) -> Array:
@@ -80,7 +80,3 @@ class Spoilt(Generic[P]):
             rows[self.token] = True
             return rows
         return np.asarray(rows | self.own_heads)
-
-    @property
-    def _group(self) -> int:
-        return int(self.problem.query.shape[1] // self.problem.key.shape[1])

@@ -1,4 +1,4 @@
-"""What storing the gradients of each query head costs those of the key head that a group of them shares."""
+"""The error of key heads whose gradients are summed from stored gradients of each query head of their group."""
 
 from __future__ import annotations
 

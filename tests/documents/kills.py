@@ -19,7 +19,7 @@ from tests.defects import DEFECTS, Defect
 
 @dataclass(frozen=True)
 class Kills:
-    """What one law finds of the defects that name it, at every dtype."""
+    """The defects that name a law and that it finds at every dtype."""
 
     law: str
     named_quickly: frozenset[str]

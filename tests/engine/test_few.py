@@ -1,4 +1,4 @@
-"""What is compiled is asked for few signatures, counted where the calls arrive, and by most laws all the same."""
+"""Compiled kernels are asked for few signatures, counted where the calls arrive, and by most laws all the same."""
 
 from __future__ import annotations
 

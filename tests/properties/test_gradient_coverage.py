@@ -1,4 +1,4 @@
-"""What arrives at the gradient of an implementation with all features: each option, each two of them, and real sizes.
+"""Calls that arrive at the gradient of an implementation with all features: options, pairs of them, real sizes.
 
 Counted from the calls, not from the plans: a feature that is declared and not asked for on the way back would be
 verified by nothing.
@@ -22,7 +22,7 @@ from attention_tests.execution.subject import Subject
 from implementations.numpy.layer import LAYER
 
 FORWARD_ONLY = {Feature.LOG_SUM_EXP, Feature.THREADS, Feature.EMPTY, Feature.DROPOUT}
-"""What nothing is asked of on the way back: it has no log-sum-exp, and the rest is a matter of the forward pass."""
+"""Features that are not asked for on the way back: it has no log-sum-exp, and the rest is of the forward pass."""
 SHAPES_OR_NUMBERS = {Feature.HEADS, Feature.NON_FINITE, Feature.MUTABLE, Feature.COMBINED_MASKS}
 
 

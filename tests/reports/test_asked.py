@@ -1,4 +1,4 @@
-"""What was asked, in the lines of a report: merged from rows of several processes, dtypes and layouts."""
+"""The lines of a report that say what was asked: merged from rows of several processes, dtypes and layouts."""
 
 from __future__ import annotations
 
