@@ -28,7 +28,7 @@ from tests.defects.correct import Array
 from tests.defects.correct_layer import layer
 from tests.defects.defect import implementation_of
 from tests.support import correct
-from tests.support.counted import IMMUTABLE, MUTABLE, counted
+from tests.support.counted import IMMUTABLE, MUTABLE, counted, place
 
 LAWS = {law.name: law for law in all_laws()}
 ARE_ASKED = 0.8
@@ -47,6 +47,8 @@ NOT_AT_QUICK = "test_a_single_query_gives_its_row_of_the_output"
 @pytest.fixture(autouse=True)
 def _as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("COUNTED", str(tmp_path / "counted"))
+    place.cache_clear()
+    place()
     with put_back():
         yield
 
