@@ -11,7 +11,8 @@ from properties.checks.exact import assert_gathered, assert_scattered
 from properties.checks.gradients import gradients
 from properties.drawing.exact import Gather
 from properties.drawing.exact_lists import GROUPS, HIDING, KEYS, MORE_KEYS, WIDTHS, counts, gathers, scatters, shapes
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 from properties.drawing.problem import Problem
 from properties.drawing.scatter import Scatter
 

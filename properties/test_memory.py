@@ -18,13 +18,14 @@ from properties.checks.exact import assert_gathered, assert_scattered
 from properties.drawing.claims import only
 from properties.drawing.exact import Gather, GatherPlan
 from properties.drawing.memory import GridPlan, RepeatedPlan
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 from properties.drawing.scatter import Scatter, ScatterPlan
 
 NAMES = ("query", "key", "value", "upstream gradient")
 SHAPES = (
     Plan(batch=2, heads=2, queries=3, keys=4, d_k=4, d_v=4),
-    Plan(batch=2, heads=3, queries=5, keys=8, d_k=8, d_v=8, seed=1),
+    Plan(batch=3, heads=3, queries=5, keys=8, d_k=8, d_v=8, seed=1),
     Plan(batch=3, heads=2, queries=1, keys=16, d_k=8, d_v=5, seed=2),
 )
 PROBLEMS = only(*(GatherPlan(of=plan) for plan in SHAPES))

@@ -13,7 +13,8 @@ from properties.checks.comparison import (
 )
 from properties.drawing.claims import only
 from properties.drawing.masks import BROADCASTS
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 from properties.drawing.problem import Problem
 from properties.drawing.streams import OptionChoices, problems
 

@@ -19,6 +19,7 @@ from typing import NamedTuple, TypeAlias
 
 from attention_tests import Feature, Implementation, Step
 from attention_tests.declare.signature import OPTIONS, takes
+from attention_tests.engine.calls import Sizes
 from benchmarks.coverage.call import MOST_SCORES, Call
 from benchmarks.coverage.factors import FACTORS
 from properties.drawing.circumstances import NARROWER, Cost
@@ -141,12 +142,11 @@ def _calls(varied: frozenset[str], features: frozenset[Feature]) -> tuple[Call, 
 
 
 def _fits(call: Call, kind: str) -> bool:
-    heads = call.batch * call.key_heads
-    scores = heads * call.group * call.queries * call.keys
-    if (kind and scores > MOST_SCORES) or (kind in {"tied", "one winner"} and call.keys == 1):
+    sizes = Sizes(call.batch, call.key_heads, call.group, call.queries, call.keys, call.d_k, call.d_v)
+    cost = Cost.of(sizes, with_a_bound=kind not in {"", "one winner"})
+    if (kind and cost.scores > MOST_SCORES) or (kind in {"tied", "one winner"} and call.keys == 1):
         return False
-    terms = scores * call.d_v if kind not in {"", "one winner"} else 0
-    return Cost(heads * call.keys * (call.d_k + call.d_v), scores, terms).fits
+    return cost.fits
 
 
 def _can_lie(call: Call, place: int, name: str) -> bool:

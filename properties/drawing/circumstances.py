@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 from attention_tests import Feature
 from attention_tests.declare import signature
 from attention_tests.declare.features import SHAPING
 from attention_tests.declare.signature import takes
+from attention_tests.engine.calls import Sizes
 from properties.drawing.exact import CountPlan, GatherPlan
 from properties.drawing.masks import BROADCASTS
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 
 AnyPlan: TypeAlias = Plan | GatherPlan | CountPlan
 
@@ -138,6 +140,14 @@ class Cost(NamedTuple):
     scores: int
     terms: int
 
+    @classmethod
+    def of(cls, sizes: Sizes, *, with_a_bound: bool) -> Self:
+        """Return the size of a call of these sizes."""
+        batch, heads, group, queries, keys, d_k, d_v = sizes
+        scores = batch * heads * group * queries * keys
+        numbers = batch * heads * (keys + group * queries) * (d_k + d_v)
+        return cls(numbers, scores, terms=scores * d_v if with_a_bound else 0)
+
     @property
     def share(self) -> float:
         """The largest part that it is of what milliseconds are enough for."""
@@ -154,33 +164,25 @@ class Cost(NamedTuple):
         return self.share <= 1 / 8
 
 
-def sizes_of(row: Mapping[str, str], turn: int) -> dict[str, int]:
+def sizes_of(row: Mapping[str, str], turn: int) -> Sizes:
     """Return the sizes that a row of levels stands for at its `turn`, or the first that fit."""
     sizes = _sizes(row, turn)
     return sizes if _cost(sizes, row).is_cheap and _lies_as_it_says(sizes, row) else _first(row)
 
 
-def _first(row: Mapping[str, str]) -> dict[str, int]:
+def _first(row: Mapping[str, str]) -> Sizes:
     every = (_sizes(row, turn) for turn in range(TURNS))
     fits = (sizes for sizes in every if _cost(sizes, row).fits and _lies_as_it_says(sizes, row))
     return next(fits, _sizes(row, 0))
 
 
-def _sizes(row: Mapping[str, str], turn: int) -> dict[str, int]:
+def _sizes(row: Mapping[str, str], turn: int) -> Sizes:
     batch, keys, d_k = (_at(FACTORS[name][row[name]], turn) for name in ("batch", "keys", "d_k"))
     heads, group = _at(HEADS[row["heads"]], turn)
     queries = {"as many as keys": keys, "more than keys": keys + 3}.get(row["queries"]) or _at(
         QUERIES[row["queries"]], turn
     )
-    return {
-        "batch": batch,
-        "heads": heads,
-        "group": group,
-        "queries": queries,
-        "keys": keys,
-        "d_k": d_k,
-        "d_v": _d_v(row["d_v"], d_k),
-    }
+    return Sizes(batch, heads, group, queries, keys, d_k, _d_v(row["d_v"], d_k))
 
 
 def cost(row: Mapping[str, str]) -> Cost:
@@ -188,14 +190,8 @@ def cost(row: Mapping[str, str]) -> Cost:
     return _cost(_first(row), row)
 
 
-def _cost(sizes: Mapping[str, int], row: Mapping[str, str]) -> Cost:
-    runs = sizes["batch"] * sizes["heads"]
-    scores = runs * sizes["group"] * sizes["queries"] * sizes["keys"]
-    return Cost(
-        numbers=runs * (sizes["keys"] + sizes["group"] * sizes["queries"]) * (sizes["d_k"] + sizes["d_v"]),
-        scores=scores,
-        terms=0 if row["numbers"] == "gather" else scores * sizes["d_v"],
-    )
+def _cost(sizes: Sizes, row: Mapping[str, str]) -> Cost:
+    return Cost.of(sizes, with_a_bound=row["numbers"] != "gather")
 
 
 def is_possible(row: Mapping[str, str]) -> bool:
@@ -215,16 +211,16 @@ _STEPS_ALONG: dict[str, tuple[str, ...]] = {
 """The axes along which there must be a step for a place in memory to be another."""
 
 
-def _lies_as_it_says(sizes: Mapping[str, int], row: Mapping[str, str]) -> bool:
+def _lies_as_it_says(sizes: Sizes, row: Mapping[str, str]) -> bool:
     return all(_shows(sizes, name, row[f"{name}_memory"]) for name in INPUTS)
 
 
-def _shows(sizes: Mapping[str, int], name: str, place: str) -> bool:
+def _shows(sizes: Sizes, name: str, place: str) -> bool:
     """Tell whether an input has the steps along its axes by which a place in memory differs from another."""
     steps = {
-        "heads": sizes["heads"] * (sizes["group"] if name == "query" else 1),
-        "length": sizes["queries"] if name == "query" else sizes["keys"],
-        "width": sizes["d_v"] if name == "value" else sizes["d_k"],
+        "heads": sizes.heads * (sizes.group if name == "query" else 1),
+        "length": sizes.queries if name == "query" else sizes.keys,
+        "width": sizes.d_v if name == "value" else sizes.d_k,
     }
     return all(steps[axis] > 1 for axis in _STEPS_ALONG.get(place, ()))
 
@@ -235,15 +231,23 @@ def _d_v(level: str, d_k: int) -> int:
 
 def plan_of(row: Mapping[str, str], turn: int) -> AnyPlan:
     """Return the plan that a row of levels stands for at its `turn`."""
-    sizes = sizes_of(row, turn)
-    options: dict[str, Any] = {"group": sizes.pop("group")}
+    batch, heads, group, queries, keys, d_k, d_v = sizes_of(row, turn)
+    options: dict[str, Any] = {"group": group}
     is_far = row["numbers"] in {"scores far below", "scores far above"}
     for name in OPTIONS[row["options"]]:
         options |= _at(_OPTION["scale" if is_far and name == "any scale" else name], turn)
     memory = tuple(_at(MEMORY[row[f"{name}_memory"]], turn) for name in INPUTS)
     regimes = NUMBERS[row["numbers"]]
-    plan = replace(
-        Plan(seed=turn + 1, options=Options(**options), memory=memory if any(memory) else ()), **dict[str, Any](sizes)
+    plan = Plan(
+        batch=batch,
+        heads=heads,
+        queries=queries,
+        keys=keys,
+        d_k=d_k,
+        d_v=d_v,
+        seed=turn + 1,
+        options=Options(**options),
+        memory=memory if any(memory) else (),
     )
     if regimes:
         return replace(plan, regimes=(_at(regimes, turn) if options.get("scale") is None else regimes[-1],))

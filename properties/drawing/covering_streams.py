@@ -12,7 +12,8 @@ from properties.drawing.circumstances import AnyPlan, plan_of
 from properties.drawing.covering import rows_for
 from properties.drawing.exact_lists import MOST_TERMS, MOST_WEIGHTS, listed, shapes
 from properties.drawing.gradients import BackwardPlan
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 from properties.drawing.scatter import ScatterPlan
 
 ONE_OPTION = (

@@ -11,7 +11,8 @@ from attention_tests import Feature
 from attention_tests.engine.law import Stream
 from properties.drawing.claims import only
 from properties.drawing.gradients import BackwardPlan
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 from properties.drawing.problem import Problem
 
 P = TypeVar("P", bound=Problem)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from attention_tests import Feature
 from attention_tests.engine.law import ListedPlan, Stream
 from properties.drawing.exact import CountPlan, GatherPlan
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 from properties.drawing.scatter import ScatterPlan
 
 MOST_NUMBERS = 2**17

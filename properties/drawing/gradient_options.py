@@ -8,7 +8,8 @@ from typing import Any
 from properties.drawing.claims import only
 from properties.drawing.gradients import BackwardPlan
 from properties.drawing.masks import BROADCASTS
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 
 Sizes = tuple[int, int, int, int]
 """n_q, n_k, d_k and d_v."""

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from attention_tests import Dialect, Feature
 from attention_tests.engine.law import Stream
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 from properties.drawing.problem import Input, Problem
 from properties.drawing.streams import ANY_PROBLEM
 

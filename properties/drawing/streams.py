@@ -10,7 +10,8 @@ from zlib import crc32
 from hypothesis import strategies as st
 
 from attention_tests.engine.law import Stream
-from properties.drawing.plans import Options, Plan, SentencePlan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan, SentencePlan
 from properties.drawing.regimes import OVERLAYS, REGIMES
 
 T = TypeVar("T")

@@ -9,7 +9,8 @@ import pytest
 
 from attention_tests import Feature
 from attention_tests.engine.minimise import CALLS, minimise
-from properties.drawing.plans import Options, Plan, SentencePlan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan, SentencePlan
 from properties.drawing.problem import Problem, Sentence, in_format
 from reference.bounds.formats import FORMATS, round_to
 

@@ -12,7 +12,8 @@ from attention_tests.engine.plan_text import UnreadablePlan, read
 from attention_tests.engine.profiles import QUICK
 from attention_tests.engine.search import corpus
 from properties.drawing.histories import Call, HistoryPlan
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 
 SOME = replace(QUICK, examples=5)
 LAWS = all_laws()

@@ -11,7 +11,8 @@ from attention_tests.guards.warnings import unwarned
 from attention_tests.targets.resolve import shipped
 from attention_tests.text.wording import BadTarget
 from properties.checks.comparison import answer, expected
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 
 
 def loaded(name: str) -> Implementation:

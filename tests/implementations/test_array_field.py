@@ -7,7 +7,7 @@ import pytest
 
 from attention_tests.execution.subject import Subject
 from implementations import SHIPPED
-from properties.drawing.plans import Options
+from properties.drawing.options import Options
 from tests.implementations.adapters import dtypes_outside_the_bound, loaded, subjects
 
 EXTRAS = ("mlx", "tinygrad", "paddle", "array-api", "array-api-torch")

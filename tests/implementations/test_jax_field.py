@@ -12,7 +12,7 @@ from attention_tests.execution.failures import ImplementationRaised
 from attention_tests.execution.subject import Subject
 from attention_tests.text.wording import BadTarget
 from implementations import SHIPPED
-from properties.drawing.plans import Options
+from properties.drawing.options import Options
 from tests.implementations.adapters import dtypes_outside_the_bound, subjects
 
 EXTRAS = ("jax", "flax", "tensorflow", "keras", "keras-jax", "keras-torch", "keras-tensorflow", "keras-openvino")

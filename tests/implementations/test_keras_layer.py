@@ -7,7 +7,8 @@ from attention_tests.declare.implementation import Array
 from attention_tests.execution.subject import Subject
 from attention_tests.guards.warnings import unwarned
 from properties.checks.comparison import expected_of_sentence
-from properties.drawing.plans import Options, SentencePlan
+from properties.drawing.options import Options
+from properties.drawing.plans import SentencePlan
 from tests.implementations.adapters import dtypes_outside_the_bound, subjects
 
 LAYERS = ("layer", "layer-weights", "layer-grouped")

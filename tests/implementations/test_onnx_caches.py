@@ -12,7 +12,8 @@ from implementations import SHIPPED
 from implementations.onnx.cache import Cache, chunked
 from properties.checks.histories import answer, definition
 from properties.drawing.histories import Call, HistoryPlan
-from properties.drawing.plans import Options, Plan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 from tests.implementations.adapters import loaded, subjects
 
 NAMES = [name for name in SHIPPED.names() if name.startswith("onnx")]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from implementations import SHIPPED
-from properties.drawing.plans import Options
+from properties.drawing.options import Options
 from tests.implementations.adapters import dtypes_outside_the_bound
 
 REFUSES_MASKS = "onnxruntime-24-external"

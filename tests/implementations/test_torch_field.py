@@ -12,7 +12,7 @@ from attention_tests.engine.search import hold
 from attention_tests.engine.verdict import Verdict
 from attention_tests.execution.subject import Subject
 from implementations import SHIPPED
-from properties.drawing.plans import Options
+from properties.drawing.options import Options
 from tests.implementations.adapters import dtypes_outside_the_bound, loaded
 
 LAWS = {law.name: law for law in all_laws()}

@@ -52,8 +52,8 @@ def test_every_row_fits_its_cost_at_every_turn(features: frozenset[Feature]) -> 
         assert is_possible(row)
         assert fitted(row, features) == row
         sizes = sizes_of(row, turn)
-        assert sizes["batch"] * sizes["heads"] * sizes["keys"] * (sizes["d_k"] + sizes["d_v"]) <= 2**19
-        assert sizes["batch"] * sizes["heads"] * sizes["group"] * sizes["queries"] * sizes["keys"] <= 64 * 1025
+        assert sizes.batch * sizes.heads * sizes.keys * (sizes.d_k + sizes.d_v) <= 2**19
+        assert sizes.batch * sizes.heads * sizes.group * sizes.queries * sizes.keys <= 64 * 1025
 
 
 def test_a_row_that_would_cost_much_is_not_possible() -> None:

@@ -18,7 +18,8 @@ from attention_tests.engine.drawing import drive
 from attention_tests.engine.law import Stream
 from attention_tests.engine.profiles import QUICK
 from properties.drawing import histories, plans, streams
-from properties.drawing.plans import Options, Plan, SentencePlan
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan, SentencePlan
 
 Fields = list[tuple[str, Any, Any]]
 

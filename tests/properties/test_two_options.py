@@ -8,7 +8,7 @@ from itertools import combinations
 
 from attention_tests.engine.profiles import DEFAULT
 from attention_tests.engine.search import corpus
-from properties.drawing.plans import Options
+from properties.drawing.options import Options
 from properties.test_causality import CAUSAL_PROBLEMS_WITH_A_WINDOW
 from properties.test_options import PROBLEMS_WITH_COMBINED_OPTIONS
 from properties.test_two_options import BIAS, MASK, SCALE_OR_GROUPS, SOFT_CAP
