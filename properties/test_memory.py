@@ -54,7 +54,7 @@ WIDE_PROBLEMS = only(
                 (64, Options(mask="most")),
                 (80, Options(bias="minus infinity")),
                 (128, Options(window=3, causal=True)),
-                (128, Options(scale=-0.5)),
+                (128, Options(scale=0.5)),
             ),
             start=6,
         )

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, is_dataclass
 from functools import lru_cache, update_wrapper
-from typing import Any, Generic, ParamSpec, TypeVar
-
-import numpy as np
+from typing import Generic, ParamSpec, TypeVar
 
 from properties.drawing.problem import Input
 
@@ -30,7 +27,7 @@ class Remembered(Generic[P, T]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
         """Return the result, the one that was kept if there is one."""
-        if sum(_numbers(one) for one in args) > NUMBERS:
+        if sum(one.numbers for one in args if isinstance(one, Input)) > NUMBERS:
             return self.__wrapped__(*args, **kwargs)
         return self.kept(*args, **kwargs)  # type: ignore[arg-type]  # all arguments have a hash
 
@@ -38,14 +35,6 @@ class Remembered(Generic[P, T]):
     def computed(self) -> int:
         """The number of results that were computed, and kept."""
         return self.kept.cache_info().misses
-
-
-def _numbers(of: Any) -> int:
-    """Return how many numbers the arrays of an input have; 0 for what is none."""
-    if not isinstance(of, Input) or not is_dataclass(of):
-        return 0
-    values = [getattr(of, one.name) for one in fields(of)]
-    return sum(np.size(value) for value in values if isinstance(value, np.ndarray))
 
 
 def remembered(function: Callable[P, T]) -> Remembered[P, T]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any, Self, TypeAlias, cast
 
@@ -57,6 +57,12 @@ class Input:
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, Input) and self.content == other.content)
+
+    @cached_property
+    def numbers(self) -> int:
+        """How many numbers all arrays have."""
+        values = (getattr(self, one.name) for one in fields(cast("Any", self)))
+        return sum(value.size for value in values if isinstance(value, np.ndarray))
 
     @property
     def random(self) -> np.random.Generator:

@@ -53,6 +53,12 @@ class Softmax:
             weights=exponentials / total,
         )
 
+    @property
+    def log_sum_exp(self) -> Array:
+        """The logarithm of Σ exp, (…, n_q); -∞ where no key is seen."""
+        logarithm: Array = (self.largest + np.log(self.total))[..., 0]
+        return logarithm
+
 
 @dataclass(frozen=True)
 class Mean:
