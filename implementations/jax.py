@@ -138,7 +138,7 @@ JAX = Implementation(
 EAGER = replace(
     JAX,
     name="jax-eager",
-    compiled=False,
+    # Compiled it is, too: each operation by itself, for each shape.
     attention=attention,
     gradient=gradient_of(attention),
     dtypes={"float32": Precision.float32(), **_WEIGHTS_IN_16_BIT},

@@ -22,6 +22,8 @@ LAID_OUT = (Step.ATTENTION, Step.GRADIENT)
 """The steps whose arrays are in the layout of the dialect."""
 OF_A_SENTENCE = (Step.SELF_ATTENTION, Step.PROJECT)
 """The steps that take a sentence, which has no heads."""
+NUMBERS = 2**16
+"""The number of numbers in a problem that is kept, with its results, for the laws and implementations that share it."""
 
 
 class Sizes(NamedTuple):
@@ -34,6 +36,12 @@ class Sizes(NamedTuple):
     keys: int = 1
     d_k: int = 1
     d_v: int = 1
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers query, key and value have."""
+        batch, heads, group, queries, keys, d_k, d_v = self
+        return batch * heads * (group * queries * d_k + keys * (d_k + d_v))
 
     def fitted(self, features: Collection[str]) -> Sizes:
         """Return the sizes that an implementation with `features` takes."""

@@ -21,7 +21,7 @@ from hypothesis.strategies import SearchStrategy
 from attention_tests.declare.dialect import Dialect
 from attention_tests.declare.features import Feature
 from attention_tests.engine import few
-from attention_tests.engine.calls import Call
+from attention_tests.engine.calls import NUMBERS, Call
 from attention_tests.engine.drawing import drive
 from attention_tests.engine.explain import explain
 from attention_tests.engine.law import Law, ListedPlan, Stream
@@ -143,8 +143,8 @@ def build(plan: Any, subject: Subject, *, once: bool = True) -> Any:
 
 def failure_on(law: Law, subject: Subject, plan: Any) -> Failure | None:
     """Return how `subject` breaks `law` on what `plan` describes; None where it keeps it."""
-    # Plans of a list may be large, and are those of a law or two.
-    return law.failure(subject, build(plan, subject, once=law.given.listed is None))
+    once = law.given.listed is None or plan.call(subject.features).sizes.numbers <= NUMBERS
+    return law.failure(subject, build(plan, subject, once=once))
 
 
 def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Outcome:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import lru_cache, update_wrapper
 from typing import Generic, ParamSpec, TypeVar
 
+from attention_tests.engine.calls import NUMBERS
 from properties.drawing.problem import Input
 
 P = ParamSpec("P")
@@ -13,8 +14,6 @@ T = TypeVar("T")
 
 RESULTS = 4096
 """The number of results that are kept: of the problems at every dtype that all laws share, and of those of one law."""
-NUMBERS = 2**14
-"""The number of numbers in a problem that is kept with its result: larger ones are asked by a law or two."""
 
 
 class Remembered(Generic[P, T]):
