@@ -117,7 +117,8 @@ class ForwardPass:
         if self.softcap is None:
             return error
         error = np.minimum(error, 2 * self.softcap)
-        rounded = growth((4, roundings.u), (2, roundings.u_scores)) * (self.capped + error)
+        # The quotient t / c, its tanh and the product may each be stored.
+        rounded = growth((4, roundings.u), (3, roundings.u_scores)) * (self.capped + error)
         # A tanh that is made of exponentials is as exact as they are, next to 1 and not to its own size.
         capped: Array = error + rounded + self.softcap * (roundings.exp_error + roundings.lost)
         return capped

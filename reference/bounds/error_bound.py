@@ -23,7 +23,7 @@ weight before it meets the values, up to two roundings move from the quotient to
 Σ p |v - o| + |o|, ψ has them for |o|, and the error of exp, which counts exponential and division together, for the
 rest.
 
-A soft cap makes c tanh(t / c) of t, and e₂ + K5 (|c tanh(t / c)| + e₂) + c ε_exp of e₂, where K5 = (1+u)⁴ (1+u_s)² - 1.
+A soft cap makes c tanh(t / c) of t, and e₂ + K5 (|c tanh(t / c)| + e₂) + c ε_exp of e₂, where K5 = (1+u)⁴ (1+u_s)³ - 1.
 A bias makes z = t + bias of t, and K3 (1+u)³ (1+u_s) - 1.
 
 Queries, keys and values that were themselves computed, within e_q, e_k and e_v, add |scale| (e_q·|k| + |q|·e_k +

@@ -81,7 +81,8 @@ class Emulated:
         scores = self.stored(self.dot(query, key.T), self.precision.scores)
         logits = self.stored(self.accumulated(scores * factor), self.precision.scores)
         if self.softcap is not None:
-            squeezed = self.accumulated(np.tanh(self.accumulated(logits / self.softcap)))
+            quotient = self.stored(self.accumulated(logits / self.softcap), self.precision.scores)
+            squeezed = self.stored(self.accumulated(np.tanh(quotient)), self.precision.scores)
             logits = self.stored(self.accumulated(self.softcap * squeezed), self.precision.scores)
         if bias is None:
             return logits
