@@ -42,10 +42,10 @@ import numpy as np
 import numpy.typing as npt
 
 from reference import matrix
-from reference.bounds.arithmetic import Roundings
+from reference.bounds.arithmetic import ORACLE, Roundings
 from reference.bounds.attention_error import ForwardPass, InputErrors
 from reference.bounds.formats import Array
-from reference.bounds.interval import Errors, Interval, declared_and_own, widened
+from reference.bounds.interval import Errors, Interval, widened
 from reference.bounds.step_bounds import projection_error
 
 
@@ -69,7 +69,7 @@ def attention(  # noqa: PLR0913 - what attention depends on, and what is declare
         nothing = np.full((*query.shape[:-1], value.shape[-1]), np.nan)
         return Interval(nothing, nothing, roundings.dtype, roundings.flush)
     forward = ForwardPass.of(query, key, value, scale, bias, softcap)
-    declared, own = declared_and_own(forward.error, roundings)
+    declared, own = forward.error(roundings), forward.error(ORACLE)
     return widened(forward.mean.output, declared, own, roundings)
 
 
@@ -94,7 +94,7 @@ def log_sum_exp(  # noqa: PLR0913 - what attention depends on, and what is decla
         return Interval(nothing, np.zeros_like(nothing), stored, roundings.flush)
     forward = ForwardPass.of(query, key, key[..., :0], scale, bias, softcap)
     value = forward.softmax.log_sum_exp
-    declared, own = declared_and_own(forward.log_sum_exp_error, roundings)
+    declared, own = forward.log_sum_exp_error(roundings), forward.log_sum_exp_error(ORACLE)
     interval = widened(value, declared, own, roundings)
     return replace(interval, error=np.where(np.isneginf(value), 0.0, interval.error), dtype=stored)
 
@@ -116,7 +116,7 @@ def self_attention(
     def error(roundings: Roundings) -> Errors:
         return forward.error(roundings, InputErrors(*(projection_error(x, w, roundings) for w in matrices)))
 
-    return widened(forward.mean.output, *declared_and_own(error, roundings), roundings)
+    return widened(forward.mean.output, error(roundings), error(ORACLE), roundings)
 
 
 def _same_axes(*arrays: npt.ArrayLike) -> tuple[Array, Array, Array]:

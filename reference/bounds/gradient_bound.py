@@ -73,11 +73,11 @@ import numpy as np
 import numpy.typing as npt
 
 from reference import gradient as closed_form
-from reference.bounds.arithmetic import Roundings
+from reference.bounds.arithmetic import ORACLE, Roundings
 from reference.bounds.formats import Array
 from reference.bounds.gradient_error import BackwardPass
 from reference.bounds.gradient_groups import of_each_head, stored_apart
-from reference.bounds.interval import Errors, Interval, declared_and_own, widened
+from reference.bounds.interval import Errors, Interval, widened
 
 
 @np.errstate(all="ignore")
@@ -105,7 +105,7 @@ def gradient(  # noqa: PLR0913 - what the gradients depend on, and what is decla
         of_query, of_key, of_value = zeros
         return of_query, of_key, of_value
     backward = BackwardPass.of(query, key, value, upstream, scale, bias, softcap)
-    declared, own = declared_and_own(backward.errors, roundings)
+    declared, own = backward.errors(roundings), backward.errors(ORACLE)
     if group > 1:
         of_keys, of_values = of_each_head(query, key, value, upstream, group, scale, bias, softcap)
         d_query, d_key, d_value = declared

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from reference.bounds.arithmetic import ORACLE, Roundings, flushes
+from reference.bounds.arithmetic import Roundings, flushes
 from reference.bounds.formats import FORMATS, Array, half_ulp, round_to
 
 ABOVE_ONE = np.nextafter(1.0, 2.0)
@@ -79,14 +78,6 @@ class Interval:
 
 Errors: TypeAlias = tuple[Array, Array | float]
 """An E, and the largest relative error D that it allows a weight."""
-
-E = TypeVar("E")
-
-
-def declared_and_own(errors: Callable[[Roundings], E], roundings: Roundings) -> tuple[E, E]:
-    """Return the errors that `roundings` make, and those that the oracle makes: the same in plain float64."""
-    declared = errors(roundings)
-    return declared, declared if roundings == ORACLE else errors(ORACLE)
 
 
 def widened(value: Array, declared: Errors, own: Errors, roundings: Roundings) -> Interval:
