@@ -22,7 +22,7 @@ LAID_OUT = (Step.ATTENTION, Step.GRADIENT)
 """The steps whose arrays are in the layout of the dialect."""
 OF_A_SENTENCE = (Step.SELF_ATTENTION, Step.PROJECT)
 """The steps that take a sentence, which has no heads."""
-NUMBERS = 2**16
+NUMBERS = 2**15
 """The number of numbers in a problem that is kept, with its results, for the laws and implementations that share it."""
 
 
