@@ -69,6 +69,8 @@ _ALL_IN_16_BIT = {
     dtype: replace(Precision.pure(dtype), prescale=dtype)
     for dtype in ("bfloat16", "float16")
 }
+_DOUBLE = replace(Precision.float64(), prescale="float64", flush=True)
+"""XLA flushes subnormal numbers: https://docs.jax.dev/en/latest/notebooks/Common_Gotchas_in_JAX.html."""
 
 NNX = replace(
     JAX,
@@ -86,7 +88,7 @@ NNX_BY_WEIGHTS = replace(
     supports=_COMMON | {Feature.CAUSAL, Feature.GROUPED_HEADS, Feature.VALUE_WIDTH},
     dtypes={"float32": replace(Precision.float32(), prescale="float32"), **_ALL_IN_16_BIT},
 )
-NNX_BY_WEIGHTS_DOUBLE = as_double(NNX_BY_WEIGHTS, replace(Precision.float64(), prescale="float64"))
+NNX_BY_WEIGHTS_DOUBLE = as_double(NNX_BY_WEIGHTS, _DOUBLE)
 LINEN = replace(
     NNX_BY_WEIGHTS,
     name="flax-linen",
@@ -94,4 +96,4 @@ LINEN = replace(
     gradient=compiled(gradient_of(attention)),
     supports=_COMMON | {Feature.VALUE_WIDTH},
 )
-LINEN_DOUBLE = as_double(LINEN, replace(Precision.float64(), prescale="float64"))
+LINEN_DOUBLE = as_double(LINEN, _DOUBLE)
