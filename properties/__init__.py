@@ -8,6 +8,6 @@ from pkgutil import iter_modules
 
 LAWS = tuple(name for _, name, _ in iter_modules(__path__, f"{__name__}.") if ".test_" in name)
 """The modules of laws."""
-_PLANS = ("options", "plans", "exact", "scatter", "memory", "histories", "gradients", "claims")
+_PLANS = ("options", "plans", "exact", "scatter", "few_keys", "memory", "histories", "gradients", "claims")
 PLANS = tuple(f"{__name__}.drawing.{name}" for name in _PLANS)
 """The modules of plans: what a counterexample is written as."""

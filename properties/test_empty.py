@@ -26,7 +26,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 HIDING = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
 FEW_PROBLEMS = replace(ANY_PROBLEM, at_most=25)
-DECLARED = "kqbhv"
+DECLARED = "kqbhvt"
 """The axes that `Feature.EMPTY` declares."""
 
 

@@ -14,6 +14,7 @@ from properties.drawing.exact_lists import GROUPS, HIDING, KEYS, MORE_KEYS, WIDT
 from properties.drawing.options import Options
 from properties.drawing.plans import Plan
 from properties.drawing.problem import Problem
+from properties.drawing.real_sizes import REAL_SIZES
 from properties.drawing.scatter import Scatter
 
 OPTIONS = frozenset({Feature.MASK, Feature.BIAS, Feature.CAUSAL, Feature.WINDOW})
@@ -50,6 +51,7 @@ ROWS = gathers(*ALONE, *OF_EACH_WIDTH, *LONG[:2], *MANY, *(plan for plan in SQUA
 ROWS_OF_GROUPS = gathers(*GROUPED, *LONG[2:], *(plan for plan in SQUARE if plan.options.group > 1))
 ROWS_UNDER_OPTIONS = gathers(*HIDDEN)
 ROWS_OF_GROUPS_UNDER_OPTIONS = gathers(*GROUPED_AND_HIDDEN)
+REAL_ROWS = gathers(*REAL_SIZES)
 COUNTS = counts(*ALONE[::2])
 COUNTS_OF_GROUPS = counts(*GROUPED[::2])
 COUNTS_UNDER_OPTIONS = counts(*HIDDEN[::2])
@@ -79,6 +81,12 @@ def test_a_query_gets_the_value_that_it_asks_for_beside_hidden_keys(subject: Sub
 @law("every-word", Feature.GROUPED_HEADS, OPTIONS, given=ROWS_OF_GROUPS_UNDER_OPTIONS)
 def test_a_query_of_a_group_gets_its_value_beside_hidden_keys(subject: Subject, problem: Gather) -> None:
     """With grouped heads and beside hidden keys, a query gets the value of the key that it asks for, to the bit."""
+    assert_gathered(answer(subject, problem), problem)
+
+
+@law("every-word", given=REAL_ROWS)
+def test_a_query_gets_the_value_that_it_asks_for_at_real_sizes(subject: Subject, problem: Gather) -> None:
+    """At sizes and with options that models and servers call with, a query gets the value of its key, to the bit."""
     assert_gathered(answer(subject, problem), problem)
 
 

@@ -4,7 +4,7 @@ from attention_tests import Feature, Step
 from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.gradients import assert_inside_bounds, expected_gradients, gradients
-from properties.drawing.gradient_options import BROADCAST_BIASES, NO_POSITIVE_SCALE, TWO_OPTIONS
+from properties.drawing.gradient_options import BROADCAST_BIASES, NO_POSITIVE_SCALE, TWO_OPTIONS, TWO_OPTIONS_OF_GROUPS
 from properties.drawing.gradients import Backward, gradient_problems
 from properties.drawing.streams import CAPS, OptionChoices, problems
 
@@ -32,6 +32,12 @@ def test_a_soft_cap_multiplies_the_gradients_of_the_scores_by_its_slope(subject:
 @law("every-word", Step.GRADIENT, OPTIONS, given=TWO_OPTIONS)
 def test_any_two_options_apply_to_the_gradients_together(subject: Subject, problem: Backward) -> None:
     """With two options, whichever they are, the gradients are those of attention with both."""
+    assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
+
+
+@law("every-word", Step.GRADIENT, Feature.GROUPED_HEADS, OPTIONS - {Feature.GROUPED_HEADS}, given=TWO_OPTIONS_OF_GROUPS)
+def test_any_two_other_options_apply_to_the_gradients_of_grouped_heads(subject: Subject, problem: Backward) -> None:
+    """With grouped heads and two other options, whichever they are, the gradients are those of attention with all."""
     assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
 
 

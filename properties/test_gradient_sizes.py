@@ -1,14 +1,36 @@
 """Gradients at the sizes and scores of real models: clauses `matrix`, `softmax` and `every-word`."""
 
+from dataclasses import replace
+
 from attention_tests import Step
 from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.gradients import assert_all_same_bits, assert_inside_bounds, expected_gradients, gradients
-from properties.drawing.gradient_options import LOW_SCORES, REAL_HEADS, SEVERAL_BLOCKS
+from properties.drawing.exact_lists import GROUPS, HIDING, few_keys_backward, shapes
+from properties.drawing.gradient_options import LOW_SCORES, REAL_HEADS, SEVERAL_BLOCKS, WIDTHS_WITH_OPTIONS
 from properties.drawing.gradients import Backward
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
+from properties.drawing.real_sizes import BATCHES_OF_MASKS, HEADS, WINDOWS
 
 TIMES = 4
 """Calls beyond the first: an order that is drawn anew for each is unlikely to be the same one every time."""
+
+ENDS = (15, 17, 33, 64, 65, 127, 129, 256, 257, 513, 1025, 2049, 4097, 8193, 12289, 16385)
+"""Numbers of keys, most of which end in a block of their own."""
+CAPPED = (Options(softcap=5.0), Options(scale=0.25), Options(softcap=2.0, causal=True), Options(scale=-0.5, group=2))
+FEW_KEYS = few_keys_backward(
+    *shapes(ENDS),
+    *shapes(ENDS[::2], queries=(1, 3, 65), groups=GROUPS),
+    *shapes(ENDS[1::2], queries=(65, 3), options=HIDING),
+    *shapes((65, 129, 257, 1025), queries=(65, 3), options=CAPPED),
+    *HEADS,
+    *BATCHES_OF_MASKS,
+    whole=(
+        Plan(queries=129, keys=513, d_k=16, d_v=1, seed=1),
+        *(replace(plan, d_k=4, d_v=1) for plan in WINDOWS),
+    ),
+)
 
 
 @law("matrix", Step.GRADIENT, given=REAL_HEADS)
@@ -29,3 +51,15 @@ def test_gradients_over_several_blocks_are_the_same_in_every_call(subject: Subje
     first = gradients(subject, problem)
     for _ in range(TIMES):
         assert_all_same_bits(subject.gradient(*problem.inputs, **problem.options), first)
+
+
+@law("matrix", Step.GRADIENT, given=WIDTHS_WITH_OPTIONS)
+def test_gradients_are_right_for_each_width_with_each_option(subject: Subject, problem: Backward) -> None:
+    """The gradients are right for each width of real heads, narrower values too, with each option and each scale."""
+    assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))
+
+
+@law("every-word", Step.GRADIENT, given=FEW_KEYS)
+def test_gradients_of_a_few_keys_among_many_are_right(subject: Subject, problem: Backward) -> None:
+    """The gradients are right where a query weighed a few keys and no other, of up to 16,385: the last ones, or any."""
+    assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))

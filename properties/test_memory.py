@@ -4,6 +4,7 @@ Each query asks for one key, so that a row that is read from another place comes
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,15 @@ from attention_tests.engine.law import law
 from attention_tests.engine.measurements import record_count
 from attention_tests.execution.placement import NEAR, Packing, Placement
 from attention_tests.execution.subject import Subject
-from properties.checks.comparison import native_inputs
+from properties.checks.comparison import answer_and_lse, assert_equal, native_inputs
 from properties.checks.exact import assert_gathered, assert_scattered
+from properties.checks.gradients import gradients
 from properties.drawing.claims import only
 from properties.drawing.exact import Gather, GatherPlan
 from properties.drawing.memory import GridPlan, RepeatedPlan
 from properties.drawing.options import Options
 from properties.drawing.plans import Plan
-from properties.drawing.scatter import Scatter, ScatterPlan
+from properties.drawing.scatter import Scatter, ScatterPlan, scattered
 
 NAMES = ("query", "key", "value", "upstream gradient")
 SHAPES = (
@@ -60,16 +62,30 @@ WIDE_PROBLEMS = only(
         )
     )
 )
-PROBLEMS_WITH_A_MASK = only(
-    GatherPlan(of=Plan(batch=2, heads=2, queries=4, keys=4, d_k=4, d_v=4, options=Options(mask="most"))),
-    GatherPlan(of=Plan(batch=2, heads=2, queries=4, keys=6, d_k=4, d_v=4, options=Options(mask="padding"))),
+SHAPES_UNDER_OPTIONS = (
+    Plan(batch=2, heads=2, queries=4, keys=4, d_k=4, d_v=4),
+    Plan(batch=2, heads=3, queries=5, keys=6, d_k=4, d_v=4),
+    Plan(batch=2, heads=2, keys=65, d_k=64, d_v=64, options=Options(group=2)),
+    Plan(batch=2, heads=2, queries=9, keys=70, d_k=8, d_v=8, options=Options(causal=True)),
+    Plan(batch=2, heads=2, queries=9, keys=8, d_k=8, d_v=8, options=Options(window=3, group=3)),
 )
-PROBLEMS_WITH_A_BIAS = only(
-    GatherPlan(of=Plan(batch=2, heads=2, queries=4, keys=4, d_k=4, d_v=4, options=Options(bias="minus infinity"))),
-    GatherPlan(of=Plan(batch=2, heads=3, queries=5, keys=6, d_k=4, d_v=4, options=Options(bias="minus infinity"))),
+"""Also decoding, more keys than a tile has, and an option beside the mask or the bias."""
+PLANS_WITH_A_MASK = tuple(replace(plan, options=replace(plan.options, mask="most")) for plan in SHAPES_UNDER_OPTIONS)
+PLANS_WITH_A_BIAS = tuple(
+    replace(plan, options=replace(plan.options, bias="minus infinity")) for plan in SHAPES_UNDER_OPTIONS
 )
+PROBLEMS_WITH_A_MASK = only(*(GatherPlan(of=plan) for plan in PLANS_WITH_A_MASK))
+PROBLEMS_WITH_A_BIAS = only(*(GatherPlan(of=plan) for plan in PLANS_WITH_A_BIAS))
+GRADIENT_PROBLEMS_WITH_A_MASK = only(*(ScatterPlan(of=plan) for plan in PLANS_WITH_A_MASK))
+GRADIENT_PROBLEMS_WITH_A_BIAS = only(*(ScatterPlan(of=plan) for plan in PLANS_WITH_A_BIAS))
 GRIDS = only(GridPlan(batch=65_537), GridPlan(batch=2, heads=32_771))
-GRADIENT_PROBLEMS = only(*(ScatterPlan(of=plan) for plan in SHAPES))
+GRIDS_OF_GROUPS = only(GridPlan(batch=32_769, group=2), GridPlan(batch=2, heads=16_411, group=3))
+GRADIENT_PROBLEMS = only(
+    *(ScatterPlan(of=plan) for plan in SHAPES),
+    ScatterPlan(of=Plan(batch=2, heads=2, queries=5, keys=7, d_k=64, d_v=80, seed=3)),
+    ScatterPlan(of=Plan(batch=2, heads=2, queries=5, keys=7, d_k=8, d_v=8, seed=4, options=Options(group=2))),
+    ScatterPlan(of=Plan(batch=2, heads=2, queries=3, keys=65, d_k=128, d_v=128, seed=5, options=Options(group=3))),
+)
 
 
 def each_alone(
@@ -98,11 +114,29 @@ def assert_output(subject: Subject, problem: Gather, inputs: Sequence[Any], unde
     assert_gathered(subject.take(output, problem.rows.shape), problem, under)
 
 
+def placed_options(subject: Subject, problem: Gather, name: str) -> Iterator[tuple[dict[str, Any], str]]:
+    """Yield the options with a mask or a bias in each placement, and words for it."""
+    option, options = (
+        np.broadcast_to(getattr(problem, name), problem.logits_shape),
+        subject.give_options(problem.options),
+    )
+    for view, words in held(subject.option_placed(name, option, NEAR), NEAR):
+        yield options | {name: view}, f"with the {name} alone {words}"
+
+
 def assert_option_may_lie_anywhere(subject: Subject, problem: Gather, name: str) -> None:
     """Raise `Disagreement` unless the output is right with a mask or a bias alone in every placement."""
-    inputs, option = native_inputs(subject, problem), np.broadcast_to(getattr(problem, name), problem.logits_shape)
-    for view, words in held(subject.option_placed(name, option, NEAR), NEAR):
-        assert_output(subject, problem, inputs, f"with the {name} alone {words}", **{name: view})
+    inputs = native_inputs(subject, problem)
+    for options, words in placed_options(subject, problem, name):
+        assert_output(subject, problem, inputs, words, **options)
+
+
+def assert_option_of_a_backward_pass_may_lie_anywhere(subject: Subject, problem: Scatter, name: str) -> None:
+    """Raise `Disagreement` unless the gradient of the value is right with a mask or a bias alone in every placement."""
+    inputs, shapes = native_inputs(subject, problem), [array.shape for array in problem.inputs[:3]]
+    for options, words in placed_options(subject, problem, name):
+        _, _, of_value = subject.take_gradients(subject.differentiate_natively(*inputs, **options), shapes)
+        assert_scattered(of_value, problem, words)
 
 
 @law("every-word", Feature.MUTABLE, given=PROBLEMS)
@@ -171,10 +205,42 @@ def test_there_may_be_more_batches_and_heads_than_16_bits_count(subject: Subject
     assert_output(subject, problem, native_inputs(subject, problem), "")
 
 
+@law("every-word", Feature.HEADS, Feature.GROUPED_HEADS, given=GRIDS_OF_GROUPS)
+def test_there_may_be_more_query_heads_of_groups_than_16_bits_count(subject: Subject, problem: Gather) -> None:
+    """With more than 65,535 batches and query heads of groups, each has the output of its own query and key head."""
+    assert_output(subject, problem, native_inputs(subject, problem), "")
+
+
+@law("softmax", Feature.HEADS, Feature.LOG_SUM_EXP, given=GRIDS)
+def test_there_may_be_more_log_sum_exps_than_16_bits_count(subject: Subject, problem: Gather) -> None:
+    """With more than 65,535 batches and heads, each has its log-sum-exp: 0 where one key scores 0 and others lower."""
+    _, lse = answer_and_lse(subject, problem)
+    assert_equal(lse, np.zeros(()))
+
+
+@law("every-word", Step.GRADIENT, Feature.HEADS, given=GRIDS)
+def test_there_may_be_more_gradients_than_16_bits_count(subject: Subject, problem: Gather) -> None:
+    """With more than 65,535 batches and heads, each value that is asked for gets its own upstream gradient."""
+    backward = scattered(problem)
+    assert_scattered(gradients(subject, backward).value, backward)
+
+
 @law("every-word", Step.GRADIENT, Feature.MUTABLE, given=GRADIENT_PROBLEMS)
 def test_each_input_of_a_backward_pass_may_lie_anywhere_in_memory(subject: Subject, problem: Scatter) -> None:
     """The value of a key gets the upstream gradients of its queries wherever each input alone lies in memory."""
-    shapes = [array.shape for array in (problem.query, problem.key, problem.value)]
+    shapes = [array.shape for array in problem.inputs[:3]]
     for inputs, words in each_alone(subject, problem):
         _, _, of_value = subject.take_gradients(subject.differentiate_natively(*inputs), shapes)
         assert_scattered(of_value, problem, words)
+
+
+@law("every-word", Step.GRADIENT, Feature.MUTABLE, Feature.MASK, given=GRADIENT_PROBLEMS_WITH_A_MASK)
+def test_a_mask_of_a_backward_pass_may_lie_anywhere_in_memory(subject: Subject, problem: Scatter) -> None:
+    """The value of a key gets the upstream gradients of the queries that see it wherever the mask lies in memory."""
+    assert_option_of_a_backward_pass_may_lie_anywhere(subject, problem, "mask")
+
+
+@law("every-word", Step.GRADIENT, Feature.MUTABLE, Feature.BIAS, given=GRADIENT_PROBLEMS_WITH_A_BIAS)
+def test_a_bias_of_a_backward_pass_may_lie_anywhere_in_memory(subject: Subject, problem: Scatter) -> None:
+    """The value of a key gets the upstream gradients of the queries that see it wherever the bias lies in memory."""
+    assert_option_of_a_backward_pass_may_lie_anywhere(subject, problem, "bias")

@@ -128,7 +128,7 @@ def _summed_over_groups(array: Array, shape: tuple[int, ...]) -> Array:
     if array.shape == shape:
         return array
     batch, heads, *rest = shape
-    summed: Array = array.reshape(batch, heads, -1, *rest).sum(axis=2)
+    summed: Array = array.reshape(batch, heads, array.shape[1] // heads, *rest).sum(axis=2)
     return summed
 
 

@@ -11,10 +11,14 @@ from attention_tests.engine.law import ListedPlan, Stream
 from properties.drawing.circumstances import AnyPlan, plan_of
 from properties.drawing.covering import rows_for
 from properties.drawing.exact_lists import MOST_TERMS, MOST_WEIGHTS, listed, shapes
+from properties.drawing.few_keys import FewKeysBackwardPlan, FewKeysPlan
 from properties.drawing.gradients import BackwardPlan
 from properties.drawing.options import Options
 from properties.drawing.plans import Plan
 from properties.drawing.scatter import ScatterPlan
+
+MANY_KEYS = 64
+"""The number of keys beyond which each that weighs like all others has next to no gradient."""
 
 ONE_OPTION = (
     Options(mask="most"),
@@ -57,18 +61,20 @@ def _as_it_is(plan: AnyPlan) -> AnyPlan:
     return plan
 
 
-def _of_scores(plan: AnyPlan) -> AnyPlan:
+def _of_scores(plan: AnyPlan) -> AnyPlan | FewKeysPlan:
     """Return a plan whose numbers tell scores apart, which exact problems do not, unless a bound costs much."""
     if isinstance(plan, Plan) or _weights(plan.of) > MOST_WEIGHTS:
         return plan
-    return replace(plan.of, regimes=("normal",))
+    of = replace(plan.of, regimes=("normal",))
+    return FewKeysPlan(of=of) if of.keys > MANY_KEYS else of
 
 
-def _backward(plan: AnyPlan) -> BackwardPlan | ScatterPlan:
+def _backward(plan: AnyPlan) -> BackwardPlan | FewKeysBackwardPlan | ScatterPlan:
     """Return a plan of a backward pass: an exact one where the three bounds would take more than milliseconds."""
     of = plan if isinstance(plan, Plan) else replace(plan.of, regimes=("normal",))
-    costly = _weights(of) > MOST_WEIGHTS // 4 or _weights(of) * of.d_v > MOST_TERMS
-    return ScatterPlan(of=of) if costly else BackwardPlan(forward=of)
+    if _weights(of) > MOST_WEIGHTS // 4 or _weights(of) * of.d_v > MOST_TERMS:
+        return ScatterPlan(of=of)
+    return FewKeysBackwardPlan(of=of) if of.keys > MANY_KEYS else BackwardPlan(forward=of)
 
 
 def _weights(plan: Plan) -> int:

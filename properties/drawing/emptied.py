@@ -17,18 +17,28 @@ from properties.drawing.problem import Problem
 
 P = TypeVar("P", bound=Problem)
 
-AXES = "kqbhvdg"
-"""Axes to empty, a letter each: keys, queries, batches, heads, columns of values and of keys, key heads alone."""
+AXES = "kqbhvdgt"
+"""Axes to empty, a letter each: keys, queries, batches, heads, columns of values and of keys, key heads alone, and
+queries and keys together, as of a text without tokens."""
 
 _PLAIN = Options()
 _OPTIONS: dict[str, tuple[Options, ...]] = {
-    "k": (_PLAIN, Options(mask="most"), Options(causal=True), Options(bias="normal", bias_axes="1hqk")),
-    "q": (_PLAIN, Options(mask="most", mask_axes="b1qk"), Options(causal=True), Options(window=2)),
+    "k": (
+        _PLAIN,
+        Options(mask="most"),
+        Options(causal=True),
+        Options(bias="normal", bias_axes="1hqk"),
+        Options(group=2),
+        Options(window=2),
+        Options(softcap=5.0),
+    ),
+    "q": (_PLAIN, Options(mask="most", mask_axes="b1qk"), Options(causal=True), Options(window=2), Options(group=2)),
     "b": (_PLAIN, Options(mask="padding", mask_axes="b11k"), Options(causal=True)),
     "h": (_PLAIN, Options(bias="normal"), Options(window=2)),
     "v": (_PLAIN, Options(mask="most"), Options(causal=True)),
     "d": (_PLAIN, Options(scale=0.5), Options(scale=0.5, causal=True), Options(scale=0.5, mask="most")),
     "g": (Options(group=2), Options(group=2, mask="most")),
+    "t": (_PLAIN, Options(causal=True), Options(mask="most", group=2)),
 }
 _NEEDED = {
     "q": Feature.LENGTHS,
@@ -106,6 +116,8 @@ class Emptied(Generic[P]):
 
 def without(problem: P, axis: str) -> P:
     """Return a problem without elements along an axis of `AXES`."""
+    if axis == "t":
+        return without(without(problem, "k"), "q")
     if axis == "g":
         return replace(problem, key=problem.key[:, :0], value=problem.value[:, :0])
     arrays = {name: getattr(problem, name) for name in problem.axes}

@@ -159,7 +159,7 @@ def _gather(problem: Problem) -> Gather:
     random, columns = problem.random, min(CODES, rows[1], d_k)
     order = _last_and_first_before(random.permutation(n_k))
     for run in range(rows[0]):
-        codes = _codes(weighed[run], ~seen[run], np.roll(order, -run * columns), columns, random)
+        codes = _codes(weighed[run], ~seen[run], np.roll(order, -run * columns), run, columns, random)
         query[run], key[run], asked[run] = _spread(codes, d_k, random)
     factor = 1 / math.sqrt(d_k) if problem.scale is None else problem.scale
     if factor == 0:
@@ -196,8 +196,13 @@ class _Codes(NamedTuple):
     """The keys (n_k, codes): 0 for the key of the code, 1 where it is hidden from all rows of the code, and else -1."""
 
 
-def _codes(weighed: Array, hidden: Array, order: Array, columns: int, random: np.random.Generator) -> _Codes:
-    """Give up to `columns` keys a code, the first of `order` that fit, so that as many rows as possible have one."""
+def _codes(  # noqa: PLR0913, PLR0917 - what is seen of one head, and how its codes are chosen
+    weighed: Array, hidden: Array, order: Array, run: int, columns: int, random: np.random.Generator
+) -> _Codes:
+    """Give up to `columns` keys a code, the first of `order` that fit, so that as many rows as possible have one.
+
+    Each key is asked for by a row, where enough rows see it: of the first head the last key by the first row.
+    """
     rows, n_k = weighed.shape
     taken, sees = np.zeros(n_k, bool), weighed.any(axis=-1)
     without = sees.copy()
@@ -210,7 +215,9 @@ def _codes(weighed: Array, hidden: Array, order: Array, columns: int, random: np
     asked_for = np.flatnonzero(taken)
     if not asked_for.size:
         return _Codes(np.full(rows, -1), asked_for, np.zeros((n_k, 0)))
-    luck = np.where(weighed[:, asked_for], random.random((rows, len(asked_for))), -1)
+    luck = random.random((rows, len(asked_for)))
+    luck[np.arange(rows), -1 - (np.arange(rows) + run) % len(asked_for)] += 1
+    luck = np.where(weighed[:, asked_for], luck, -1)
     of_row = np.where(luck.max(axis=-1) >= 0, luck.argmax(axis=-1), -1)
     key = np.full((n_k, len(asked_for)), -1.0)
     for code, token in enumerate(asked_for):

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from attention_tests import Feature
 from attention_tests.engine.law import ListedPlan, Stream
 from properties.drawing.exact import CountPlan, GatherPlan
+from properties.drawing.few_keys import FewKeysBackwardPlan, FewKeysPlan
 from properties.drawing.options import Options
 from properties.drawing.plans import Plan
 from properties.drawing.scatter import ScatterPlan
@@ -92,7 +93,10 @@ def _mixed(plans: Sequence[Plan]) -> Sequence[Plan]:
     return [plan for first in range(3) for plan in plans[first::3]]
 
 
-def _of_shapes(plans: Sequence[Plan], exact: type[GatherPlan | CountPlan | ScatterPlan]) -> Stream:
+def _of_shapes(
+    plans: Sequence[Plan],
+    exact: type[GatherPlan | CountPlan | ScatterPlan | FewKeysPlan | FewKeysBackwardPlan],
+) -> Stream:
     """Return the stream of exact problems of these shapes, without those that would cost much of an implementation.
 
     One that takes as many queries as keys only has many scores where there are many keys.
@@ -116,16 +120,28 @@ def counts(*plans: Plan) -> Stream:
     return _of_shapes([_cut(plan) for plan in plans], CountPlan)
 
 
-def _cut(plan: Plan) -> Plan:
+def _cut(plan: Plan, weights: int = MOST_WEIGHTS, terms: int = MOST_TERMS) -> Plan:
     """Return the plan with fewer runs, queries and columns, so that its weights and their products are few."""
-    group = max(1, min(plan.options.group, MOST_WEIGHTS // plan.keys))
-    heads = max(1, min(plan.heads, MOST_WEIGHTS // (plan.keys * group)))
-    batch = max(1, min(plan.batch, MOST_WEIGHTS // (plan.keys * group * heads)))
+    group = max(1, min(plan.options.group, weights // plan.keys))
+    heads = max(1, min(plan.heads, weights // (plan.keys * group)))
+    batch = max(1, min(plan.batch, weights // (plan.keys * group * heads)))
     keys = plan.keys * group * heads * batch
-    queries = max(1, min(plan.queries, MOST_WEIGHTS // keys))
-    d_v = max(1, min(plan.d_v, MOST_TERMS // (keys * queries)))
+    queries = max(1, min(plan.queries, weights // keys))
+    d_v = max(1, min(plan.d_v, terms // (keys * queries)))
     options = replace(plan.options, group=group)
     return replace(plan, heads=heads, batch=batch, queries=queries, d_v=d_v, options=options)
+
+
+def few_keys(*plans: Plan) -> Stream:
+    """Return the stream of problems of these shapes, cut as those of `counts`, whose queries weigh a few keys each."""
+    return _of_shapes([_cut(plan) for plan in plans], FewKeysPlan)
+
+
+def few_keys_backward(*plans: Plan, whole: Sequence[Plan] = ()) -> Stream:
+    """Return the stream of backward passes of such problems, cut more, for they have three bounds, and `whole` ones."""
+    return _of_shapes(
+        [*(_cut(plan, MOST_WEIGHTS // 8, MOST_TERMS // 4) for plan in plans), *whole], FewKeysBackwardPlan
+    )
 
 
 def scatters(*plans: Plan) -> Stream:

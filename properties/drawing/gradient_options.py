@@ -53,6 +53,14 @@ TWO_OPTIONS = only(
     )
 )
 """Every pair of options."""
+TWO_OPTIONS_OF_GROUPS = only(
+    *(
+        plan(_UNEVEN[number % len(_UNEVEN)], number + 101, group=2, **one, **other)
+        for number, (one, other) in enumerate(combinations((*_EACH[:5], {"scale": -0.5}, {"scale": 0.0}), 2))
+        if one.keys().isdisjoint(other)
+    )
+)
+"""Every pair of other options with grouped heads, a scale of zero or below among them."""
 NO_POSITIVE_SCALE = only(
     *(
         plan(_UNEVEN[number % len(_UNEVEN)], number + 1, scale=scale, **one)
@@ -73,6 +81,16 @@ REAL_HEADS = only(
     plan((3, 65, 128, 96), 8, causal=True, group=2),
 )
 """Widths that models have, more keys than a block has, and an option each."""
+WIDTHS_WITH_OPTIONS = only(
+    *(
+        plan((5, 5 + number % 2, d_k, d_v), 10 * number + place, batch=1, **option)
+        for number, (d_k, d_v) in enumerate(
+            ((64, 64), (80, 80), (96, 96), (128, 128), (192, 192), (256, 256), (192, 128), (128, 96)), 1
+        )
+        for place, option in enumerate((*_EACH[:6], {"scale": -0.5}, {"causal": True, "group": 2}))
+    )
+)
+"""Each width of real heads with each option, in a few rows, so that each gradient is of ordinary size."""
 LONG = only(
     *(BackwardPlan(Plan(queries=n, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n)) for n in (64, 65, 129)),
     plan((129, 5, 64, 64), 1, batch=1, causal=True),

@@ -55,11 +55,14 @@ class GridPlan:
 
     batch: int = 1
     heads: int = 1
+    """Key heads."""
+    group: int = 1
+    """Query heads for each key head."""
     width: int = 4
 
     @property
     def depends_on(self) -> frozenset[Feature]:
-        """No features: the shapes are those that every implementation with heads takes."""
+        """That there may be one query: all else is what every implementation with such heads takes."""
         return frozenset({Feature.LENGTHS})
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Gather:
@@ -67,8 +70,9 @@ class GridPlan:
         keys = 2
         queries = 1 if Feature.LENGTHS in features else keys
         runs = np.arange(self.batch * self.heads).reshape(self.batch, self.heads, 1)
-        asked = (runs + np.arange(queries)) % keys
-        query = np.zeros((self.batch, self.heads, queries, self.width))
+        query_heads = np.arange(self.batch * self.heads * self.group).reshape(self.batch, -1, 1)
+        asked = (query_heads + np.arange(queries)) % keys
+        query = np.zeros((*query_heads.shape[:2], queries, self.width))
         np.put_along_axis(query, asked[..., None], query_size(dtype, 1 / math.sqrt(self.width)), -1)
         key = np.broadcast_to(np.eye(keys, self.width) - 1, (self.batch, self.heads, keys, self.width))
         digits = (keys * runs + np.arange(keys))[..., None] // PRIME ** np.arange(self.width)

@@ -42,9 +42,13 @@ class ScatterPlan(ExactPlan):
         return replace(self.of.call(features), step=Step.GRADIENT)
 
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Scatter:
-        """Build the problem in `dtype`, with no upstream gradient for a query that asks for no key."""
-        problem = GatherPlan(of=self.of).build(dtype, features, dialect)
-        upstream = problem.random.integers(-1, 2, problem.rows.shape).astype(float)
-        upstream[problem.asked < 0] = 0
-        upstream.flags.writeable = False
-        return Scatter(**{one.name: getattr(problem, one.name) for one in fields(problem)}, upstream=upstream)
+        """Build the problem in `dtype`."""
+        return scattered(GatherPlan(of=self.of).build(dtype, features, dialect))
+
+
+def scattered(problem: Gather) -> Scatter:
+    """Return the backward pass of a gather problem, with no upstream gradient for a query that asks for no key."""
+    upstream = problem.random.integers(-1, 2, problem.rows.shape).astype(float)
+    upstream[problem.asked < 0] = 0
+    upstream.flags.writeable = False
+    return Scatter(**{one.name: getattr(problem, one.name) for one in fields(problem)}, upstream=upstream)
