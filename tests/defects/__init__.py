@@ -15,6 +15,7 @@ from tests.defects import (
     gradient_circumstances,
     gradient_masks,
     gradient_options,
+    gradient_real_sizes,
     gradient_side_effects,
     gradient_sizes,
     gradients,
@@ -28,6 +29,7 @@ from tests.defects import (
     options,
     precision,
     projections,
+    real_sizes,
     scale,
     scores,
     side_effects,
@@ -73,6 +75,7 @@ _OF_LAYERS = (
     options,
     two_options,
     circumstances,
+    real_sizes,
     caches,
 )
 _OF_CHECKERS = (cheats,)
@@ -82,6 +85,7 @@ _OF_GRADIENTS = (
     gradient_masks,
     gradient_options,
     gradient_sizes,
+    gradient_real_sizes,
     gradient_side_effects,
 )
 
