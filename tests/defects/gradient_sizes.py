@@ -37,6 +37,14 @@ def width_cut_to_a_power_of_two(query: Array, key: Array, value: Array, upstream
     return d_query, d_key, d_value
 
 
+@defect("matrix", "a tile of 32 columns, and no second one", step=Step.GRADIENT, killed_by=WIDTHS)
+def no_gradient_beyond_32_columns(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+    of_query, of_key, of_value = gradient(query, key, value, upstream)
+    for of in (of_query, of_key, of_value):
+        of[..., 32:] = 0
+    return of_query, of_key, of_value
+
+
 @defect("matrix", "the tail of the keys is left out for wide heads", step=Step.GRADIENT, killed_by=WIDTHS)
 def tail_of_the_keys_of_wide_heads(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from attention_tests import Dialect, Feature, Implementation, Layout, Step
+from attention_tests.engine.calls import Call, Sizes
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.few import as_asked, calls_for
 from attention_tests.engine.few_calls import CALLS
@@ -24,6 +25,7 @@ from attention_tests.execution.subjects import trial
 from attention_tests.guards.process_state import put_back
 from implementations.numpy.layer import LAYER
 from properties.checks.comparison import answer
+from tests.defects import DEFECTS
 from tests.defects.correct import Array
 from tests.defects.correct_layer import layer
 from tests.defects.defect import implementation_of
@@ -127,6 +129,91 @@ def test_no_call_is_listed_twice() -> None:
     assert len(set(CALLS)) == len(CALLS)
 
 
+IS_ASKED: dict[str, Callable[[Sizes, dict[str, Any]], object]] = {
+    "mask": lambda _, options: "mask" in options,
+    "bias": lambda _, options: "bias" in options,
+    "causal": lambda _, options: "causal" in options,
+    "window": lambda _, options: "window" in options,
+    "soft cap": lambda _, options: "softcap" in options,
+    "scale": lambda sizes, options: options.get("scale", 1) not in {1, sizes.d_k**-0.5},
+    "grouped heads": lambda sizes, _: sizes.group > 1,
+    "lengths": lambda sizes, _: sizes.queries != sizes.keys,
+    "wide": lambda sizes, _: sizes.d_k >= 64,
+    "value width": lambda sizes, _: sizes.d_v != sizes.d_k,
+}
+"""What a kernel may do without on the way back, or on the way there, and pass if no call asks for it."""
+ALL = frozenset(Feature)
+# As implementations/jax.py and implementations/torch/compiled.py declare them.
+OF_JAX = ALL - {
+    Feature.VALUE_WIDTH,
+    Feature.SOFTCAP,
+    Feature.NON_FINITE,
+    Feature.DROPOUT,
+    Feature.EMPTY,
+    Feature.MUTABLE,
+}
+OF_TORCH = frozenset(
+    {Feature.SCALE, Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS, Feature.MUTABLE}
+    | {Feature.MASK, Feature.BIAS, Feature.CAUSAL}
+)
+PLAIN = frozenset({Feature.LENGTHS, Feature.VALUE_WIDTH, Feature.HEADS})
+NEEDS = {
+    "mask": Feature.MASK,
+    "bias": Feature.BIAS,
+    "causal": Feature.CAUSAL,
+    "window": Feature.WINDOW,
+    "soft cap": Feature.SOFTCAP,
+    "scale": Feature.SCALE,
+    "grouped heads": Feature.GROUPED_HEADS,
+    "value width": Feature.VALUE_WIDTH,
+}
+BOTH_WAYS = frozenset({Step.ATTENTION, Step.GRADIENT})
+by_features = pytest.mark.parametrize(
+    "features",
+    [ALL, ALL - {Feature.MUTABLE}, ALL - {Feature.COMBINED_MASKS}, OF_JAX, OF_TORCH, PLAIN],
+    ids=["all", "immutable", "one at a time", "jax", "torch-compiled", "plain"],
+)
+
+
+def asked_of(features: frozenset[Feature], most: int | None) -> tuple[Call, ...]:
+    assert most
+    return calls_for(features, BOTH_WAYS, most)
+
+
+@by_features
+@pytest.mark.parametrize("step", sorted(BOTH_WAYS))
+def test_every_option_is_asked_there_and_back(step: Step, features: frozenset[Feature]) -> None:
+    called = [(call.sizes, dict(call.options)) for call in asked_of(features, DEFAULT.signatures) if call.step is step]
+    never = {name for name, is_asked in IS_ASKED.items() if not any(is_asked(*call) for call in called)}
+    assert never == {name for name, feature in NEEDS.items() if feature not in features}
+
+
+@pytest.mark.parametrize("step", sorted(BOTH_WAYS))
+def test_every_option_is_asked_there_and_back_even_at_quick(step: Step) -> None:
+    called = [(call.sizes, dict(call.options)) for call in asked_of(ALL, QUICK.signatures) if call.step is step]
+    assert not {name for name, is_asked in IS_ASKED.items() if not any(is_asked(*call) for call in called)}
+
+
+@by_features
+def test_what_models_ask_for_is_asked(features: frozenset[Feature]) -> None:
+    forward = [call for call in asked_of(features, DEFAULT.signatures) if call.step is Step.ATTENTION]
+    if Feature.MASK in features:
+        assert any(("mask", "b1qk") in call.options and call.sizes.batch > 1 for call in forward)
+    assert any(
+        sizes.queries == 1
+        and (sizes.group > 1 or Feature.GROUPED_HEADS not in features)
+        and sizes.batch > 1
+        and sizes.keys > 1024
+        and sizes.d_k == 128
+        for sizes in (call.sizes for call in forward)
+    )
+
+
+def test_options_are_asked_in_one_call_with_the_log_sum_exp() -> None:
+    called = [frozenset(dict(call.options)) for call in asked_of(ALL, DEFAULT.signatures)]
+    assert {"return_lse", "bias", "softcap"} in called
+
+
 @pytest.mark.parametrize("features", [frozenset(Feature), frozenset[Feature](), frozenset({Feature.LENGTHS})])
 def test_calls_of_an_implementation_are_different_and_those_that_it_can_answer(features: frozenset[Feature]) -> None:
     subject = Subject(replace(COMPILED, supports=features), "float32")
@@ -158,6 +245,31 @@ def swaps_batches_of_wide_groups(query: Array, key: Array, value: Array) -> Arra
     if query.shape[2] == 1 and query.shape[1] > key.shape[1] and key.shape[2] >= 1024:
         key, value = key[::-1], value[::-1]
     return layer(query, key, value)
+
+
+IN_THE_BACKWARD_PASS = {
+    "cap_ignored_in_the_backward_pass": "test_a_soft_cap_multiplies_the_gradients_of_the_scores_by_its_slope",
+    "scale_ignored_in_the_backward_pass": "test_an_explicit_scale_multiplies_the_gradients_of_the_scores",
+    "no_gradient_beyond_32_columns": "test_gradients_are_right_at_the_widths_of_real_heads",
+}
+
+
+@pytest.mark.parametrize("name", IN_THE_BACKWARD_PASS)
+def test_a_defect_of_the_backward_pass_is_found_if_it_is_compiled(name: str) -> None:
+    implementation = next(defect.implementation for defect in DEFECTS if defect.name == name)
+    subject = Subject(replace(implementation, compiled=True), "float32")
+    assert any(that_break(LAWS[IN_THE_BACKWARD_PASS[name]], subject, DEFAULT))
+
+
+@pytest.mark.parametrize("profile", [DEFAULT, QUICK], ids=lambda profile: profile.name)
+@pytest.mark.parametrize("option", ["mask", "bias", "causal", "window", "softcap", "scale"])
+def test_an_option_that_is_ignored_in_the_backward_pass_alone_is_found(option: str, profile: Profile) -> None:
+    def ignoring(*arrays: Array, **options: Any) -> Any:
+        return LAYER.gradient(*arrays, **{name: given for name, given in options.items() if name != option})  # type: ignore[misc]
+
+    subject = Subject(replace(COMPILED, gradient=ignoring), "float32")
+    laws = (law for law in LAWS.values() if Step.GRADIENT in law.steps)
+    assert any(any(that_break(law, subject, profile)) for law in laws)
 
 
 def test_a_defect_is_found_by_a_law_that_asks_for_its_shape() -> None:
