@@ -11,7 +11,6 @@ from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.signature import takes
 from attention_tests.execution.placement import Placement
 from attention_tests.execution.signatures import Argument, Signature
-from attention_tests.execution.subject import Admitted
 
 Option: TypeAlias = tuple[str, Any]
 """The name of an option and its value; the axes of a mask and of a bias."""
@@ -78,11 +77,11 @@ class Call:
         """The call of a problem: without what a law adds to it."""
         return replace(self, options=frozenset(one for one in self.options if one[0] not in ADDED))
 
-    def admitted(self, dialect: Dialect) -> Admitted:
-        """Return what is admitted by this call, in the layout of an implementation."""
+    def signature(self, dialect: Dialect) -> Signature:
+        """Return the signature of this call in the layout of an implementation, without a dtype."""
         if self.step not in LAID_OUT:
             arguments = _of_a_step(self.sizes)[self.step]
-            return Admitted(Signature(self.step, arguments, "", ()), (None,) * len(arguments))
+            return Signature(self.step, arguments, "", ())
         batch, heads, group, queries, keys, d_k, d_v = self.sizes
         query, key, value = (
             dialect.layout.laid_out((batch, number, length, width))
@@ -95,9 +94,10 @@ class Call:
         scores = (batch, heads * group, queries, keys)
         for name in {"mask", "bias"} & options.keys():
             options[name] = _shape(options[name], scores, dialect.layout)
-        signature = Signature(self.step, (query, key, value, *upstream), "", tuple(sorted(options.items())))
-        places = tuple(_stored_otherwise(place, dialect.layout) for place in self.places)
-        return Admitted(signature, places or (None,) * (3 + len(upstream)))
+        arguments = query, key, value, *upstream
+        places = [_stored_otherwise(place, dialect.layout) for place in self.places]
+        rest = [""] * (len(arguments) + len(options) - len(places)) if places else []
+        return Signature(self.step, arguments, "", tuple(sorted(options.items())), (*places, *rest))
 
 
 def _of_a_step(sizes: Sizes) -> dict[Step, tuple[Argument, ...]]:
@@ -120,10 +120,10 @@ def _of_a_step(sizes: Sizes) -> dict[Step, tuple[Argument, ...]]:
     }
 
 
-def _stored_otherwise(place: Placement | None, layout: Layout) -> Placement | None:
+def _stored_otherwise(place: Placement | None, layout: Layout) -> str:
     if place is Placement.BLHD_STORAGE and layout is Layout.BATCH_LENGTH_HEAD_WIDTH:
         return Placement.BHLD_STORAGE
-    return place
+    return place or ""
 
 
 def broadcast_shape(axes: str, shape: tuple[int, ...]) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ def as_asked(subject: Subject, profile: Profile) -> Subject:
     calls = calls_of(subject, profile)
     if calls is None:
         return subject
-    return subject.admitting(frozenset(call.admitted(subject.implementation.dialect) for call in calls))
+    return subject.admitting(frozenset(call.signature(subject.implementation.dialect) for call in calls))
 
 
 def calls_of(subject: Subject, profile: Profile) -> tuple[Call, ...] | None:

@@ -120,7 +120,7 @@ class Law:
         except FAILURES as failure:
             return failure
         finally:
-            subject.executor.abandon()
+            subject.abandon()
         return None
 
 

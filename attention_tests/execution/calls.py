@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from attention_tests.execution.signatures import Signature, signature_of
+from attention_tests.execution.signatures import Signature, contiguous, signature_of
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,17 @@ class Account:
         self._signatures: list[Signature] = []
         self._placements: list[str] = []
 
-    def add(self, step: str, arguments: Sequence[Any], options: Mapping[str, Any], times: int = 1) -> None:
+    def add(
+        self,
+        step: str,
+        arguments: Sequence[Any],
+        options: Mapping[str, Any],
+        times: int = 1,
+        place_of: Callable[[Any], str] = contiguous,
+    ) -> None:
         """Count a call."""
         self._count += times
-        signature = signature_of(step, arguments, options)
+        signature = signature_of(step, arguments, options, place_of)
         if signature not in self._known:
             self._known.add(signature)
             self._signatures.append(signature)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,7 +11,7 @@ Argument: TypeAlias = tuple[int, ...] | bool | int | float | None
 
 
 class Signature(NamedTuple):
-    """Everything about a call but the numbers in its arrays and their places in memory."""
+    """Everything about a call but the numbers in its arrays."""
 
     step: str
     arguments: tuple[Argument, ...]
@@ -19,13 +19,23 @@ class Signature(NamedTuple):
     """The dtype of the first array; empty where there is none."""
     options: tuple[tuple[str, Argument], ...]
     """The options that were given, by name."""
+    places: tuple[str, ...] = ()
+    """The place in memory of each argument and then of each option, empty for contiguous; none: all are."""
 
 
-def signature_of(step: str, arrays: Sequence[Any], options: Mapping[str, Any]) -> Signature:
+def contiguous(_array: Any) -> str:
+    """Return the place in memory of an array that lies in order: none."""
+    return ""
+
+
+def signature_of(
+    step: str, arrays: Sequence[Any], options: Mapping[str, Any], place_of: Callable[[Any], str] = contiguous
+) -> Signature:
     """Return the signature of a call of a step on native arrays, or their handles, with options by name."""
     dtype = _name(getattr(arrays[0], "dtype", "")) if arrays else ""
     named = tuple((name, _argument(options[name])) for name in sorted(options)) if options else ()
-    return Signature(str(step), tuple(map(_argument, arrays)), dtype, named)
+    places = [place_of(array) for array in (*arrays, *(options[name] for name, _ in named))]
+    return Signature(str(step), tuple(map(_argument, arrays)), dtype, named, tuple(places) if any(places) else ())
 
 
 def _argument(given: Any) -> Argument:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -27,13 +27,6 @@ PLACED_AT_ONCE = 64
 """The number of arrays, at least, whose places are remembered: a law calls with few of them at a time."""
 
 
-class Admitted(NamedTuple):
-    """A kind of call that may be made: its signature, whose dtype is left out, and the place of each array."""
-
-    signature: Signature
-    places: tuple[Placement | None, ...]
-
-
 class NotAsked(Exception):  # noqa: N818 - not an error: the law is not tried on this problem
     """A law would call with a signature that is not among those admitted."""
 
@@ -43,7 +36,8 @@ class Subject(ArrayConversion):
 
     Every method takes float64 arrays that are exact in the dtype and returns a float64 array. It raises
     `ImplementationRaised` if the implementation raised, and `WrongForm` if the answer has the wrong type or shape.
-    Where only some calls are `admitted`, it raises `NotAsked` in place of any other, and does not make it.
+    Where only calls of some signatures are `admitted`, which are without a dtype, it raises `NotAsked` in place of any
+    other, and does not make it.
     """
 
     def __init__(
@@ -51,15 +45,15 @@ class Subject(ArrayConversion):
         implementation: Implementation,
         dtype: str,
         executor: Executor | None = None,
-        admitted: frozenset[Admitted] | None = None,
+        admitted: frozenset[Signature] | None = None,
     ) -> None:
         super().__init__(implementation, dtype, executor)
         self.precision: Precision = implementation.dtypes[dtype]
         self.steps, self.features = implementation.steps, implementation.features
         self._admitted = admitted
-        self._placed: deque[tuple[Any, Placement]] = deque(maxlen=PLACED_AT_ONCE)
+        self._placed: deque[tuple[Any, str]] = deque(maxlen=PLACED_AT_ONCE)
 
-    def admitting(self, admitted: frozenset[Admitted]) -> Subject:
+    def admitting(self, admitted: frozenset[Signature]) -> Subject:
         """Return the same subject, with the same account, that makes only these calls."""
         subject = Subject(self.implementation, self.dtype, self.executor, admitted)
         subject.account = self.account
@@ -68,22 +62,31 @@ class Subject(ArrayConversion):
     def placed(self, array: Array, placements: Sequence[Placement] = NEAR) -> Sequence[Any]:
         """See ArrayConversion; None is also one that no admitted call has."""
         if self._admitted is None:
-            return super().placed(array, placements)
+            return self._remembered(super().placed(array, placements), placements)
         known = {place for one in self._admitted for place in one.places}
         views = iter(super().placed(array, [one for one in placements if one in known]))
-        placed = [next(views) if one in known else None for one in placements]
-        self._placed.extend((view, one) for view, one in zip(placed, placements, strict=True) if view is not None)
-        return placed
+        return self._remembered([next(views) if one in known else None for one in placements], placements)
 
     def packed(self, arrays: Sequence[Array], packing: Packing) -> Sequence[Any]:
         """See ArrayConversion; no admitted call has slices of one buffer."""
-        return super().packed(arrays, packing) if self._admitted is None else ()
+        slices = super().packed(arrays, packing) if self._admitted is None else ()
+        return self._remembered(slices, [packing] * len(slices))
 
     def option_placed(self, name: str, option: Array, placements: Sequence[Placement]) -> Sequence[Any]:
         """See ArrayConversion; in no admitted call a mask or a bias lies otherwise than in order."""
         if self._admitted is None:
-            return super().option_placed(name, option, placements)
+            return self._remembered(super().option_placed(name, option, placements), placements)
         return [None] * len(placements)
+
+    def _remembered(self, views: Sequence[Any], places: Sequence[str]) -> Sequence[Any]:
+        """Return the views, whose places in memory are part of the signatures of the calls with them."""
+        self._placed.extend((view, one) for view, one in zip(views, places, strict=True) if view is not None)
+        return views
+
+    def abandon(self) -> None:
+        """Forget the native arrays of a try."""
+        self._placed.clear()
+        self.executor.abandon()
 
     def attention(self, query: Array, key: Array, value: Array, **options: Any) -> Array:
         """Whole function: (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v) → (…, n_q, d_v), … being (batch, heads).
@@ -247,14 +250,14 @@ class Subject(ArrayConversion):
         """Count calls that are about to be made. Raises `NotAsked` unless all of them are admitted."""
         if self._admitted is not None:
             for arguments in calls:
-                signature = signature_of(step, arguments, options)._replace(dtype="")
-                if Admitted(signature, tuple(map(self._place_of, arguments))) not in self._admitted:
+                signature = signature_of(step, arguments, options, self._place_of)._replace(dtype="")
+                if signature not in self._admitted:
                     raise NotAsked(str(signature))
         for arguments in calls:
-            self.account.add(step, arguments, options, times)
+            self.account.add(step, arguments, options, times, self._place_of)
 
-    def _place_of(self, native: Any) -> Placement | None:
-        return next((place for view, place in self._placed if view is native), None)
+    def _place_of(self, native: Any) -> str:
+        return next((place for view, place in self._placed if view is native), "")
 
     def _failure_of_call(self, name: str, arguments: Sequence[Any]) -> MakeFailure:
         def make_failure(words: str) -> Exception:

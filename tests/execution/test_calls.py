@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +59,28 @@ def test_the_places_in_memory_are_those_that_there_were() -> None:
     subject.placed(np.arange(24.0).reshape(1, 2, 3, 4), [Placement.FORTRAN, Placement.REPEATED, Placement.FORTRAN])
     subject.packed([SMALL, SMALL], Packing.HEADS)
     assert subject.account.taken().placements == [Placement.FORTRAN, Packing.HEADS]
+
+
+def test_a_call_with_an_input_or_a_mask_in_another_place_has_a_signature_of_its_own() -> None:
+    subject = Subject(resolve("numpy-layer"), "float32")
+    array, mask = np.arange(24.0).reshape(1, 2, 3, 4), np.ones((1, 2, 3, 3), bool)
+    native = subject.give(array)
+    (fortran,) = subject.placed(array, [Placement.FORTRAN])
+    (transposed,) = subject.option_placed("mask", mask, [Placement.TRANSPOSED])
+    for key, options in ((native, {}), (fortran, {}), (fortran, {}), (native, {"mask": transposed})):
+        subject.attend_natively(native, key, native, **options)
+    places = [signature.places for signature in subject.account.taken().signatures]
+    assert places == [(), ("", Placement.FORTRAN, ""), ("", "", "", Placement.TRANSPOSED)]
+
+
+def test_arrays_of_a_try_are_forgotten_with_it() -> None:
+    subject = Subject(NUMPY, "float32")
+    (fortran,) = subject.placed(np.arange(24.0).reshape(1, 2, 3, 4), [Placement.FORTRAN])
+    kept = weakref.ref(fortran)
+    del fortran
+    assert kept() is not None
+    subject.abandon()
+    assert kept() is None
 
 
 def calls_in(*, everything: bool) -> Calls:

@@ -17,8 +17,20 @@ def test_it_has_the_step_the_shapes_the_dtype_and_the_options_by_name() -> None:
     assert given == Signature("attention", shapes, "float32", (("causal", True), ("mask", (3, 5)), ("scale", 2.0)))
 
 
-def test_other_numbers_in_other_places_of_memory_are_the_same() -> None:
-    assert signature_of(Step.ATTENTION, (QUERY + 1, np.asfortranarray(KEY), KEY), {}) == PLAIN
+def test_other_numbers_are_the_same() -> None:
+    assert signature_of(Step.ATTENTION, (QUERY + 1, -KEY, KEY), {}) == PLAIN
+
+
+def test_another_place_in_memory_of_an_array_or_a_mask_is_another() -> None:
+    mask = np.ones((3, 5), bool)
+    place_of = {id(KEY): "in Fortran order", id(mask): "stored transposed"}
+
+    def placed(*arrays: object, **options: object) -> tuple[str, ...]:
+        return signature_of(Step.ATTENTION, arrays, options, lambda array: place_of.get(id(array), "")).places
+
+    assert placed(QUERY, KEY, QUERY) == ("", "in Fortran order", "")
+    assert placed(QUERY, QUERY, QUERY, causal=True, mask=mask) == ("", "", "", "", "stored transposed")
+    assert placed(QUERY, QUERY, QUERY) == PLAIN.places == ()
 
 
 @pytest.mark.parametrize(
