@@ -11,11 +11,13 @@ from attention_tests.engine.law import Drawn, Law, Plan
 from attention_tests.engine.verdict import Verdict, verdict_of
 from attention_tests.execution.failures import Disagreement, Failure
 from attention_tests.execution.subject import Subject
-from attention_tests.text.literals import ELEMENTS_TO_PRINT, WIDTH, literal, number
+from attention_tests.text.literals import ELEMENTS_TO_PRINT, WIDTH, is_of_one_number, literal, number
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 ELEMENTS_TO_COMPARE = 24
+INPUTS = ("query", "key", "value", "upstream")
+"""The arrays of a problem whose axes are not named, as it cannot be shrunk."""
 
 DID = {
     Verdict.FAIL: "breaks a law",
@@ -28,14 +30,19 @@ DID = {
 def explain(law: Law, subject: Subject, plan: Plan, drawn: Drawn, failure: Failure) -> str:
     """Say what was broken and by what, with everything that is needed to see it again."""
     did = DID[verdict_of(failure)]
-    smallest = _indented(literals(drawn))
+    given = _indented(literals(drawn))
     lines = [
         f"{subject.implementation.name} ({subject.dtype}, promised precision: {subject.precision.name}) {did}.",
         "",
         _entry("clause", f"{law.clause.id} (§{law.clause.section}): {law.clause.says}"),
         _entry("law", law.says),
         _entry("problem", repr(plan)),
-        *(["", "  The smallest problem found:", *smallest] if smallest else []),
+        *(
+            ["", f"  {'The smallest problem found' if drawn.axes else 'The problem, as it was given'}:"]
+            if given
+            else []
+        ),
+        *given,
         "",
         f"  {failure.sentence}",
     ]
@@ -46,16 +53,17 @@ def explain(law: Law, subject: Subject, plan: Plan, drawn: Drawn, failure: Failu
 
 def literals(drawn: Drawn) -> list[str]:
     """Write the arrays as NumPy literals, to the bit, or their shapes where they are too large to read."""
-    lines = []
-    for name in drawn.axes:
-        array: Array = getattr(drawn, name)
-        lines += (
-            literal(name, array, drawn.dtype)
-            if array.size <= ELEMENTS_TO_PRINT
-            else [f"# {name}: {drawn.dtype}, of shape {array.shape}"]
-        )
-    options = getattr(drawn, "options", {})
-    return lines + [f"{name} = {option!r}" for name, option in options.items() if name not in drawn.axes]
+    names = drawn.axes or [name for name in INPUTS if hasattr(drawn, name)]
+    given = {name: getattr(drawn, name) for name in names} | getattr(drawn, "options", {})
+    return [line for name, one in given.items() for line in _literal(name, one, drawn.dtype)]
+
+
+def _literal(name: str, given: Any, dtype: str) -> list[str]:
+    if not isinstance(given, np.ndarray):
+        return [f"{name} = {given!r}"]
+    if given.size <= ELEMENTS_TO_PRINT or is_of_one_number(given):
+        return literal(name, given, dtype)
+    return [f"# {name}: {'bool' if given.dtype == bool else dtype}, of shape {given.shape}"]
 
 
 def one_line(drawn: Drawn) -> str:

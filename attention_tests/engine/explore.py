@@ -19,6 +19,7 @@ from attention_tests.engine.measurements import measuring
 from attention_tests.engine.profiles import Profile
 from attention_tests.engine.search import failure_on, refuted
 from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.failures import Failure
 from attention_tests.execution.subject import Subject
 from attention_tests.guards.warnings import unwarned
 
@@ -56,11 +57,11 @@ def explore(law: Law, subject: Subject, exploration: Exploration) -> Outcome:
     measured[PROBLEMS] = search.tried
     if search.broken_by is None:
         return Outcome(Verdict.PASS, measured=measured)
-    return replace(refuted(law, subject, search.broken_by, search.deadline), measured=measured)
+    return replace(refuted(law, subject, search.broken_by, search.deadline, search.failure), measured=measured)
 
 
 class _Search:
-    """One law on one subject: how many problems were tried, and the plan of the smallest that broke it."""
+    """One law on one subject: how many problems were tried, and the smallest plan that broke it, with how it did."""
 
     def __init__(self, law: Law, subject: Subject, exploration: Exploration) -> None:
         self.law, self.subject, self.profile = law, subject, exploration.profile
@@ -69,6 +70,7 @@ class _Search:
         self.deadline = exploration.budget.share_until()
         self.tried = 0
         self.broken_by: Any = None
+        self.failure: Failure | None = None
         self.kind: type[Exception] = Exception
 
     def go(self) -> None:
@@ -91,5 +93,5 @@ class _Search:
         failure = failure_on(self.law, self.subject, plan)
         if isinstance(failure, self.kind):
             self.kind = self.kind if self.broken_by else type(failure)
-            self.broken_by = plan
+            self.broken_by, self.failure = plan, failure
             raise Broken

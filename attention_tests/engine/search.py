@@ -48,13 +48,13 @@ def hold(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] =
     with measuring() as measured:
         # All are tried, although the first would do for a verdict, so that what is measured is measured on all.
         tried = list(_tried(law, subject, profile, pinned))
-    broken_by = [plan for plan, failure in tried if failure]
+    broken_by = [(plan, failure) for plan, failure in tried if failure]
     if not tried:
         return Outcome(Verdict.UNSUPPORTED, few.not_asked(subject, profile))
     if not broken_by:
         return Outcome(Verdict.PASS, measured=measured)
-    ended = isinstance(failure_on(law, subject, broken_by[-1]), ENDS)
-    return replace(_refuted(law, subject, profile, broken_by[-1 if ended else 0]), measured=measured)
+    ended = isinstance(failure_on(law, subject, broken_by[-1][0]), ENDS)
+    return replace(_refuted(law, subject, profile, *broken_by[-1 if ended else 0]), measured=measured)
 
 
 @unwarned()
@@ -147,19 +147,23 @@ def failure_on(law: Law, subject: Subject, plan: Any) -> Failure | None:
     return law.failure(subject, build(plan, subject, once=once))
 
 
-def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any) -> Outcome:
+def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any, first: Failure) -> Outcome:
     failure = failure_on(law, subject, broken_by)
     # Every attempt costs a process, and the time that a call may take: the first crash is shrunk, to stand for others.
     if isinstance(failure, TimedOut) or (isinstance(failure, Crashed) and subject.executor.losses > 1):
         return refuted(law, subject, broken_by, time.monotonic())
     plan = broken_by if failure is None else _shrunk(law, subject, profile, broken_by, type(failure))
-    return refuted(law, subject, plan, time.monotonic() + SECONDS_TO_SHRINK)
+    return refuted(law, subject, plan, time.monotonic() + SECONDS_TO_SHRINK, first if plan is broken_by else None)
 
 
-def refuted(law: Law, subject: Subject, plan: Any, deadline: float) -> Outcome:
-    """Explain how a plan breaks a law, on the smallest input that is found by `deadline` (of `time.monotonic`)."""
+def refuted(law: Law, subject: Subject, plan: Any, deadline: float, first: Failure | None = None) -> Outcome:
+    """Explain how a plan breaks a law, on the smallest input that is found by `deadline` (of `time.monotonic`).
+
+    `first` is how it broke the law before, and is shown where it does so no more.
+    """
     found = build(plan, subject)
-    kind = type(law.failure(subject, found))
+    again = law.failure(subject, found)
+    first, kind = again or first, type(again)
 
     def breaks_likewise(drawn: Any) -> bool:
         return time.monotonic() < deadline and isinstance(law.failure(subject, drawn), kind)
@@ -167,10 +171,22 @@ def refuted(law: Law, subject: Subject, plan: Any, deadline: float) -> Outcome:
     smallest = minimise(found, breaks_likewise) if kind is not type(None) else found
     failure = law.failure(subject, smallest)
     if failure is None:
-        sentence = f"{subject} broke the law once and kept it when called again with the same problem"
-        smallest, failure = found, Disagreement(sentence)
+        smallest, failure = found, _only_once(subject, first)
     explanation = explain(law, subject, plan, smallest, failure)
     return Outcome(verdict_of(failure), explanation, counterexample=repr(plan), broken_on=smallest)
+
+
+def _only_once(subject: Subject, first: Failure | None) -> Disagreement:
+    """Return how a law was broken that is kept by now, with the numbers of the first time."""
+    sentence = f"{subject} broke the law once and kept it when called again with the same problem"
+    if first is None:
+        return Disagreement(sentence)
+    told = f"{sentence}. The first time: {first.sentence}"
+    if not isinstance(first, Disagreement):
+        return Disagreement(told)
+    return Disagreement(
+        told, got=first.got, expected=first.expected, where=first.where, bound=first.bound, relation=first.relation
+    )
 
 
 def _shrunk(law: Law, subject: Subject, profile: Profile, broken_by: Any, kind: type[Failure]) -> Any:

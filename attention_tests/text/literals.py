@@ -14,6 +14,8 @@ WIDTH = 120
 
 
 ELEMENTS_TO_PRINT = 512
+ONE_BY_ONE = 16
+"""As many equal numbers are written one by one."""
 
 
 def literal(name: str, array: Array, dtype: str) -> list[str]:
@@ -24,8 +26,25 @@ def literal(name: str, array: Array, dtype: str) -> list[str]:
 def array_literal(array: Array, dtype: str) -> str:
     """Write the expression for an array, in `dtype` where that has all its numbers, else in float64."""
     numbers = narrowed(array, dtype)
-    if numbers.size == 0:
-        return f"np.zeros({numbers.shape}, dtype=np.{numbers.dtype})"
+    is_filled = not numbers.size or (numbers.size > ONE_BY_ONE and is_of_one_number(numbers))
+    return _filled(numbers) if is_filled else _listed(numbers)
+
+
+def is_of_one_number(array: Array) -> bool:
+    """Tell whether all elements of an array have the same bits."""
+    return array.tobytes() == array.ravel()[:1].tobytes() * array.size
+
+
+def _filled(numbers: Array) -> str:
+    """Write the expression for an array that is all one number, or empty."""
+    number, of = str(numbers.ravel()[0]) if numbers.size else "0.0", f"{numbers.shape}"
+    if number == "0.0":
+        return f"np.zeros({of}, dtype=np.{numbers.dtype})"
+    named = number.replace("nan", "np.nan").replace("inf", "np.inf")
+    return f"np.full({of}, {named}, dtype=np.{numbers.dtype})"
+
+
+def _listed(numbers: Array) -> str:
     start = "np.array("
     with np.printoptions(
         floatmode="unique", suppress=False, sign="-", nanstr="np.nan", infstr="np.inf", formatter=None, legacy=False

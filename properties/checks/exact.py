@@ -22,11 +22,13 @@ def assert_gathered(got: Array, problem: Gather, under: str = "") -> None:
     wrong = asks & (got != problem.rows).any(axis=-1)
     if wrong.any():
         batch, head, query = where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        key_head = head // problem.group
+        came = _named(got[where], problem, batch, key_head)
         column = int((got[where] != problem.rows[where]).argmax())
         raise Disagreement(
             f"{wrong.sum()} of {asks.sum()} outputs are not the value that was asked for{under and f', {under}'}; "
-            f"query {query} of batch {batch}, head {head} got {_named(got[where], problem)} in place of "
-            f"{_place(batch, head // problem.group, problem.asked[where])}:",
+            f"query {query} of batch {batch}, head {head} got {came} in place of "
+            f"{_place(batch, key_head, problem.asked[where])}:",
             got=got,
             expected=np.where(asks[..., None], problem.rows, got),
             where=(*where, column),
@@ -34,17 +36,22 @@ def assert_gathered(got: Array, problem: Gather, under: str = "") -> None:
         )
 
 
-def _named(row: Array, problem: Gather) -> str:
-    """Say in words what a row is: a value that was given, or none."""
+def _named(row: Array, problem: Gather, batch: int, head: int) -> str:
+    """Say in words what a row is that a batch and key head got: a value that was given, or none."""
     if np.isnan(row).all():
         return "NaN"
     if (row == 0).all():
         return "zeros"
-    same = np.argwhere((problem.value == row).all(axis=-1))
-    if not len(same):
+    same = _nearest_first((problem.value == row).all(axis=-1), batch, head)
+    if not same:
         return "none of the values"
-    batch, head, key = same[0]
-    return _place(batch, head, key) if len(same) == 1 else f"{_place(batch, head, key)}, or another of the same value,"
+    return _place(*same[0]) if len(same) == 1 else f"{_place(*same[0])}, or another of the same value,"
+
+
+def _nearest_first(rows: Array, batch: int, head: int) -> list[tuple[int, int, int]]:
+    """Return the places (batch, head, key) of the rows that are True: of the same key head first, then of the batch."""
+    places = ((int(one), int(other), int(key)) for one, other, key in np.argwhere(rows))
+    return sorted(places, key=lambda place: (place[0] != batch, place[1] != head))
 
 
 def _place(batch: int, head: int, key: int) -> str:
@@ -60,8 +67,9 @@ def assert_scattered(got: Array, problem: Scatter, under: str = "") -> None:
     if wrong.any():
         batch, head, key = where = tuple(int(i) for i in np.argwhere(wrong)[0])
         column = int((got[where] != problem.d_value[where]).argmax())
-        same = np.argwhere((problem.d_value == got[where]).all(axis=-1) & (got[where] != 0).any())
-        instead = f"; it is that of {_place(*same[0])}" if len(same) else ""
+        alike = (problem.d_value == got[where]).all(axis=-1) & (got[where] != 0).any()
+        same = _nearest_first(alike, batch, head)
+        instead = f"; it is that of {_place(*same[0])}" if same else ""
         raise Disagreement(
             f"{wrong.sum()} of {wrong.size} rows of the value's gradient are not what the queries that asked for the "
             f"value sent{under and f', {under}'}; the first is that of {_place(batch, head, key)}{instead}:",

@@ -28,6 +28,8 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 PRIME = 251
 """Values are integers up to this prime: exact in every format."""
+TELLING = 3
+"""The number of columns of a value that tell its batch, head and position, so that an explanation can name it."""
 CODES = 8
 """The number of keys that are asked for in each head, where there are as many queries and columns."""
 MARKED = 64
@@ -86,8 +88,19 @@ class ExactPlan:
         return replace(self, of=self.of.with_seed(seed))
 
     def simpler(self) -> Iterator[Self]:
-        """Yield plans that are smaller by one size or option, the smallest first."""
-        return (replace(self, of=plan) for plan in self.of.simpler())
+        """Yield plans that are smaller by one size or option, the smallest first, with columns that tell values apart.
+
+        Values are as wide as keys where an implementation takes no others.
+        """
+        simpler = (
+            plan for plan in self.of.simpler() if _tells(plan.d_v, self.of.d_v) and _tells(plan.d_k, self.of.d_k)
+        )
+        return (replace(self, of=plan) for plan in simpler)
+
+
+def _tells(width: int, before: int) -> bool:
+    """Tell whether a width tells values apart, or does so as little as it did before."""
+    return width >= min(TELLING, before)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -141,7 +154,7 @@ def _names(shape: tuple[int, ...]) -> Array:
     batch, heads, n_k, d_v = shape
     run = np.arange(batch * heads, dtype=np.int32).reshape(batch, heads, 1, 1)
     token, column = np.arange(n_k, dtype=np.int32)[:, None], np.arange(d_v, dtype=np.int32)
-    # A matrix that is invertible modulo the prime: three columns tell batch, head and position.
+    # A matrix that is invertible modulo the prime.
     of_token, of_block, of_run = (np.array(row, np.int32)[column % 3] for row in ((1, 2, 1), (3, 1, 4), (7, 5, 2)))
     mixed = token % PRIME * of_token + token // PRIME * of_block + run * of_run + 13 * column
     names: Array = mixed % PRIME + 1

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from attention_tests import Feature
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.explain import explain
 from attention_tests.execution.failures import Disagreement, ImplementationRaised, WrongForm
 from attention_tests.execution.subject import Subject
+from properties.drawing.exact import Gather, GatherPlan
+from properties.drawing.options import Options
 from properties.drawing.plans import Plan
 from properties.drawing.problem import Problem
 from tests.support import targets
@@ -18,6 +21,10 @@ from tests.text.test_literals import problem
 
 LAW = next(law for law in all_laws() if law.name == "test_every_element_is_inside_the_derived_bound")
 PLAN = Plan(queries=2, keys=3)
+
+
+def build(plan: GatherPlan) -> Gather:
+    return plan.build("float32", frozenset(Feature))
 
 
 def text_of(failure: Disagreement | ImplementationRaised, dtype: str = "float32") -> str:
@@ -90,11 +97,21 @@ def test_an_exception_is_not_reported_as_a_broken_law() -> None:
     assert "breaks" not in text
 
 
-def test_a_sample_that_cannot_be_shrunk_is_not_printed() -> None:
+def test_a_problem_that_cannot_be_shrunk_is_printed_as_it_was_given() -> None:
     given = problem("float32")
     whole = Problem(given.query, given.key, given.value, "float32", axes={})
     text = explain(LAW, Subject(targets.declared, "float32"), PLAN, whole, disagreement([0.0], [1.0]))
-    assert "query = " not in text
+    assert "\n  The problem, as it was given:\n    query = np.array(" in text
+    assert "\n    value = np.array(" in text
+
+
+def test_a_problem_to_the_bit_shows_its_shapes_and_its_options() -> None:
+    plan = GatherPlan(of=Plan(queries=2, keys=300, d_k=4, d_v=4, options=Options(mask="most", softcap=30.0)))
+    text = explain(LAW, Subject(targets.declared, "float32"), plan, build(plan), disagreement([0.0], [1.0]))
+    assert "\n    query = np.array(" in text
+    assert "\n    # key: float32, of shape (1, 1, 300, 4)\n    # value: float32, of shape (1, 1, 300, 4)\n" in text
+    # The one that was given: that of the plan would blur what is owed to the bit.
+    assert "\n    softcap = 512.0\n" in text
 
 
 def test_long_sentences_are_wrapped() -> None:

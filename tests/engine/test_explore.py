@@ -210,6 +210,7 @@ def test_a_law_broken_only_once_is_a_failure() -> None:
     failed = explored(subject_of(flaky), 1.0, law=SAME_BITS)
     assert failed.verdict is Verdict.FAIL
     assert "broke the law once and kept it when called again" in failed.explanation
+    assert "\n  got       " in failed.explanation
 
 
 @pytest.mark.parametrize("patience", [0, 40])

@@ -92,6 +92,8 @@ def test_a_law_broken_only_once_fails_and_is_reported_as_such() -> None:
     failed = outcome(flaky(), SAME_BITS)
     assert failed.verdict is Verdict.FAIL
     assert "broke the law once and kept it when called again" in failed.explanation
+    assert "\n  got       " in failed.explanation
+    assert "\n  expected  " in failed.explanation
 
 
 def test_alternating_answers_fail() -> None:

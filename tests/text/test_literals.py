@@ -124,6 +124,49 @@ def test_an_empty_array_keeps_its_shape() -> None:
     assert (array.shape, str(array.dtype)) == ((1, 0, 3), "float16")
 
 
+@pytest.mark.parametrize(
+    ("x", "written"),
+    [
+        (0.0, "np.zeros((1, 1, 129, 1), dtype=np.float32)"),
+        (-0.0, "np.full((1, 1, 129, 1), -0.0, dtype=np.float32)"),
+        (0.1, "np.full((1, 1, 129, 1), 0.1, dtype=np.float32)"),
+        (-np.inf, "np.full((1, 1, 129, 1), -np.inf, dtype=np.float32)"),
+        (np.nan, "np.full((1, 1, 129, 1), np.nan, dtype=np.float32)"),
+    ],
+)
+def test_an_array_of_one_number_is_written_in_one_line(x: float, written: str) -> None:
+    array = np.full((1, 1, 129, 1), np.float32(x), np.float64)
+    assert literal("x", array, "float32") == [f"x = {written}"]
+    assert evaluated(literal("x", array, "float32"))["x"].tobytes() == array.astype(np.float32).tobytes()
+
+
+def test_zeros_of_both_signs_are_no_array_of_one_number() -> None:
+    array = np.where(np.arange(32) == 5, -0.0, 0.0)
+    assert evaluated(literal("x", array, "float64"))["x"].tobytes() == array.tobytes()
+
+
+def test_a_large_array_of_one_number_is_written_and_another_shown_by_its_own_dtype_and_shape() -> None:
+    full = np.ones((1, 1, 1, 1025), bool)
+    assert literals(Given(mask=full, bias=np.zeros((40, 40)))) == [
+        "mask = np.full((1, 1, 1, 1025), True, dtype=np.bool)",
+        "bias = np.zeros((40, 40), dtype=np.float16)",
+        "scale = -0.1",
+        "window = 3",
+        "causal = True",
+    ]
+    mask = np.arange(1025).reshape(1, 1, 1, 1025) > 3
+    assert "# mask: bool, of shape (1, 1, 1, 1025)" in literals(Given(mask=mask, bias=np.arange(2.0)))
+
+
+def test_an_option_that_is_an_array_is_a_literal_or_a_comment_where_nothing_can_be_shrunk() -> None:
+    given = replace(problem("float32"), axes={}, mask=np.array([[True, False, True]]))
+    names = evaluated(literals(given))
+    assert names["mask"].tolist() == [[True, False, True]]
+    assert names["key"].shape == given.key.shape
+    large = replace(given, mask=np.arange(1025) > 3)
+    assert "# mask: bool, of shape (1025,)" in literals(large)
+
+
 def test_an_array_too_large_to_read_is_shown_by_its_shape() -> None:
     lines = literals(problem("float32", keys=300))
     assert "# key: float32, of shape (1, 2, 300, 2)" in lines
