@@ -50,5 +50,5 @@ def test_without_its_feature_an_axis_is_that_of_the_keys() -> None:
     plans = corpus(ANSWERED_OR_REFUSED.given, QUICK)
     none: frozenset[Feature] = frozenset()
     emptied = [Emptied.of(plan.build("float64", none), none) for plan in plans]
-    assert {one.axis for one in emptied} == {"k", "d"}
+    assert {one.axis for one in emptied} == {"k", "d", "t"}
     assert all(one.given.key.size == 0 for one in emptied)
