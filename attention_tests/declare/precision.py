@@ -33,7 +33,9 @@ class Precision:
     exp_error: float | None = None
     """Largest relative error of exp on (-∞, 0]; None: 4 units in the last place of `accumulate`."""
     block: int | None = 16
-    """Smallest block of keys of an online softmax; None: not online."""
+    """Smallest block of keys of an online softmax, or part of them that is merged with others; None: all at once."""
+    merges: int = 1
+    """How many merges by log-sum-exps a key may go through: 1 if keys are split, more if merged parts are merged."""
     flush: bool = True
     """Whether subnormal numbers may be flushed to zero."""
     sum_stored: bool = False

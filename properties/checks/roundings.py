@@ -34,5 +34,6 @@ def roundings_of(precision: Precision, dtype: str) -> Roundings:
         lost_prescale=underflow(prescale or accumulate, flush=flush),
         largest_query=(prescale or accumulate).max,
         block=precision.block,
+        merges=precision.merges,
         flush=flush,
     )

@@ -45,6 +45,8 @@ class Roundings:
     """The largest number that such a query can hold."""
     block: int | None = None
     """Smallest block of keys of an online softmax; None: not online."""
+    merges: int = 0
+    """How many merges of parts of the keys, by their log-sum-exps, a key may go through."""
     flush: bool = False
     """Whether subnormal numbers may be flushed to zero."""
 
@@ -76,6 +78,10 @@ class Roundings:
     def rescales(self, n_keys: int) -> int:
         """Return how often an online softmax over so many keys can rescale what it has summed so far."""
         return 0 if self.block is None else -(-n_keys // self.block) - 1
+
+    def merged(self, n_keys: int) -> int:
+        """Return through how many merges a key, one of so many, can go: as many as there are rescales, or fewer."""
+        return min(self.merges, self.rescales(n_keys))
 
 
 def growth(*factors: tuple[int, float]) -> float:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from reference import matrix
 from reference.bounds.arithmetic import Roundings, growth
 from reference.bounds.formats import Array
+from reference.bounds.merge_error import merged_weight_error
 from reference.bounds.softmax_error import (
     Mean,
     Softmax,
@@ -19,7 +20,6 @@ from reference.bounds.softmax_error import (
     largest_size,
     log_sum_exp_error,
     mean_error,
-    weight_error,
 )
 
 
@@ -79,7 +79,7 @@ class ForwardPass:
     def error(self, roundings: Roundings, inputs: InputErrors | None = None) -> tuple[Array, Array]:
         """Return E (…, n_q, d_v), before the final rounding, and the largest D (…, n_q, 1) of each query."""
         logit_error, overflows = self.logit_error(roundings, inputs)
-        weights = weight_error(self.softmax, logit_error, roundings)
+        weights = merged_weight_error(self.softmax, logit_error, roundings)
         error = output_error(self.softmax, self.mean, weights, roundings, None if inputs is None else inputs.value)
         overflows |= ~(np.abs(self.softmax.largest) + weights.largest_logit < roundings.largest_score)
         return np.where(overflows, np.inf, error), weights.largest
@@ -87,7 +87,7 @@ class ForwardPass:
     def log_sum_exp_error(self, roundings: Roundings) -> tuple[Array, Array]:
         """Return the error of log Σ exp (…, n_q), before the final rounding, and the largest D of each query."""
         logit_error, overflows = self.logit_error(roundings)
-        weights = weight_error(self.softmax, logit_error, roundings)
+        weights = merged_weight_error(self.softmax, logit_error, roundings)
         error = log_sum_exp_error(self.softmax, weights, roundings)
         return np.where(overflows[..., 0], np.inf, error), weights.largest[..., 0]
 
@@ -160,13 +160,15 @@ def output_error(
     if value_error is not None:
         moved = moved + largest_size(softmax, value_error, weights)
     stored = int(not roundings.sum_stored)
-    nu = growth((stored, roundings.u_weights), (2, roundings.u_inputs), (n_keys + rescales, roundings.u))
+    sums = n_keys + rescales + 2 * bool(roundings.merged(n_keys))
+    nu = growth((stored, roundings.u_weights), (2, roundings.u_inputs), (sums, roundings.u))
     numerator = nu * largest_size(softmax, sizes, weights)
     seen = softmax.visible @ sizes
     lost = roundings.lost * (seen * (2 + 2 * rescales) + n_keys + rescales + 2) * _room(roundings)
     lost = lost + 2 * roundings.lost_inputs + _lost_storing(softmax, sizes, weights, roundings)
     error = quotient_error(mean.output, moved + numerator, n_keys, roundings) + lost
-    return np.where(seen * (1 + nu) >= roundings.accumulate.max, np.inf, error)
+    error = error + weights.apart * (np.abs(mean.output) + error)
+    return np.where(seen * (1 + nu) * (1 + weights.apart) >= roundings.accumulate.max, np.inf, error)
 
 
 def quotient_error(output: Array, numerator: Array, n_keys: int, roundings: Roundings) -> Array:

@@ -14,6 +14,9 @@ from reference.bounds.arithmetic import Roundings, growth
 from reference.bounds.formats import Array
 from reference.bounds.supremum import largest_mean
 
+LARGEST = 700.0
+"""Largest D that float64 can follow: past it e^D is no number."""
+
 SMALL = 0.1
 """Relative errors of the weights up to which the closed form of `mean_error` is nearly as tight as the supremum."""
 
@@ -105,6 +108,16 @@ class WeightError:
     """p (e^D - 1), (…, n_q, n_k): the most that a weight can grow."""
     shrunk: Array
     """p e^-D, (…, n_q, n_k): the least that a weight can be."""
+    apart: Array
+    """C, (…, n_q, 1): how far the sum of the weights that meet the values may be from what they are divided by."""
+
+    @classmethod
+    def of(cls, softmax: Softmax, each: Array, largest_logit: Array) -> Self:
+        """Take them from D and the error of the largest logit."""
+        largest = each.max(-1, keepdims=True, where=softmax.below - each < 800, initial=0.0)
+        finite = np.minimum(each, LARGEST)
+        excess, shrunk = softmax.weights * np.expm1(finite), softmax.weights * np.exp(-finite)
+        return cls(each, largest, largest_logit, excess, shrunk, apart=np.zeros_like(largest))
 
 
 def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
@@ -123,11 +136,7 @@ def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> 
     if roundings.sum_stored:
         exp_errors -= math.log1p(-roundings.u_weights)
     each = np.where(visible, error + growth((5, roundings.u)) * (below + error + top) + exp_errors, 0.0)
-    matters = below - each < 800
-    largest = each.max(-1, keepdims=True, where=matters, initial=0.0)
-    finite = np.minimum(each, 700.0)  # e^700 is still a float64
-    p = softmax.weights
-    return WeightError(each, largest, top, excess=p * np.expm1(finite), shrunk=p * np.exp(-finite))
+    return WeightError.of(softmax, each, top)
 
 
 def log_sum_exp_error(softmax: Softmax, error: WeightError, roundings: Roundings) -> Array:

@@ -135,6 +135,57 @@ class Emulated:
             largest = larger
         return self.answer(self.accumulated(output / total))
 
+    def merged(
+        self,
+        operands: tuple[Array, Array, Array],
+        scale: float | None = None,
+        bias: Array | None = None,
+        *,
+        seed: int,
+    ) -> tuple[Array, Array]:
+        """Return output and log-sum-exp (n_q,) of parts of the keys, at random, that are merged in a random order.
+
+        A part has whole blocks of keys, but for one which has the rest. They are merged at once if one merge is all.
+        """
+        assert self.precision.block is not None
+        query, key, value = operands
+        rng, n_keys = np.random.default_rng(seed), key.shape[0]
+        cuts = [cut for cut in range(self.precision.block, n_keys, self.precision.block) if rng.random() < 0.7]
+        logits = self.logits(query, key, scale, bias)
+        parts = [self.part(logits[:, keys], value[keys]) for keys in np.split(rng.permutation(n_keys), cuts)]
+        while len(parts) > 1:
+            several = len(parts) if self.precision.merges == 1 else int(rng.integers(2, len(parts) + 1))
+            parts = [*parts[several:], self.merge(parts[:several])]
+        output, log_sum_exp = parts[0]
+        return self.answer(output), log_sum_exp[:, 0]
+
+    def part(self, logits: Array, value: Array) -> tuple[Array, Array]:
+        """Return the output of some keys (n_q, d_v) and their log-sum-exp (n_q, 1), which is -∞ if all are hidden."""
+        largest = logits.max(-1, keepdims=True)
+        shift = np.where(np.isinf(largest), 0.0, largest)
+        weights = self.exp(logits - shift)
+        total = self.sum(weights)[:, None]
+        divisor = np.where(total == 0, 1.0, total)
+        log_sum_exp = self.accumulated(largest + self.accumulated(np.log(divisor)))
+        if self.precision.normalised:
+            weights = self.stored(self.accumulated(weights / divisor), self.precision.weights)
+            return self.dot(weights, value), log_sum_exp
+        output = self.dot(self.stored(weights, self.precision.weights), value)
+        return self.accumulated(output / divisor), log_sum_exp
+
+    def merge(self, parts: list[tuple[Array, Array]]) -> tuple[Array, Array]:
+        """Merge outputs (n_q, d_v) by their log-sum-exps (n_q, 1)."""
+        outputs, logs = np.stack([output for output, _ in parts]), np.concatenate([log for _, log in parts], -1)
+        largest = logs.max(-1, keepdims=True)
+        largest = np.where(np.isinf(largest), 0.0, largest)
+        total = self.sum(self.exp(logs - largest))[:, None]
+        log_sum_exp = self.accumulated(largest + self.accumulated(np.log(total)))
+        shift = np.where(np.isinf(log_sum_exp), 0.0, log_sum_exp)
+        # Each by itself, so that a wrong exp is wrong in another way than above.
+        weights = np.stack([self.exp(log - shift) for _, log in parts])
+        output = self.sum(self.accumulated(weights * outputs).transpose(1, 2, 0))
+        return output, log_sum_exp
+
     def self_attention(self, x: Array, w_query: Array, w_key: Array, w_value: Array) -> Array:
         return self.attention(self.project(x, w_query), self.project(x, w_key), self.project(x, w_value))
 

@@ -76,6 +76,8 @@ class Backward:
     """P dP - P δ in place of P (dP - δ)."""
     through_cap: Callable[[Emulated, Array, Array], Array] | None = None
     """From dS and the scaled scores to dS of the scaled scores, where there is a soft cap."""
+    merged: bool = False
+    """Whether output and log-sum-exp come of parts of the keys that were merged."""
 
     def scores(self, x: Array) -> Array:
         return self.emulated.stored(self.emulated.accumulated(x), self.emulated.precision.scores)
@@ -95,16 +97,18 @@ class Backward:
     def flash(self, case: GradientCase) -> Gradients:
         """From the log-sum-exp and the rounded output alone; the scores are summed anew, in the other order."""
         operands = (case.query, case.key, case.scale, case.bias)
-        logits = self.emulated.logits(*operands)
-        largest = logits.max(-1, keepdims=True)
-        total = self.emulated.sum(self.emulated.exp(logits - largest))[:, None]
-        log_sum_exp = self.emulated.accumulated(largest + self.emulated.accumulated(np.log(total)))
-        output = self.emulated.attention(case.query, case.key, case.value, case.scale, case.bias)
+        output, log_sum_exp = self.forward(case)
         anew = replace(self.emulated, backwards=not self.emulated.backwards)
-        weights = self.emulated.exp(anew.logits(*operands) - log_sum_exp)
+        weights = self.emulated.exp(anew.logits(*operands) - log_sum_exp[:, None])
         delta = self.emulated.sum(self.emulated.accumulated(case.upstream * output))[:, None]
         d_scores = self.d_scores(weights, self.emulated.dot(case.upstream, case.value.T), delta)
         return self.products(self.weights(weights), self.weights(self.uncapped(d_scores, case)), case)
+
+    def forward(self, case: GradientCase) -> tuple[Array, Array]:
+        if self.merged:
+            return self.emulated.merged((case.query, case.key, case.value), case.scale, case.bias, seed=307)
+        output = self.emulated.attention(case.query, case.key, case.value, case.scale, case.bias)
+        return output, self.emulated.log_sum_exp(case.query, case.key, case.scale, case.bias)
 
     def d_scores(self, weights: Array, d_weights: Array, delta: Array) -> Array:
         if self.apart:

@@ -1,0 +1,57 @@
+"""The errors of weights where parts of the keys are merged by their log-sum-exps: H, Λ and C in `error_bound`.
+
+A merge of parts i, with outputs o_i and log-sum-exps L_i, makes L = T + log Σ exp(L_i - T), T = max L_i, and either
+Σ o_i exp(L_i - L), which is divided by no sum again, or Σ o_i exp(L_i - T) / Σ exp(L_i - T). Either way o e^L is a
+numerator and e^L its denominator; the computed sum of a part's weights, which divides its output and is in its
+log-sum-exp, cancels, however wrong. On its way through M merges, all at once or one after the other, a key gathers
+
+L        1 + M roundings of log-sum-exps, and as many of factors log 2 where these are to base 2. Each is relative to a
+         number between the logit of the key and the log-sum-exp of all, or to 3 for a logarithm near 0. Numerator and
+         denominator share those of the part and of the merges before the last, unless these did not divide. The last is
+         in the denominator alone.
+log      logarithms of the sums of exps, each the distance from the largest to the log-sum-exp, four times rounded. They
+         add up to no more than the distance from the logit of the key to the log-sum-exp of all, x + g.
+L_i - L  arguments of exp, five times rounded, which add up to x + g in the numerator, where D has those of x, and to no
+         more in the denominator. Where rounding has made an L smaller than it should be, a step goes back, as g allows.
+exp      two exps for each merge, one for the numerator and one for the denominator. D has one of them, since a merge
+         counts as a rescale.
+
+What the denominator alone has gathered makes one factor for all values of a query: it costs |o|, and not |v|.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from reference.bounds.arithmetic import Roundings, growth
+from reference.bounds.formats import Array
+from reference.bounds.softmax_error import LARGEST, Softmax, WeightError, weight_error
+
+
+def merged_weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
+    """Return the errors of weights that may go through as many merges as the roundings allow: D + H, and C."""
+    error = weight_error(softmax, logit_error, roundings)
+    merges = roundings.merged(softmax.weights.shape[-1])
+    if merges == 0:
+        return error
+    u, log_total = roundings.u, np.log(softmax.total)
+    sizes = np.maximum(softmax.sizes + error.each, np.abs(softmax.largest + log_total) + error.largest) + 3
+    rounded = growth((2 * (merges + 1), u)) * sizes
+    distance = log_total + error.largest + 4 * (error.each + rounded)
+    shared = growth((2 * merges, u)) * sizes + growth((5, u)) * (softmax.below + 2 * distance)
+    apart = rounded + growth((15, u)) * (softmax.below + distance) - 2 * merges * math.log1p(-roundings.exp_error)
+    each = np.where(softmax.visible, error.each + shared, 0.0)
+    weights = WeightError.of(softmax, each, error.largest_logit)
+    return replace(weights, apart=_mean(softmax, weights, apart))
+
+
+def _mean(softmax: Softmax, weights: WeightError, apart: Array) -> Array:
+    """Return C, the mean of e^Λ - 1 (…, n_q, 1), under weights that are themselves wrong; 0 where no key is seen."""
+    grown = np.where(softmax.visible, softmax.weights + weights.excess, 0.0)
+    mean = (grown * np.expm1(np.minimum(apart, LARGEST))).sum(-1, keepdims=True)
+    matters = softmax.visible & (softmax.below - weights.each < 800)
+    most = np.expm1(apart.max(-1, keepdims=True, where=matters, initial=0.0))
+    return np.where(matters.any(-1, keepdims=True), np.minimum(mean / weights.shrunk.sum(-1, keepdims=True), most), 0.0)
