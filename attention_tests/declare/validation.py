@@ -80,3 +80,6 @@ def _precision(dtype: str, precision: object) -> Iterator[str]:
         format_ = getattr(precision, field.name)
         if field.name in FORMATS_OF_A_PRECISION and format_ is not None and format_ not in FORMATS:
             yield f"dtypes: the Precision {precision.name!r} has {field.name}={unknown(str(format_), FORMATS)}"
+    merges: object = precision.merges
+    if not isinstance(merges, int) or merges < 0:
+        yield f"dtypes: the Precision {precision.name!r} has merges={merges!r}: give how many there may be, from 0 on"

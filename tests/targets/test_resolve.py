@@ -142,6 +142,7 @@ def test_an_option_may_have_the_name_that_a_library_gives_it() -> None:
         ({"dtypes": {"float23": Precision.float32()}}, ["'float23'", "did you mean 'float32'?"]),
         ({"dtypes": {"float32": "float32"}}, ["float32 promises a str", "give a Precision"]),
         ({"dtypes": {"float16": Precision.flash("flaot16")}}, ["'flash'", "weights='flaot16'", "'float16'?"]),
+        ({"dtypes": {"float32": replace(Precision.float32(), merges=-1)}}, ["merges=-1", "from 0 on"]),
         ({"supports": {"lenghts"}}, ["supports", "'lenghts'", "did you mean 'lengths'?"]),
         ({"dialect": Dialect(layout="BHLD")}, ["layout='BHLD' is no Layout", "attention_tests.declare.dialect.Layout"]),  # type: ignore[arg-type]
         ({"dialect": Dialect(causal_windows=True)}, ["causal_windows=True", "add Feature.CAUSAL"]),
