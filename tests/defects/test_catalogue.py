@@ -14,7 +14,7 @@ from attention_tests.engine.verdict import Verdict
 from attention_tests.execution.subject import Subject
 from attention_tests.guards.process_state import put_back
 from reference.document import CLAUSES
-from tests.defects import DEFECTS, Defect, addresses, correct, correct_cache, correct_gradient, correct_layer
+from tests.defects import DEFECTS, Defect, addresses, correct, correct_cache, correct_gradient, correct_layer, merges
 from tests.defects.defect import implementation_of
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ WITHOUT_DEFECT = (
     implementation_of(correct_layer.layer_of_a_decoder, dialect=Dialect(causal_windows=True)),
     implementation_of(correct_layer.layer_of_a_cache, dialect=Dialect(alignment=Alignment.BOTTOM_RIGHT)),
     implementation_of(correct_layer.online_layer),
+    implementation_of(merges.layer_of_parts, features=[Feature.GROUPED_HEADS]),
     implementation_of(
         correct_gradient.gradient,
         Step.GRADIENT,
