@@ -28,9 +28,12 @@ TOO_LARGE = (
     "keys_of_latent_attention_cut",
     "last_page_only",
     "log_sum_exp_of_whole_tiles_is_not_shifted",
+    "narrow_values_of_wide_heads",
     "scale_is_the_fourth_root",
     "scores_cut_at_the_end_of_shared_memory",
     "step_divides_by_the_fourth_root",
+    "value_gradient_of_the_first_page",
+    "weights_of_long_rows_in_bfloat16",
     "width_cut_to_a_power_of_two",
 )
 """Defects shown only by numbers that are too many for a program, of which its text would be made."""
