@@ -41,7 +41,7 @@ def keys_of_latent_attention_cut(query: Array, key: Array, value: Array, **optio
 
 @planted("a mask for each batch is read as that of the first", killed_by=SIZES)
 @chosen_where(lambda query, _key, _value, options: "mask" in options and options["mask"].shape[:-2] == (len(query), 1))
-def mask_of_the_first_batch(query: Array, key: Array, value: Array, **options: Any) -> Any:
+def mask_of_the_first_batch_for_each(query: Array, key: Array, value: Array, **options: Any) -> Any:
     return layer(query, key, value, **options | {"mask": options["mask"][:1]})
 
 
