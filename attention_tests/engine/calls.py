@@ -38,7 +38,7 @@ class Sizes(NamedTuple):
 
     @property
     def numbers(self) -> int:
-        """How many numbers query, key and value have."""
+        """The number of numbers in query, key and value."""
         batch, heads, group, queries, keys, d_k, d_v = self
         return batch * heads * (group * queries * d_k + keys * (d_k + d_v))
 

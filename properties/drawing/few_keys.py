@@ -7,23 +7,23 @@ size, also at the ends of blocks, and so are the gradients of queries and keys.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from attention_tests import Dialect, Feature, Step
 from attention_tests.engine.calls import Call
 from properties.drawing.exact import CODES, Array, ExactPlan, query_size
-from properties.drawing.gradients import Backward
+from properties.drawing.gradients import Backward, with_upstream
 from properties.drawing.plans import DEFAULT_DIALECT
 from properties.drawing.problem import Problem
 
 NEIGHBOURS = 3
 """The number of keys that a query weighs, at most."""
 BELOW = (0.0, 0.5, 1.0, 1.5)
-"""How far their logits lie below the largest."""
+"""Distances of their logits below the largest."""
 OTHERS = 4
-"""How many times farther below than in exact problems all other logits lie: their weights are 0 in float64, too."""
+"""Factor by which all other logits lie farther below than in exact problems: their weights are 0 in float64, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,9 +49,8 @@ class FewKeysBackwardPlan(ExactPlan):
     def build(self, dtype: str, features: frozenset[Feature], dialect: Dialect = DEFAULT_DIALECT) -> Backward:
         """Build the problem in `dtype`, and draw an upstream gradient."""
         problem = FewKeysPlan(of=self.of).build(dtype, features, dialect)
-        upstream: Array = problem.random.standard_normal((*problem.query.shape[:-1], problem.value.shape[-1]))
-        inherited = {one.name: getattr(problem, one.name) for one in fields(problem)}
-        return Backward(**inherited, upstream=upstream).with_arrays(upstream=upstream)
+        shape = (*problem.query.shape[:-1], problem.value.shape[-1])
+        return with_upstream(problem, np.asarray(problem.random.standard_normal(shape)))
 
 
 def _query_and_key(problem: Problem) -> tuple[Array, Array]:

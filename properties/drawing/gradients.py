@@ -123,9 +123,14 @@ class BackwardPlan:
         kind = problem.random.choice(list(UPSTREAMS)) if problem.seed else "ones"
         draw = _one_large if self.one_large else UPSTREAMS[kind]
         drawn = draw(problem.random, (*problem.query.shape[:-1], problem.value.shape[-1]))
-        axes = problem.axes | {"upstream": problem.axes["query"][:-1] + problem.axes["value"][-1]}
-        inherited = {one.name: getattr(problem, one.name) for one in fields(problem)} | {"axes": axes}
-        return Backward(**inherited, upstream=in_format(drawn, dtype))
+        return with_upstream(problem, drawn)
+
+
+def with_upstream(problem: Problem, upstream: Array) -> Backward:
+    """Return a problem with an upstream gradient, rounded to its dtype, with axes of its own to be shrunk along."""
+    axes = problem.axes | {"upstream": problem.axes["query"][:-1] + problem.axes["value"][-1]}
+    inherited = {one.name: getattr(problem, one.name) for one in fields(problem)} | {"axes": axes}
+    return Backward(**inherited, upstream=in_format(upstream, problem.dtype))
 
 
 LIMIT_OF_GRADIENT_PROBLEMS = 33

@@ -60,7 +60,7 @@ class Input:
 
     @cached_property
     def numbers(self) -> int:
-        """How many numbers all arrays have."""
+        """The number of numbers in all arrays."""
         values = (getattr(self, one.name) for one in fields(cast("Any", self)))
         return sum(value.size for value in values if isinstance(value, np.ndarray))
 

@@ -8,13 +8,9 @@ from properties.drawing.options import Options
 from properties.drawing.plans import Plan
 
 
-def _plan(sizes: tuple[int, ...], seed: int, options: Options) -> Plan:
-    batch, heads, queries, keys, d_k, d_v = sizes
-    return Plan(batch=batch, heads=heads, queries=queries, keys=keys, d_k=d_k, d_v=d_v, seed=seed, options=options)
-
-
 def _plans(first_seed: int, *given: tuple[tuple[int, ...], Options]) -> Iterator[Plan]:
-    return (_plan(sizes, seed, options) for seed, (sizes, options) in enumerate(given, first_seed))
+    for seed, ((batch, heads, queries, keys, d_k, d_v), options) in enumerate(given, first_seed):
+        yield Plan(batch=batch, heads=heads, queries=queries, keys=keys, d_k=d_k, d_v=d_v, seed=seed, options=options)
 
 
 DECODING = tuple(

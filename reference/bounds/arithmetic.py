@@ -46,7 +46,7 @@ class Roundings:
     block: int | None = None
     """Smallest block of keys of an online softmax; None: not online."""
     merges: int = 0
-    """How many merges of parts of the keys, by their log-sum-exps, a key may go through."""
+    """Merges of parts of the keys, by their log-sum-exps, that a key may go through."""
     flush: bool = False
     """Whether subnormal numbers may be flushed to zero."""
 

@@ -28,23 +28,22 @@ import numpy as np
 
 from reference.bounds.arithmetic import Roundings, growth
 from reference.bounds.formats import Array
-from reference.bounds.softmax_error import LARGEST, Softmax, WeightError, weight_error
+from reference.bounds.softmax_error import LARGEST, Softmax, WeightError, largest_of, log_weight_error
 
 
 def merged_weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
     """Return the errors of weights that may go through as many merges as the roundings allow: D + H, and C."""
-    error = weight_error(softmax, logit_error, roundings)
+    each, top = log_weight_error(softmax, logit_error, roundings)
     merges = roundings.merged(softmax.weights.shape[-1])
     if merges == 0:
-        return error
-    u, log_total = roundings.u, np.log(softmax.total)
-    sizes = np.maximum(softmax.sizes + error.each, np.abs(softmax.largest + log_total) + error.largest) + 3
+        return WeightError.of(softmax, each, top)
+    u, log_total, largest = roundings.u, np.log(softmax.total), largest_of(softmax, each)
+    sizes = np.maximum(softmax.sizes + each, np.abs(softmax.largest + log_total) + largest) + 3
     rounded = growth((2 * (merges + 1), u)) * sizes
-    distance = log_total + error.largest + 4 * (error.each + rounded)
+    distance = log_total + largest + 4 * (each + rounded)
     shared = growth((2 * merges, u)) * sizes + growth((5, u)) * (softmax.below + 2 * distance)
     apart = rounded + growth((15, u)) * (softmax.below + distance) - 2 * merges * math.log1p(-roundings.exp_error)
-    each = np.where(softmax.visible, error.each + shared, 0.0)
-    weights = WeightError.of(softmax, each, error.largest_logit)
+    weights = WeightError.of(softmax, np.where(softmax.visible, each + shared, 0.0), top)
     return replace(weights, apart=_mean(softmax, weights, apart))
 
 

@@ -114,14 +114,25 @@ class WeightError:
     @classmethod
     def of(cls, softmax: Softmax, each: Array, largest_logit: Array) -> Self:
         """Take them from D and the error of the largest logit."""
-        largest = each.max(-1, keepdims=True, where=softmax.below - each < 800, initial=0.0)
+        largest = largest_of(softmax, each)
         finite = np.minimum(each, LARGEST)
         excess, shrunk = softmax.weights * np.expm1(finite), softmax.weights * np.exp(-finite)
         return cls(each, largest, largest_logit, excess, shrunk, apart=np.zeros_like(largest))
 
 
+def largest_of(softmax: Softmax, each: Array) -> Array:
+    """Return the largest D (…, n_q, 1) over the keys that matter: others have weight 0 whatever their error."""
+    largest: Array = each.max(-1, keepdims=True, where=softmax.below - each < 800, initial=0.0)
+    return largest
+
+
 def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
-    """Return D = Δ + K4 (x + Δ + Δ_top) - (1+R) log(1 - ε_exp), with K4 = (1+u)⁵ - 1.
+    """Return the errors of weights of which nothing is merged."""
+    return WeightError.of(softmax, *log_weight_error(softmax, logit_error, roundings))
+
+
+def log_weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> tuple[Array, Array]:
+    """Return D and Δ_top: D = Δ + K4 (x + Δ + Δ_top) - (1+R) log(1 - ε_exp), with K4 = (1+u)⁵ - 1.
 
     Δ is the error of each logit and Δ_top that of any key which can come out largest; subtracting the maximum and the
     argument of exp round five times, and exp errs once and once more for each of R rescales. Where stored weights are
@@ -136,7 +147,7 @@ def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> 
     if roundings.sum_stored:
         exp_errors -= math.log1p(-roundings.u_weights)
     each = np.where(visible, error + growth((5, roundings.u)) * (below + error + top) + exp_errors, 0.0)
-    return WeightError.of(softmax, each, top)
+    return each, top
 
 
 def log_sum_exp_error(softmax: Softmax, error: WeightError, roundings: Roundings) -> Array:

@@ -9,7 +9,7 @@ import numpy as np
 
 from attention_tests import Feature
 from tests.defects.chosen import chosen_where
-from tests.defects.correct import Array, attention
+from tests.defects.correct import Array, attention, scaled_scores, softmax, to_bits
 from tests.defects.correct_layer import for_each_query_head, layer
 from tests.defects.defect import defect
 
@@ -76,26 +76,16 @@ def fourth_batch_read_as_the_first(query: Array, key: Array, value: Array, **opt
 def weights_of_long_rows_in_bfloat16(query: Array, key: Array, value: Array) -> Array:
     if key.shape[-2] <= 4096:
         return attention(query, key, value)
-    weights = np.exp(_below(query, key))
-    mantissa, exponent = np.frexp(weights / weights.sum(axis=-1, keepdims=True))
-    rounded: Array = np.ldexp(np.rint(mantissa * 2**8) / 2**8, exponent) @ value
-    return rounded
+    return to_bits(softmax(scaled_scores(query, key)), 8) @ value
 
 
 @defect("weigh", "the last key beyond whole tiles of 64 weighs as the one before", killed_by=FEW)
 def last_key_weighs_as_the_one_before(query: Array, key: Array, value: Array) -> Array:
     if key.shape[-2] % 64 != 1 or key.shape[-2] == 1:
         return attention(query, key, value)
-    scores = _below(query, key)
+    scores = scaled_scores(query, key)
     scores[..., -1] = scores[..., -2]
-    weights = np.exp(scores)
-    answer: Array = weights / weights.sum(axis=-1, keepdims=True) @ value
-    return answer
-
-
-def _below(query: Array, key: Array) -> Array:
-    scores: Array = query @ key.swapaxes(-1, -2) / np.sqrt(query.dtype.type(query.shape[-1]))
-    return scores - scores.max(axis=-1, keepdims=True)
+    return softmax(scores) @ value
 
 
 @planted("a grid of 65,535 blocks, one for each query head", killed_by=GRID_OF_GROUPS)

@@ -144,7 +144,7 @@ IS_ASKED: dict[str, Callable[[Sizes, dict[str, Any]], object]] = {
     "wide": lambda sizes, _: sizes.d_k >= 64,
     "value width": lambda sizes, _: sizes.d_v != sizes.d_k,
 }
-"""What a kernel may do without on the way back, or on the way there, and pass if no call asks for it."""
+"""Options and sizes that a kernel could leave out on either way, and pass, if no call asked for them."""
 ALL = frozenset(Feature)
 # As implementations/jax.py and implementations/torch/compiled.py declare them.
 OF_JAX = ALL - {

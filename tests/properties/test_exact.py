@@ -1,4 +1,4 @@
-"""What is said of a row that came in the place of another, and how far the problem shrinks for it to be said."""
+"""The words for a row that came in the place of another, and the columns that are kept so that they can be said."""
 
 from __future__ import annotations
 
