@@ -10,6 +10,7 @@ from properties.checks.gradients import (
     expected_gradients,
     gradients,
 )
+from properties.drawing.gradient_options import WIDTHS_IN_MEMORY
 from properties.drawing.gradients import ANY_GRADIENT_PROBLEM, Backward
 from properties.drawing.memory import some_placements
 
@@ -66,3 +67,11 @@ def test_gradients_of_strided_inputs_equal_those_of_their_copies(subject: Subjec
             if all(given is not None for given in inputs):
                 got = subject.take_gradients(subject.differentiate_natively(*inputs), shapes)
                 assert_inside_bounds(got, expected_gradients(problem, subject.precision))
+
+
+@law("matrix", Step.GRADIENT, Feature.MUTABLE, given=WIDTHS_IN_MEMORY)
+def test_gradients_are_right_for_each_width_wherever_the_inputs_lie_in_memory(
+    subject: Subject, problem: Backward
+) -> None:
+    """The gradients are right for each width of real heads, with query, key and value in each place in memory."""
+    assert_inside_bounds(gradients(subject, problem), expected_gradients(problem, subject.precision))

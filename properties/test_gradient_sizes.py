@@ -1,6 +1,8 @@
 """Gradients at the sizes and scores of real models: clauses `matrix`, `softmax` and `every-word`."""
 
 from dataclasses import replace
+from itertools import combinations
+from typing import Any
 
 from attention_tests import Step
 from attention_tests.engine.law import law
@@ -18,15 +20,33 @@ TIMES = 4
 
 ENDS = (15, 17, 33, 64, 65, 127, 129, 256, 257, 513, 1025, 2049, 4097, 8193, 12289, 16385)
 """Numbers of keys, most of which end in a block of their own."""
-CAPPED = (Options(softcap=5.0), Options(scale=0.25), Options(softcap=2.0, causal=True), Options(scale=-0.5, group=2))
+_OPTIONS: tuple[dict[str, Any], ...] = (
+    {"mask": "padding"},
+    {"bias": "normal"},
+    {"causal": True},
+    {"window": 100},
+    {"softcap": 8.0},
+    {"scale": 0.25},
+)
+ONE_OR_TWO = [
+    *(Options(**one) for one in (*_OPTIONS, {"scale": -0.5}, {"scale": 0.0})),
+    *(Options(**one, **other) for one, other in combinations(_OPTIONS, 2)),
+]
+"""Each option, and each two."""
+AT_BLOCKS = [
+    Plan(heads=1, queries=queries, keys=keys, d_k=4, d_v=1, seed=seed, options=replace(one, group=seed % groups + 1))
+    for keys, queries, groups in ((256, 5, 3), (4097, 2, 1))
+    for seed, one in enumerate(ONE_OR_TWO)
+] + [Plan(queries=2, keys=1025, d_k=4, d_v=1, options=Options(group=3))]
+"""Full blocks and one key more, with enough queries for one to see several keys, be they causal."""
 FEW_KEYS = few_keys_backward(
     *shapes(ENDS),
     *shapes(ENDS[::2], queries=(1, 3, 65), groups=GROUPS),
     *shapes(ENDS[1::2], queries=(65, 3), options=HIDING),
-    *shapes((65, 129, 257, 1025), queries=(65, 3), options=CAPPED),
     *HEADS,
     *BATCHES_OF_MASKS,
     whole=(
+        *AT_BLOCKS,
         Plan(queries=129, keys=513, d_k=16, d_v=1, seed=1),
         *(replace(plan, d_k=4, d_v=1) for plan in WINDOWS),
     ),

@@ -56,9 +56,14 @@ class Dialect:
     """Whether a window is a decoder's, of the most recent tokens: then it is asked for with `causal=True` only."""
     projected: bool = False
     """Whether query, key and value go through projections that the adapter has made identities. 0 · NaN is NaN, and so
-    a component that is NaN makes its whole token, and the output of every query that weighs it, NaN."""
+    a component that is NaN makes its whole token, and the output of every query that weighs it, NaN; as in a gradient."""
 
     @cached_property
     def of_hiding(self) -> Dialect:
         """The part that decides about answers, and not about how arrays are given."""
-        return Dialect(alignment=self.alignment, fully_masked=self.fully_masked, causal_windows=self.causal_windows)
+        return Dialect(
+            alignment=self.alignment,
+            fully_masked=self.fully_masked,
+            causal_windows=self.causal_windows,
+            projected=self.projected,
+        )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import combinations
 from typing import Any
+
+import numpy as np
 
 from attention_tests import Implementation, Step
 from attention_tests.engine.catalogue import all_laws
@@ -14,7 +16,7 @@ from attention_tests.engine.profiles import Profile
 from attention_tests.engine.search import hold
 from attention_tests.execution.signatures import Signature, signature_of
 from attention_tests.execution.subject import Subject
-from benchmarks.coverage.call import Call, call_of
+from benchmarks.coverage.call import Array, Call, call_of
 from benchmarks.coverage.factors import classes_of
 from benchmarks.coverage.required import TRIPLES, Meeting
 
@@ -61,10 +63,13 @@ def recorded(implementation: Implementation, asked: Asked) -> Implementation:
 
     def recording(step: Step, function: Callable[..., Any]) -> Callable[..., Any]:
         def call(*arrays: Any, **options: Any) -> Any:
+            answer = function(*arrays, **options)
             if all(len(getattr(array, "shape", ())) == len(layout) and 0 not in array.shape for array in arrays[:3]):
                 seen = call_of(step, arrays, options, layout, implementation.to_numpy)
+                if step is Step.GRADIENT and can_flow(seen) and not flows(answer, implementation.to_numpy):
+                    seen = replace(seen, observed="gradients of zero")
                 asked.add(seen, signature_of(step, arrays, options))
-            return function(*arrays, **options)
+            return answer
 
         return call
 
@@ -74,6 +79,16 @@ def recorded(implementation: Implementation, asked: Asked) -> Implementation:
         attention=attention and recording(Step.ATTENTION, attention),
         gradient=gradient and recording(Step.GRADIENT, gradient),
     )
+
+
+def can_flow(call: Call) -> bool:
+    """Tell whether the gradient of a query or a key can be other than zero: not for a single key or a scale of zero."""
+    return call.keys > 1 and call.options.get("scale") != 0
+
+
+def flows(gradients: Sequence[Any], to_numpy: Callable[[Any], Array]) -> bool:
+    """Tell whether a query or a key has a gradient: a kernel that forgets both is right where there is none."""
+    return any(np.any(to_numpy(gradient)) for gradient in gradients[:2])
 
 
 def ask(implementation: Implementation, dtype: str, profile: Profile) -> Asked:

@@ -1,7 +1,8 @@
 """The pairs and triples of classes that must be asked: those that meet in a call which an implementation can take.
 
 A call that would take more than milliseconds (`properties.drawing.circumstances.Cost`) is not required, and so not what
-meets in such calls alone. Four things are required with some classes only:
+meets in such calls alone; gradients, which have three bounds, take as long for fewer weights. Four things are required
+with some classes only:
 
 - a sign of a scale beside another option: with each of what is observed, for a scale beside it is a class of `options`;
 - a packed buffer, a stride of 0 and offsets beyond 2³¹: of each input with the output, by laws of their own;
@@ -23,6 +24,7 @@ from attention_tests.engine.calls import Sizes
 from benchmarks.coverage.call import MOST_SCORES, Call
 from benchmarks.coverage.factors import FACTORS
 from properties.drawing.circumstances import NARROWER, Cost
+from properties.drawing.exact_lists import MOST_TERMS, MOST_WEIGHTS
 
 Meeting: TypeAlias = tuple[tuple[str, str], ...]
 """Factors with a class of each."""
@@ -87,7 +89,7 @@ def is_required(meeting: Meeting, possible: Possible) -> bool:
         return kind == "tied"
     sizes = tuple((name, level) for name, level in meeting if name in SIZES)
     memory = tuple((MEMORIES.index(name), place) for name, place in meeting if name in MEMORIES)
-    return _exists(sizes, memory, kind or "", possible.features & SHAPES)
+    return _exists(sizes, memory, kind or "", possible.features & SHAPES, met.get("observed") == "gradients")
 
 
 SHAPES = frozenset({Feature.HEADS, Feature.GROUPED_HEADS, Feature.LENGTHS, Feature.VALUE_WIDTH})
@@ -110,13 +112,19 @@ def _declared(met: dict[str, str], possible: Possible) -> bool:
 
 
 @cache
-def _exists(sizes: Meeting, memory: tuple[tuple[int, str], ...], kind: str, features: frozenset[Feature]) -> bool:
+def _exists(
+    sizes: Meeting,
+    memory: tuple[tuple[int, str], ...],
+    kind: str,
+    features: frozenset[Feature],
+    gradients: bool,  # noqa: FBT001 - of a cache
+) -> bool:
     """Tell whether a call with these classes fits its cost."""
     wanted = [FACTORS[name][level] for name, level in sizes]
     return any(
         all(holds(call) for holds in wanted)
         and all(_can_lie(call, place, name) for place, name in memory)
-        and _fits(call, kind)
+        and _fits(call, kind, gradients=gradients)
         for call in _calls(frozenset(name for name, _ in sizes), features)
     )
 
@@ -141,10 +149,12 @@ def _calls(varied: frozenset[str], features: frozenset[Feature]) -> tuple[Call, 
     return tuple(calls)
 
 
-def _fits(call: Call, kind: str) -> bool:
+def _fits(call: Call, kind: str, *, gradients: bool) -> bool:
     sizes = Sizes(call.batch, call.key_heads, call.group, call.queries, call.keys, call.d_k, call.d_v)
     cost = Cost.of(sizes, with_a_bound=kind not in {"", "one winner"})
     if (kind and cost.scores > MOST_SCORES) or (kind in {"tied", "one winner"} and call.keys == 1):
+        return False
+    if gradients and (cost.scores > MOST_WEIGHTS // 4 or cost.scores * call.d_v > MOST_TERMS):
         return False
     return cost.fits
 

@@ -41,8 +41,23 @@ def gradients(subject: Subject, problem: Backward) -> Gradients:
     return Gradients(*answer)
 
 
-@remembered
 def expected_gradients(problem: Backward, precision: Precision) -> ExpectedGradients:
+    """Return the gradients in closed form, each with its derived error bound, as far as projections leave them alone.
+
+    What may overflow, and be NaN, makes NaN of all gradients of its token there.
+    """
+    expected = _attended(problem, precision)
+    if not problem.dialect.projected:
+        return expected
+    unknown = [one.vacuous.any(axis=(1, 3), keepdims=True) for one in expected]
+    if "k" in problem.axes["query"]:
+        unknown = [np.logical_or.reduce(unknown)] * 3  # query, key and value are of one token
+    pairs = zip(expected, unknown, strict=True)
+    return ExpectedGradients(*(replace(one, error=np.where(token, np.inf, one.error)) for one, token in pairs))
+
+
+@remembered
+def _attended(problem: Backward, precision: Precision) -> ExpectedGradients:
     """Return the gradients in closed form, each with its derived error bound.
 
     The query heads that share a key head are more queries of it: its gradients are sums over all of them. Where fully

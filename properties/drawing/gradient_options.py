@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Any
 
+from properties.drawing.circumstances import D_K, MEMORY
 from properties.drawing.claims import only
 from properties.drawing.gradients import BackwardPlan
 from properties.drawing.masks import BROADCASTS
@@ -15,7 +16,15 @@ Sizes = tuple[int, int, int, int]
 """n_q, n_k, d_k and d_v."""
 
 
-def plan(sizes: Sizes, seed: int, *, batch: int = 2, low_scores: bool = False, **options: Any) -> BackwardPlan:
+def plan(
+    sizes: Sizes,
+    seed: int,
+    *,
+    batch: int = 2,
+    low_scores: bool = False,
+    memory: tuple[str, ...] = (),
+    **options: Any,
+) -> BackwardPlan:
     """Return a plan of two key heads."""
     queries, keys, d_k, d_v = sizes
     forward = Plan(
@@ -28,6 +37,7 @@ def plan(sizes: Sizes, seed: int, *, batch: int = 2, low_scores: bool = False, *
         regimes=("normal",),
         seed=seed,
         options=Options(**options),
+        memory=memory,
     )
     return BackwardPlan(forward, low_scores=low_scores)
 
@@ -91,6 +101,15 @@ WIDTHS_WITH_OPTIONS = only(
     )
 )
 """Each width of real heads with each option, in a few rows, so that each gradient is of ordinary size."""
+_PLACES = [place for (place,) in MEMORY.values() if place]
+WIDTHS_IN_MEMORY = only(
+    *(
+        plan((5, 6, d_k, d_k), 10 * number + turn, batch=1, memory=(place, *(_PLACES * 2)[turn + 1 : turn + 3]))
+        for number, (d_k, *_) in enumerate(D_K.values(), 1)
+        for turn, place in enumerate(_PLACES)
+    )
+)
+"""Each width, with each of the inputs in each place in memory."""
 LONG = only(
     *(BackwardPlan(Plan(queries=n, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n)) for n in (64, 65, 129)),
     plan((129, 5, 64, 64), 1, batch=1, causal=True),

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from reference import matrix
 from reference.bounds.arithmetic import Roundings, growth
 from reference.bounds.formats import Array
-from reference.bounds.merge_error import merged_weight_error
+from reference.bounds.merge_error import term_error, weight_error
 from reference.bounds.softmax_error import (
     Mean,
     Softmax,
@@ -79,7 +79,7 @@ class ForwardPass:
     def error(self, roundings: Roundings, inputs: InputErrors | None = None) -> tuple[Array, Array]:
         """Return E (…, n_q, d_v), before the final rounding, and the largest D (…, n_q, 1) of each query."""
         logit_error, overflows = self.logit_error(roundings, inputs)
-        weights = merged_weight_error(self.softmax, logit_error, roundings)
+        weights = weight_error(self.softmax, logit_error, roundings)
         error = output_error(self.softmax, self.mean, weights, roundings, None if inputs is None else inputs.value)
         overflows |= ~(np.abs(self.softmax.largest) + weights.largest_logit < roundings.largest_score)
         return np.where(overflows, np.inf, error), weights.largest
@@ -87,9 +87,9 @@ class ForwardPass:
     def log_sum_exp_error(self, roundings: Roundings) -> tuple[Array, Array]:
         """Return the error of log Σ exp (…, n_q), before the final rounding, and the largest D of each query."""
         logit_error, overflows = self.logit_error(roundings)
-        weights = merged_weight_error(self.softmax, logit_error, roundings)
-        error = log_sum_exp_error(self.softmax, weights, roundings)
-        return np.where(overflows[..., 0], np.inf, error), weights.largest[..., 0]
+        terms = term_error(self.softmax, logit_error, roundings)
+        error = log_sum_exp_error(self.softmax, terms, roundings)
+        return np.where(overflows[..., 0], np.inf, error), terms.largest[..., 0]
 
     def logit_error(
         self, roundings: Roundings, inputs: InputErrors | None = None

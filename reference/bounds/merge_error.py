@@ -1,9 +1,10 @@
-"""The errors of weights where parts of the keys are merged by their log-sum-exps: H, Λ and C in `error_bound`.
+"""The errors of weights that are exponentials less a log-sum-exp: H, Λ and C in `error_bound`.
 
-A merge of parts i, with outputs o_i and log-sum-exps L_i, makes L = T + log Σ exp(L_i - T), T = max L_i, and either
-Σ o_i exp(L_i - L), which is divided by no sum again, or Σ o_i exp(L_i - T) / Σ exp(L_i - T). Either way o e^L is a
-numerator and e^L its denominator; the computed sum of a part's weights, which divides its output and is in its
-log-sum-exp, cancels, however wrong. On its way through M merges, all at once or one after the other, a key gathers
+Weights may be exp(z - L), L = max z + log Σ exp(z - max z), and divided by no sum. Or parts i of the keys, with outputs
+o_i and log-sum-exps L_i, may be merged, which makes L = T + log Σ exp(L_i - T), T = max L_i, and either
+Σ o_i exp(L_i - L) or Σ o_i exp(L_i - T) / Σ exp(L_i - T). Either way o e^L is a numerator and e^L its denominator; the
+computed sum of a part's weights, which divides its output and is in its log-sum-exp, cancels, however wrong. On its way
+through M merges, all at once or one after the other, or through none where its weight is exp(z - L), a key gathers
 
 L        1 + M roundings of log-sum-exps, and as many of factors log 2 where these are to base 2. Each is relative to a
          number between the logit of the key and the log-sum-exp of all, or to 3 for a logarithm near 0. Numerator and
@@ -13,8 +14,9 @@ log      logarithms of the sums of exps, each the distance from the largest to t
          add up to no more than the distance from the logit of the key to the log-sum-exp of all, x + g.
 L_i - L  arguments of exp, five times rounded, which add up to x + g in the numerator, where D has those of x, and to no
          more in the denominator. Where rounding has made an L smaller than it should be, a step goes back, as g allows.
+         Without merges there is one, z - L, which is x + g; D has x of it.
 exp      two exps for each merge, one for the numerator and one for the denominator. D has one of them, since a merge
-         counts as a rescale.
+         counts as a rescale. Without merges they are those of z - L and of z - max z.
 
 What the denominator alone has gathered makes one factor for all values of a query: it costs |o|, and not |v|.
 """
@@ -31,20 +33,30 @@ from reference.bounds.formats import Array
 from reference.bounds.softmax_error import LARGEST, Softmax, WeightError, largest_of, log_weight_error
 
 
-def merged_weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
-    """Return the errors of weights that may go through as many merges as the roundings allow: D + H, and C."""
+def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
+    """Return the errors of weights that may be less a log-sum-exp, or merged, as the roundings allow: D + H, and C."""
     each, top = log_weight_error(softmax, logit_error, roundings)
-    merges = roundings.merged(softmax.weights.shape[-1])
-    if merges == 0:
+    if roundings.merges == 0:
         return WeightError.of(softmax, each, top)
+    merges = roundings.merged(softmax.weights.shape[-1])
     u, log_total, largest = roundings.u, np.log(softmax.total), largest_of(softmax, each)
     sizes = np.maximum(softmax.sizes + each, np.abs(softmax.largest + log_total) + largest) + 3
     rounded = growth((2 * (merges + 1), u)) * sizes
     distance = log_total + largest + 4 * (each + rounded)
-    shared = growth((2 * merges, u)) * sizes + growth((5, u)) * (softmax.below + 2 * distance)
-    apart = rounded + growth((15, u)) * (softmax.below + distance) - 2 * merges * math.log1p(-roundings.exp_error)
+    way = softmax.below + distance
+    argument = way + distance if merges else distance
+    shared = growth((2 * merges, u)) * sizes + growth((5, u)) * argument
+    exp_errors = 2 * max(merges, 1) * -math.log1p(-roundings.exp_error)
+    apart = rounded + growth((15 if merges else 10, u)) * way + exp_errors
     weights = WeightError.of(softmax, np.where(softmax.visible, each + shared, 0.0), top)
     return replace(weights, apart=_mean(softmax, weights, apart))
+
+
+def term_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
+    """Return the errors of the terms of a log-sum-exp, which are less the largest logit where nothing is merged."""
+    if roundings.merged(softmax.weights.shape[-1]):
+        return weight_error(softmax, logit_error, roundings)
+    return WeightError.of(softmax, *log_weight_error(softmax, logit_error, roundings))
 
 
 def _mean(softmax: Softmax, weights: WeightError, apart: Array) -> Array:

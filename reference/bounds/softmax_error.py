@@ -126,11 +126,6 @@ def largest_of(softmax: Softmax, each: Array) -> Array:
     return largest
 
 
-def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
-    """Return the errors of weights of which nothing is merged."""
-    return WeightError.of(softmax, *log_weight_error(softmax, logit_error, roundings))
-
-
 def log_weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> tuple[Array, Array]:
     """Return D and Δ_top: D = Δ + K4 (x + Δ + Δ_top) - (1+R) log(1 - ε_exp), with K4 = (1+u)⁵ - 1.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from attention_tests import Feature, Implementation, Step
 from attention_tests.engine.profiles import DEFAULT
 from attention_tests.targets.resolve import resolve
 from benchmarks.coverage.call import Call
-from benchmarks.coverage.counting import Asked, ask
+from benchmarks.coverage.counting import Asked, ask, recorded
 from benchmarks.coverage.required import Possible, is_required, required
 
 
@@ -26,6 +27,22 @@ def test_what_does_not_arrive_is_missing() -> None:
     asked.add(Call(batch=2, keys=7))
     assert (("batch", "2"), ("keys", "below 16")) not in asked.missing(meetings)
     assert (("batch", "1"), ("keys", "below 16")) in asked.missing(meetings)
+
+
+@pytest.mark.parametrize(
+    ("n_keys", "upstream", "scale", "counts"),
+    [(3, 1.0, 1.0, True), (3, 0.0, 1.0, False), (1, 1.0, 1.0, True), (3, 1.0, 0.0, True)],
+)
+def test_a_gradient_is_asked_only_where_it_is_not_zero_or_cannot_be_otherwise(
+    n_keys: int, upstream: float, scale: float, *, counts: bool
+) -> None:
+    asked = Asked()
+    rng = np.random.default_rng(5)
+    query, key, value = rng.standard_normal((3, 1, 1, n_keys, 2))
+    gradient = recorded(resolve("numpy-layer"), asked).gradient
+    assert gradient is not None
+    gradient(query, key, value, np.full_like(value, upstream) * rng.standard_normal(value.shape), scale=scale)
+    assert (asked.classes["observed", "gradients"] == 1) is counts
 
 
 ALL = Possible(frozenset(Feature), gradient=True, causal_windows=False)

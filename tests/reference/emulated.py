@@ -106,6 +106,20 @@ class Emulated:
         logarithm = self.accumulated(np.log(self.sum(self.exp(logits - largest))))
         return self.accumulated(largest[:, 0] + logarithm)
 
+    def less_log_sum_exp(
+        self, query: Array, key: Array, value: Array, scale: float | None = None, bias: Array | None = None
+    ) -> Array:
+        """The weights are exponentials of logits less their log-sum-exp, and divided by nothing."""
+        weights = self.softmax_less_log_sum_exp(self.logits(query, key, scale, bias))
+        return self.answer(self.dot(self.stored(weights, self.precision.weights), value))
+
+    def softmax_less_log_sum_exp(self, logits: Array) -> Array:
+        largest = logits.max(-1, keepdims=True)
+        total = self.sum(self.exp(logits - largest))[:, None]
+        logarithm = self.accumulated(largest + self.accumulated(np.log(total)))
+        # Each by itself, so that a wrong exp is wrong in another way than above.
+        return np.stack([self.exp(column) for column in (logits - logarithm).T], axis=-1)
+
     def divided_first(
         self, query: Array, key: Array, value: Array, scale: float | None = None, bias: Array | None = None
     ) -> Array:

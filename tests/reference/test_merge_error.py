@@ -1,4 +1,4 @@
-"""Attention of parts of the keys, merged by their log-sum-exps, is inside the bound, and was not before it counted."""
+"""Weights less a log-sum-exp, and parts merged by theirs, are inside the bound, and were not before it counted them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from attention_tests import Precision
 from properties.checks.roundings import roundings_of
 from reference.arb import definition
-from reference.bounds import error_bound
+from reference.bounds import error_bound, step_bounds
 from reference.bounds.formats import round_to
 from tests.reference.emulated import Emulated
 from tests.reference.families import Family, Inputs
@@ -123,10 +123,39 @@ def test_a_merge_that_is_wrong_is_refused() -> None:
         assert not expected.accepts(round_to(emulated.merge(wrong)[0], "float32")).any()
 
 
-def test_fewer_keys_than_two_blocks_are_not_merged() -> None:
-    query, key, value = np.random.default_rng(9).standard_normal((3, 4, 4))
+@by_family
+@by_arithmetic
+def test_weights_less_a_log_sum_exp_are_accepted(family: Family, dtype: str, precision: Precision) -> None:
+    precision = replace(precision, normalised=True)
+    roundings = roundings_of(precision, dtype)
+    for inputs, scale, bias in cases(family, dtype, 8):
+        expected = error_bound.attention(*inputs, roundings, scale=scale, bias=bias)
+        for emulated in (Emulated(dtype, precision), Emulated(dtype, precision, backwards=True, exp_signs=706)):
+            with np.errstate(all="ignore"):
+                assert_accepts(expected, emulated.less_log_sum_exp(*inputs, scale, bias))
+
+
+@pytest.mark.parametrize(("n_keys", "size"), [(2, 6.0), (2, 2500.0), (9, 2500.0), (16, 40.0)])
+def test_a_log_sum_exp_shows_in_few_keys(n_keys: int, size: float) -> None:
+    apart, expected = (roundings_of(replace(FLOAT32, merges=merges), "float32") for merges in (0, 1))
+    refused = 0
+    for seed in range(20):
+        query, key, value = far_from_zero(seed, n_keys)
+        inputs = query, round_to(key - 2500 + size, "float32"), value
+        output = Emulated("float32", FLOAT32).less_log_sum_exp(*inputs)
+        refused += not error_bound.attention(*inputs, apart).accepts(output).all()
+        assert_accepts(error_bound.attention(*inputs, expected), output)
+        scores = round_to(inputs[0] @ inputs[1].T, "float32")
+        weights = round_to(Emulated("float32", FLOAT32).softmax_less_log_sum_exp(scores), "float32")
+        refused += not step_bounds.softmax(scores, apart).accepts(weights).all()
+        assert_accepts(step_bounds.softmax(scores, expected), weights)
+    assert refused
+
+
+def test_the_log_sum_exp_of_one_block_is_never_less_one() -> None:
+    query, key, _ = far_from_zero(3, n_keys=4)
     apart, expected = (
-        error_bound.attention(query, key, value, roundings_of(replace(FLOAT32, merges=merges), "float32"))
+        error_bound.log_sum_exp(query, key, roundings_of(replace(FLOAT32, merges=merges), "float32"))
         for merges in (0, 1)
     )
     np.testing.assert_array_equal(apart.error, expected.error)
