@@ -56,7 +56,8 @@ class Dialect:
     """Whether a window is a decoder's, of the most recent tokens: then it is asked for with `causal=True` only."""
     projected: bool = False
     """Whether query, key and value go through projections that the adapter has made identities. 0 · NaN is NaN, and so
-    a component that is NaN makes its whole token, and the output of every query that weighs it, NaN; as in a gradient."""
+    a component that is NaN makes its whole token NaN, and the output of every query that weighs it. Gradients, too, are
+    NaN for a whole token."""
 
     @cached_property
     def of_hiding(self) -> Dialect:
