@@ -83,6 +83,24 @@ class Roundings:
         """Return through how many merges a key, one of so many, can go: as many as there are rescales, or fewer."""
         return min(self.merges, self.rescales(n_keys))
 
+    def share_of(self, other: Roundings) -> float:
+        """Return a factor that makes of these roundings no fewer than another arithmetic has; ∞ where there is none."""
+        pairs = (
+            (other.u, self.u),
+            (other.lost, self.lost),
+            (other.exp_error, self.exp_error),
+            (other.u_scores, self.u_scores),
+            (other.u_weights, self.u_weights),
+            (other.u_inputs, self.u_inputs),
+            (other.lost_inputs, self.lost_inputs),
+            (other.u_prescale, self.u_prescale),
+            (other.lost_prescale, self.lost_prescale),
+            (other.lost_scores, self.lost_scores),
+            (other.lost_weights, self.lost_weights),
+            (FORMATS[other.dtype].unit_roundoff, FORMATS[self.dtype].unit_roundoff),
+        )
+        return max((its / own if own else math.inf) for its, own in pairs if its)
+
 
 def growth(*factors: tuple[int, float]) -> float:
     """Return Π (1+u)^k - 1 over the (k, u): the relative error that k roundings can add up to.

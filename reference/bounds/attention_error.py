@@ -12,7 +12,7 @@ import numpy.typing as npt
 from reference import matrix
 from reference.bounds.arithmetic import Roundings, growth
 from reference.bounds.formats import Array
-from reference.bounds.merge_error import term_error, weight_error
+from reference.bounds.merge_error import kernel_weight_error, term_error
 from reference.bounds.softmax_error import (
     Mean,
     Softmax,
@@ -79,7 +79,7 @@ class ForwardPass:
     def error(self, roundings: Roundings, inputs: InputErrors | None = None) -> tuple[Array, Array]:
         """Return E (…, n_q, d_v), before the final rounding, and the largest D (…, n_q, 1) of each query."""
         logit_error, overflows = self.logit_error(roundings, inputs)
-        weights = weight_error(self.softmax, logit_error, roundings)
+        weights = kernel_weight_error(self.softmax, logit_error, roundings)
         error = output_error(self.softmax, self.mean, weights, roundings, None if inputs is None else inputs.value)
         overflows |= ~(np.abs(self.softmax.largest) + weights.largest_logit < roundings.largest_score)
         return np.where(overflows, np.inf, error), weights.largest

@@ -56,10 +56,11 @@ import numpy as np
 import numpy.typing as npt
 
 from reference import matrix
-from reference.bounds.arithmetic import ORACLE, Roundings
+from reference.bounds.arithmetic import Roundings
 from reference.bounds.attention_error import ForwardPass, InputErrors
 from reference.bounds.formats import Array
-from reference.bounds.interval import Errors, Interval, widened
+from reference.bounds.interval import Errors, Interval
+from reference.bounds.oracle_error import around
 from reference.bounds.step_bounds import projection_error
 
 
@@ -83,8 +84,7 @@ def attention(  # noqa: PLR0913 - what attention depends on, and what is declare
         nothing = np.full((*query.shape[:-1], value.shape[-1]), np.nan)
         return Interval(nothing, nothing, roundings.dtype, roundings.flush)
     forward = ForwardPass.of(query, key, value, scale, bias, softcap)
-    declared, own = forward.error(roundings), forward.error(ORACLE)
-    return widened(forward.mean.output, declared, own, roundings)
+    return around(forward.mean.output, forward.error, roundings, capped=softcap is not None)
 
 
 @np.errstate(all="ignore")
@@ -108,8 +108,7 @@ def log_sum_exp(  # noqa: PLR0913 - what attention depends on, and what is decla
         return Interval(nothing, np.zeros_like(nothing), stored, roundings.flush)
     forward = ForwardPass.of(query, key, key[..., :0], scale, bias, softcap)
     value = forward.softmax.log_sum_exp
-    declared, own = forward.log_sum_exp_error(roundings), forward.log_sum_exp_error(ORACLE)
-    interval = widened(value, declared, own, roundings)
+    interval = around(value, forward.log_sum_exp_error, roundings, capped=softcap is not None)
     return replace(interval, error=np.where(np.isneginf(value), 0.0, interval.error), dtype=stored)
 
 
@@ -130,7 +129,7 @@ def self_attention(
     def error(roundings: Roundings) -> Errors:
         return forward.error(roundings, InputErrors(*(projection_error(x, w, roundings) for w in matrices)))
 
-    return widened(forward.mean.output, error(roundings), error(ORACLE), roundings)
+    return around(forward.mean.output, error, roundings)
 
 
 def _same_axes(*arrays: npt.ArrayLike) -> tuple[Array, Array, Array]:

@@ -78,6 +78,7 @@ from reference.bounds.formats import Array
 from reference.bounds.gradient_error import BackwardPass
 from reference.bounds.gradient_groups import of_each_head, stored_apart
 from reference.bounds.interval import Errors, Interval, widened
+from reference.bounds.oracle_error import own_errors
 
 
 @np.errstate(all="ignore")
@@ -105,7 +106,8 @@ def gradient(  # noqa: PLR0913 - what the gradients depend on, and what is decla
         of_query, of_key, of_value = zeros
         return of_query, of_key, of_value
     backward = BackwardPass.of(query, key, value, upstream, scale, bias, softcap)
-    declared, own = backward.errors(roundings), backward.errors(ORACLE)
+    declared = backward.errors(roundings)
+    own = own_errors(declared, lambda: backward.errors(ORACLE), roundings, capped=softcap is not None)
     if group > 1:
         of_keys, of_values = of_each_head(query, key, value, upstream, group, scale, bias, softcap)
         d_query, d_key, d_value = declared

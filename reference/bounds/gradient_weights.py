@@ -12,7 +12,7 @@ import numpy.typing as npt
 from reference.bounds.arithmetic import Roundings, growth
 from reference.bounds.attention_error import ForwardPass
 from reference.bounds.formats import Array
-from reference.bounds.merge_error import term_error, weight_error
+from reference.bounds.merge_error import kernel_weight_error, term_error
 from reference.bounds.softmax_error import LARGEST, Softmax, WeightError, log_sum_exp_error
 
 
@@ -58,7 +58,7 @@ class Recomputed:
         """Return Θ = D + E_L + K (log Σ + E_L), K = (1+u)⁵ - 1, with E_L the error of the log-sum-exp."""
         softmax = forward.softmax
         logit_error, overflows = forward.logit_error(roundings)
-        kept = weight_error(softmax, logit_error, roundings)
+        kept = kernel_weight_error(softmax, logit_error, roundings)
         normaliser = log_sum_exp_error(softmax, term_error(softmax, logit_error, roundings), roundings)[..., None]
         normaliser += growth((5, roundings.u)) * (np.log(softmax.total) + normaliser)
         normaliser = np.where(exact.sees, normaliser, 0.0)

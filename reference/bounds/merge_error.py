@@ -30,14 +30,14 @@ import numpy as np
 
 from reference.bounds.arithmetic import Roundings, growth
 from reference.bounds.formats import Array
-from reference.bounds.softmax_error import LARGEST, Softmax, WeightError, largest_of, log_weight_error
+from reference.bounds.softmax_error import LARGEST, Softmax, WeightError, largest_of, log_weight_error, weight_error
 
 
-def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
+def kernel_weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
     """Return the errors of weights that may be less a log-sum-exp, or merged, as the roundings allow: D + H, and C."""
-    each, top = log_weight_error(softmax, logit_error, roundings)
     if roundings.merges == 0:
-        return WeightError.of(softmax, each, top)
+        return weight_error(softmax, logit_error, roundings)
+    each, top = log_weight_error(softmax, logit_error, roundings)
     merges = roundings.merged(softmax.weights.shape[-1])
     u, log_total, largest = roundings.u, np.log(softmax.total), largest_of(softmax, each)
     sizes = np.maximum(softmax.sizes + each, np.abs(softmax.largest + log_total) + largest) + 3
@@ -54,9 +54,8 @@ def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> 
 
 def term_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
     """Return the errors of the terms of a log-sum-exp, which are less the largest logit where nothing is merged."""
-    if roundings.merged(softmax.weights.shape[-1]):
-        return weight_error(softmax, logit_error, roundings)
-    return WeightError.of(softmax, *log_weight_error(softmax, logit_error, roundings))
+    merged = roundings.merged(softmax.weights.shape[-1])
+    return (kernel_weight_error if merged else weight_error)(softmax, logit_error, roundings)
 
 
 def _mean(softmax: Softmax, weights: WeightError, apart: Array) -> Array:

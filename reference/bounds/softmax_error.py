@@ -126,6 +126,11 @@ def largest_of(softmax: Softmax, each: Array) -> Array:
     return largest
 
 
+def weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> WeightError:
+    """Return the errors of weights that are less the largest logit, and divided by their sum."""
+    return WeightError.of(softmax, *log_weight_error(softmax, logit_error, roundings))
+
+
 def log_weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings) -> tuple[Array, Array]:
     """Return D and Δ_top: D = Δ + K4 (x + Δ + Δ_top) - (1+R) log(1 - ε_exp), with K4 = (1+u)⁵ - 1.
 
@@ -148,11 +153,12 @@ def log_weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings)
 def log_sum_exp_error(softmax: Softmax, error: WeightError, roundings: Roundings) -> Array:
     """Return how far log Σ exp, (…, n_q), is from its value: 0 where no key is seen.
 
-    Errors D of the terms move it by no more than log Σ p e^±D, the sum adds its own roundings, and six more, with
-    those of the logarithm, are relative to the largest logit, to the logarithm and to 1, which it may be taken of.
+    Errors D of the terms move it up by no more than log Σ p e^D, and down by less, since Σ p e^D · Σ p e^-D ≥ 1. The
+    sum adds its own roundings, and six more, with those of the logarithm, are relative to the largest logit, to the
+    logarithm and to 1, which it may be taken of.
     """
     n_keys = softmax.weights.shape[-1]
-    moved = np.maximum(np.log1p(error.excess.sum(-1)), -np.log(error.shrunk.sum(-1)))
+    moved = np.log1p(error.excess.sum(-1))
     rescales = roundings.rescales(n_keys)
     moved = moved + growth((n_keys + rescales, roundings.u)) + n_keys * (1 + rescales) * roundings.lost
     sizes = np.abs(softmax.largest) + error.largest_logit + np.log(softmax.total) + 1

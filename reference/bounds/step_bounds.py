@@ -27,8 +27,7 @@ from reference.bounds.arithmetic import ORACLE, Roundings, growth
 from reference.bounds.attention_error import dot_lost, quotient_error
 from reference.bounds.formats import FORMATS, Array, Format, half_ulp
 from reference.bounds.interval import Errors, Interval, widened
-from reference.bounds.merge_error import weight_error
-from reference.bounds.softmax_error import Mean, Softmax, mean_error
+from reference.bounds.softmax_error import Mean, Softmax, mean_error, weight_error
 
 
 @np.errstate(all="ignore")
@@ -90,8 +89,7 @@ def softmax(scores: npt.ArrayLike, roundings: Roundings) -> Interval:
         largest = mean_error(weights, mean, moved)
         rescales = roundings.rescales(n_keys)
         lost = roundings.lost * (4 + 2 * rescales) * (1 + 1e-3 + 2 * roundings.exp_error)
-        divided = quotient_error(weights.weights, largest, n_keys, roundings) + lost
-        return divided + moved.apart * (weights.weights + divided), moved.largest
+        return quotient_error(weights.weights, largest, n_keys, roundings) + lost, moved.largest
 
     declared, most = error(roundings)
     declared = _stored(weights.weights, declared, roundings.weights, roundings)
