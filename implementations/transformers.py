@@ -22,6 +22,7 @@ from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
 from implementations.torch.heads import apart, one_by_one, one_by_one_where_mixed, side_by_side
+from implementations.torch.layers import of_zeros
 from implementations.torch.operators import EAGER as TORCH
 from implementations.torch.operators import SDPA_FLASH, gradient_of
 
@@ -62,20 +63,18 @@ def self_attention(
 
 def _layer(width: int, heads: int, dtype: torch.dtype, way: str) -> BertSelfAttention:
     config = BertConfig(hidden_size=width, num_attention_heads=heads, attn_implementation=way)
-    return BertSelfAttention(config).to(dtype).eval().requires_grad_(requires_grad=False)
+    return of_zeros(lambda: BertSelfAttention(config).to(dtype))
 
 
-@lru_cache
+@lru_cache(maxsize=8)
 def _layer_of_packed_words(width: int, heads: int, dtype: torch.dtype, way: str) -> BertSelfAttention:
     """Return the layer that reads query, key and value from the three thirds of a token."""
     return _with_weights(_layer(width, heads, dtype, way), *torch.eye(width).chunk(3))
 
 
 def _with_weights(layer: BertSelfAttention, *weights: torch.Tensor) -> BertSelfAttention:
-    """Return the layer with the weights (rows, columns) of its query, key and value, zeros elsewhere, and no biases."""
+    """Return a layer of zeros with the weights (rows, columns) of its query, key and value."""
     for projection, weight in zip((layer.query, layer.key, layer.value), weights, strict=True):
-        projection.bias.zero_()
-        projection.weight.zero_()
         projection.weight[: weight.shape[0], : weight.shape[1]] = weight
     return layer
 

@@ -19,7 +19,8 @@ from torch.nn import Identity, TransformerEncoderLayer
 from torch.nn.functional import pad
 
 from attention_tests.declare.features import Feature
-from implementations.torch.heads import apart, one_by_one, side_by_side
+from implementations.torch.heads import apart, length_first, one_by_one, side_by_side
+from implementations.torch.layers import of_zeros
 from implementations.torch.mha import TRAINING, later_words, masks, read_quarters, unmixed
 from implementations.torch.operators import gradient_of
 
@@ -36,7 +37,7 @@ def attention(  # noqa: PLR0913 - the options of the layer
     """Return the output (batch, heads, n, d) for tokens that are query, key, value and zeros side by side."""
     batch, heads, length, _ = query.shape
     words = [side_by_side(array) for array in (query, key, value)]
-    packed = torch.cat([*words, torch.zeros_like(words[0])], dim=-1)
+    packed = length_first(torch.cat([*words, torch.zeros_like(words[0])], dim=-1))
     option = later_words(length, length) if causal else bias if mask is None else mask
     if option is not None and option.dim() == 4 and option.shape[1] > 1:
         option = option.expand(batch, heads, length, length).repeat(1, 4, 1, 1)
@@ -47,7 +48,7 @@ def attention(  # noqa: PLR0913 - the options of the layer
         src_key_padding_mask=hidden.get("key_padding_mask"),
         is_causal=causal,
     )
-    return apart(output, 4 * heads)[:, -heads:]
+    return apart(output.transpose(0, 1), 4 * heads)[:, -heads:]
 
 
 def self_attention(x: torch.Tensor, w_query: torch.Tensor, w_key: torch.Tensor, w_value: torch.Tensor) -> torch.Tensor:
@@ -62,22 +63,19 @@ def self_attention(x: torch.Tensor, w_query: torch.Tensor, w_key: torch.Tensor, 
     for projection, weight in zip(layer.self_attn.in_proj_weight.chunk(3), weights, strict=True):
         projection[: weight.shape[1], :d_model] = weight.mT
     layer.self_attn.out_proj.weight[d_model:][:d_v, :d_v] = torch.eye(d_v)
-    output: torch.Tensor = layer(pad(x, (0, heads * d_k - d_model))[None])[0]
+    output: torch.Tensor = layer(pad(x, (0, heads * d_k - d_model)))
     return output[:, d_model:][:, :d_v]
 
 
 def _silent_layer(width: int, heads: int, dtype: torch.dtype) -> TransformerEncoderLayer:
     """Return the layer that returns every token unchanged. Without biases it never takes the fast path."""
-    layer = TransformerEncoderLayer(width, heads, dim_feedforward=1, bias=False, batch_first=True, dtype=dtype)
+    layer = of_zeros(lambda: TransformerEncoderLayer(width, heads, dim_feedforward=1, bias=False, dtype=dtype))
     for norm in ("norm1", "norm2"):
         layer.register_module(norm, Identity())
-    layer.eval().requires_grad_(requires_grad=False)
-    for parameter in layer.parameters():
-        parameter.zero_()
     return layer
 
 
-@lru_cache
+@lru_cache(maxsize=8)
 def _layer_of_packed_words(width: int, heads: int, dtype: torch.dtype) -> TransformerEncoderLayer:
     """Return the layer that reads the first three quarters of a token, and writes the last."""
     layer = _silent_layer(4 * width, 4 * heads, dtype)

@@ -18,7 +18,8 @@ from torch.nn import MultiheadAttention
 from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from implementations.hiding import of_four_axes
-from implementations.torch.heads import apart, one_by_one, one_by_one_where_mixed, side_by_side
+from implementations.torch.heads import apart, length_first, one_by_one, one_by_one_where_mixed, side_by_side
+from implementations.torch.layers import of_zeros
 from implementations.torch.operators import EAGER, SDPA_FLASH, gradient_of
 
 
@@ -34,12 +35,12 @@ def attention(  # noqa: PLR0913 - the options of the layer
 ) -> torch.Tensor:
     """Return the output (batch, heads, n_q, d) of the layer. True in a mask hides a key."""
     heads, n_q, n_k = query.shape[1], query.shape[2], key.shape[2]
-    words = [side_by_side(array) for array in (query, key, value)]
+    words = [length_first(side_by_side(array)) for array in (query, key, value)]
     option = later_words(n_q, n_k) if causal else bias if mask is None else mask
     output, _ = _layer(words[0].shape[-1], heads, query.dtype)(
         *words, need_weights=need_weights, is_causal=causal, **masks(option, (len(query), heads, n_q, n_k))
     )
-    return apart(output, heads)
+    return apart(output.transpose(0, 1), heads)
 
 
 def attention_with_weights(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, **options: Any) -> torch.Tensor:
@@ -63,30 +64,22 @@ def fast_attention(
     return apart(output, 4 * heads)[:, :heads]
 
 
-@lru_cache
+@lru_cache(maxsize=8)
 def _layer(width: int, heads: int, dtype: torch.dtype) -> MultiheadAttention:
     """Return the layer with identity projections."""
-    layer = MultiheadAttention(width, heads, bias=False, batch_first=True, dtype=dtype).requires_grad_(
-        requires_grad=False
-    )
+    layer = of_zeros(lambda: MultiheadAttention(width, heads, bias=False, dtype=dtype)).train()
     layer.in_proj_weight.copy_(torch.eye(width).repeat(3, 1))
     layer.out_proj.weight.copy_(torch.eye(width))
     return layer
 
 
-@lru_cache
+@lru_cache(maxsize=8)
 def _layer_of_packed_words(width: int, heads: int, dtype: torch.dtype) -> MultiheadAttention:
     """Return the layer that reads query, key and value from the first three quarters of a token.
 
     Four quarters, because the fast path needs an even number of heads.
     """
-    layer = (
-        MultiheadAttention(4 * width, 4 * heads, batch_first=True, dtype=dtype)
-        .requires_grad_(requires_grad=False)
-        .eval()
-    )
-    for parameter in layer.parameters():
-        parameter.zero_()
+    layer = of_zeros(lambda: MultiheadAttention(4 * width, 4 * heads, batch_first=True, dtype=dtype))
     read_quarters(layer, width)
     layer.out_proj.weight.copy_(torch.eye(4 * width))
     return layer
