@@ -116,12 +116,22 @@ def assert_nan_and_else_as_before(got: Array, before: Array, nan: Array, kept: A
 
 
 def rows_to_keep(subject: Subject, spoilt: Spoilt[Any]) -> Array:
-    """Return the rows that must not change: of other heads alone, where a layer projects query, key and value together.
+    """Return the rows that must not change.
 
-    There a component of the query that is NaN makes NaN of the key and of the value that are in the same token.
+    Where a layer projects tokens, a component that is NaN makes NaN of all heads of its token: of its query, or of
+    query, key and value where these are of one token.
     """
-    one_token = subject.implementation.dialect.projected and Feature.LENGTHS not in subject.features
-    return ~(spoilt.own_heads if one_token else spoilt.may_change)
+    if not subject.implementation.dialect.projected:
+        return ~spoilt.may_change
+    reached = spoilt.may_change if Feature.LENGTHS in subject.features else spoilt.own_heads
+    return np.asarray(~reached.any(axis=1, keepdims=True))
+
+
+def keys_to_keep(subject: Subject, spoilt: Spoilt[Any]) -> Array:
+    """Return the keys whose gradients must not change: of other heads, or of other batches if tokens are projected."""
+    if not subject.implementation.dialect.projected:
+        return ~spoilt.own_head
+    return np.asarray(~spoilt.own_head.any(axis=1, keepdims=True))
 
 
 def assert_shows_in_its_rows_only(subject: Subject, spoilt: Spoilt[Problem]) -> None:
@@ -177,7 +187,7 @@ def test_nan_in_a_query_or_a_key_reaches_the_gradients_of_its_own_head_only(
     """NaN in a query or a key makes NaN of the gradients of its rows and of what they see, and changes no others."""
     spoilt = Spoilt.of(problem, str(problem.random.choice(("query", "key"))), np.nan)
     got, before = gradients(subject, spoilt.problem), gradients(subject, problem)
-    rows, keys = (spoilt.reached, rows_to_keep(subject, spoilt)), (spoilt.reached_keys, ~spoilt.own_head)
+    rows, keys = (spoilt.reached, rows_to_keep(subject, spoilt)), (spoilt.reached_keys, keys_to_keep(subject, spoilt))
     for name, (nan, kept) in zip(Gradients._fields, (rows, keys, keys), strict=True):
         arrays = getattr(got, name), getattr(before, name)
         assert_nan_and_else_as_before(*arrays, nan[..., None], kept[..., None], of=f"of the {name}'s gradient")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from attention_tests import Dialect, Feature
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import DEFAULT
@@ -17,7 +19,7 @@ from attention_tests.execution.subject import Subject
 from properties.drawing.problem import Problem
 from properties.drawing.spoilt import Spoilt
 from properties.test_non_finite import PROBLEMS
-from tests.defects.correct import Array, online, scaled_scores
+from tests.defects.correct import Array, attention, online, scaled_scores
 from tests.defects.defect import implementation_of
 
 State = tuple[Array, ...]
@@ -68,6 +70,43 @@ def test_a_right_kernel_passes(kernel: Callable[..., Array], law: Law) -> None:
     for dtype in ("float64", "float32"):
         outcome = hold(law, Subject(implementation_of(kernel), dtype), DEFAULT)
         assert outcome.verdict in {Verdict.PASS, Verdict.UNSUPPORTED}, outcome.explanation
+
+
+def side_by_side(array: Array) -> Array:
+    """Reshape (batch, heads, n, d) to tokens (batch, n, heads · d)."""
+    return array.swapaxes(1, 2).reshape(len(array), array.shape[2], -1)
+
+
+def apart(tokens: Array, heads: int) -> Array:
+    return tokens.reshape(*tokens.shape[:2], heads, -1).swapaxes(1, 2)
+
+
+def of_projected_tokens(query: Array, key: Array, value: Array) -> Array:
+    """Project query, key and value by identities."""
+    arrays = [(side_by_side(array), array.shape[1]) for array in (query, key, value)]
+    return attention(*(apart(tokens @ np.eye(tokens.shape[-1], dtype=tokens.dtype), heads) for tokens, heads in arrays))
+
+
+def of_one_token(query: Array, key: Array, value: Array) -> Array:
+    """Project tokens that are query, key and value side by side by an identity."""
+    tokens = np.concatenate([side_by_side(array) for array in (query, key, value)], axis=-1)
+    projected = tokens @ np.eye(tokens.shape[-1], dtype=tokens.dtype)
+    cuts = np.cumsum([array.shape[1] * array.shape[3] for array in (query, key)])
+    parts = zip(np.split(projected, cuts, axis=-1), (query, key, value), strict=True)
+    return attention(*(apart(part, array.shape[1]) for part, array in parts))
+
+
+@pytest.mark.parametrize(
+    ("kernel", "without"), [(of_projected_tokens, frozenset()), (of_one_token, frozenset({Feature.LENGTHS}))]
+)
+@pytest.mark.parametrize("projected", [True, False])
+def test_a_layer_that_projects_tokens_passes_if_it_says_so(
+    kernel: Callable[..., Array], without: frozenset[Feature], *, projected: bool
+) -> None:
+    plain = implementation_of(kernel, dialect=Dialect(projected=projected))
+    subject = Subject(replace(plain, supports=plain.supports - without), "float64")
+    verdicts = {hold(law, subject, DEFAULT).verdict for law in LAWS}
+    assert (verdicts <= {Verdict.PASS, Verdict.UNSUPPORTED}) is projected
 
 
 def spoilt(query: float, keys: tuple[float, ...], **options: Any) -> Spoilt[Problem]:
