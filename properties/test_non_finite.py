@@ -16,7 +16,7 @@ from properties.checks.comparison import (
     expected_weights,
     moved,
 )
-from properties.checks.gradients import gradients
+from properties.checks.gradients import expected_gradients, gradients
 from properties.drawing.gradients import Backward, Gradients, gradient_problems
 from properties.drawing.problem import Problem
 from properties.drawing.spoilt import Spoilt
@@ -115,11 +115,18 @@ def assert_nan_and_else_as_before(got: Array, before: Array, nan: Array, kept: A
     assert_same_bits(np.where(nan | kept, got, owed), owed, of)
 
 
+def assert_nan_and_else_right(got: Array, oracle: Interval, nan: Array, kept: Array, of: str = "") -> None:
+    """Raise `Disagreement` unless all is NaN at `nan`, and right at `kept`; the rest is free."""
+    value, error = np.where(nan, np.nan, oracle.value), np.where(nan | kept, oracle.error, np.inf)
+    assert_inside_bound(got, replace(oracle, value=value, error=error), of)
+
+
 def rows_to_keep(subject: Subject, spoilt: Spoilt[Any]) -> Array:
     """Return the rows that must not change.
 
     Where a layer projects tokens, a component that is NaN makes NaN of all heads of its token: of its query, or of
-    query, key and value where these are of one token.
+    query, key and value where these are of one token. The layer is given each head alone then, and so it may sum in
+    another order: others are to be right, and need not keep their bits.
     """
     if not subject.implementation.dialect.projected:
         return ~spoilt.may_change
@@ -137,8 +144,11 @@ def keys_to_keep(subject: Subject, spoilt: Spoilt[Any]) -> Array:
 def assert_shows_in_its_rows_only(subject: Subject, spoilt: Spoilt[Problem]) -> None:
     """Raise `Disagreement` unless NaN shows in the rows that it must, and the rows it may not reach keep their bits."""
     output = subject.attention(*spoilt.problem.inputs, **spoilt.problem.options)
-    nan, kept = spoilt.reached, rows_to_keep(subject, spoilt)
-    assert_nan_and_else_as_before(output, answer(subject, spoilt.before), nan[..., None], kept[..., None])
+    nan, kept = spoilt.reached[..., None], rows_to_keep(subject, spoilt)[..., None]
+    if subject.implementation.dialect.projected:
+        assert_nan_and_else_right(output, expected(spoilt.before, subject.precision), nan, kept)
+    else:
+        assert_nan_and_else_as_before(output, answer(subject, spoilt.before), nan, kept)
 
 
 @law("every-word", given=PROBLEMS)
@@ -187,7 +197,11 @@ def test_nan_in_a_query_or_a_key_reaches_the_gradients_of_its_own_head_only(
     """NaN in a query or a key makes NaN of the gradients of its rows and of what they see, and changes no others."""
     spoilt = Spoilt.of(problem, str(problem.random.choice(("query", "key"))), np.nan)
     got, before = gradients(subject, spoilt.problem), gradients(subject, problem)
+    oracles = expected_gradients(problem, subject.precision)
     rows, keys = (spoilt.reached, rows_to_keep(subject, spoilt)), (spoilt.reached_keys, keys_to_keep(subject, spoilt))
     for name, (nan, kept) in zip(Gradients._fields, (rows, keys, keys), strict=True):
-        arrays = getattr(got, name), getattr(before, name)
-        assert_nan_and_else_as_before(*arrays, nan[..., None], kept[..., None], of=f"of the {name}'s gradient")
+        of, places = f"of the {name}'s gradient", (nan[..., None], kept[..., None])
+        if subject.implementation.dialect.projected:
+            assert_nan_and_else_right(getattr(got, name), getattr(oracles, name), *places, of)
+        else:
+            assert_nan_and_else_as_before(getattr(got, name), getattr(before, name), *places, of)
