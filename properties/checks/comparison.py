@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain, repeat
 from typing import Any, TypeAlias
 
@@ -41,21 +42,25 @@ def expected(problem: Problem, precision: Precision) -> Interval:
         bias=bias,
         softcap=problem.softcap,
     )
-    sees_all = bias is None and problem.key.shape[-2] > 0
-    return oracle if sees_all else _with_fully_masked_rows(oracle, problem, precision)
+    return _with_fully_masked_rows(oracle, problem, partial(expected, _of_equal_scores(problem), precision))
 
 
-def _with_fully_masked_rows(oracle: Interval, problem: Problem, precision: Precision) -> Interval:
+def _of_equal_scores(problem: Problem) -> Problem:
+    return Problem(np.zeros_like(problem.query), problem.key, problem.value, problem.dtype)
+
+
+def _with_fully_masked_rows(oracle: Interval, problem: Problem, mean: Callable[[], Interval]) -> Interval:
     """Return the expectation with the fully masked rows, NaN in the oracle, as the dialect declares them."""
+    if problem.logit_bias is None and problem.key.shape[-2] > 0:
+        return oracle
     fully_masked = ~problem.seen.any(axis=-1)
     if problem.dialect.fully_masked is FullyMasked.NAN or not fully_masked.any():
         return oracle
     value, error = oracle.value.copy(), oracle.error.copy()
     value[fully_masked], error[fully_masked] = 0.0, 0.0
     if problem.dialect.fully_masked is FullyMasked.MEAN and problem.key.shape[-2] > 0:
-        zeros = np.zeros_like(problem.query)
-        mean = expected(Problem(zeros, problem.key, problem.value, problem.dtype), precision)
-        value[fully_masked], error[fully_masked] = mean.value[fully_masked], mean.error[fully_masked]
+        of_all = mean()
+        value[fully_masked], error[fully_masked] = of_all.value[fully_masked], of_all.error[fully_masked]
     return replace(oracle, value=value, error=error)
 
 
@@ -123,8 +128,22 @@ def expected_lse(problem: Problem, precision: Precision) -> Interval:
 
 
 def expected_weights(subject: Subject, problem: Problem) -> Interval:
-    """Return the expected weights with their derived error bound."""
-    return expected(problem.with_identity_values, subject.precision)
+    """Return the expected weights (batch, heads, n_q, n_k) with their derived error bound."""
+    return _expected_weights(problem, subject.precision)
+
+
+@remembered
+def _expected_weights(problem: Problem, precision: Precision) -> Interval:
+    oracle = error_bound.weights(
+        problem.query,
+        problem.for_each_query_head(problem.key),
+        roundings_of(precision, problem.dtype),
+        scale=problem.scale,
+        bias=problem.logit_bias,
+        softcap=problem.softcap,
+    )
+    mean = partial(_expected_weights, _of_equal_scores(problem), precision)
+    return _with_fully_masked_rows(oracle, problem, mean)
 
 
 @remembered

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from reference import matrix
 from reference.bounds.arithmetic import Roundings, growth
-from reference.bounds.formats import Array
+from reference.bounds.formats import Array, Format
+from reference.bounds.identity_mean import IdentityMean
 from reference.bounds.merge_error import kernel_weight_error, term_error
 from reference.bounds.softmax_error import (
     Mean,
@@ -19,7 +20,6 @@ from reference.bounds.softmax_error import (
     WeightError,
     largest_size,
     log_sum_exp_error,
-    mean_error,
 )
 
 
@@ -34,7 +34,10 @@ class InputErrors:
 
 @dataclass(frozen=True)
 class ForwardPass:
-    """One attention (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v), n_k ≥ 1, evaluated in float64 for every arithmetic."""
+    """One attention (…, n_q, d_k), (…, n_k, d_k), (…, n_k, d_v), n_k ≥ 1, evaluated in float64 for every arithmetic.
+
+    Without values it is of the weights themselves.
+    """
 
     query: Array
     key: Array
@@ -46,14 +49,14 @@ class ForwardPass:
     """|c tanh(t / c)|, or |t| where nothing is capped."""
     biased: bool
     softmax: Softmax
-    mean: Mean
+    mean: Mean | IdentityMean
 
     @classmethod
     def of(  # noqa: PLR0913, PLR0917 - what attention depends on
         cls,
         query: Array,
         key: Array,
-        value: Array,
+        value: Array | None,
         scale: float | None,
         bias: npt.ArrayLike | None,
         softcap: float | None = None,
@@ -73,7 +76,7 @@ class ForwardPass:
             capped=np.abs(capped),
             biased=bias is not None,
             softmax=softmax,
-            mean=Mean.of(softmax, value),
+            mean=IdentityMean.of(softmax) if value is None else Mean.of(softmax, value),
         )
 
     def error(self, roundings: Roundings, inputs: InputErrors | None = None) -> tuple[Array, Array]:
@@ -150,22 +153,29 @@ def dot_lost(query: Array, key: Array, roundings: Roundings, lost_factor: float 
 
 
 def output_error(
-    softmax: Softmax, mean: Mean, weights: WeightError, roundings: Roundings, value_error: Array | None = None
+    softmax: Softmax,
+    mean: Mean | IdentityMean,
+    weights: WeightError,
+    roundings: Roundings,
+    value_error: Array | None = None,
 ) -> Array:
     """Return E (…, n_q, d_v) of `error_bound` from the errors of the weights, ∞ where a sum may overflow."""
     n_keys = softmax.weights.shape[-1]
     rescales = roundings.rescales(n_keys)
-    sizes = mean.sizes if value_error is None else mean.sizes + value_error
-    moved = mean_error(softmax, mean, weights)
+    moved = mean.error(softmax, weights)
     if value_error is not None:
         moved = moved + largest_size(softmax, value_error, weights)
     stored = int(not roundings.sum_stored)
     sums = n_keys + rescales + 2 * bool(roundings.merged(n_keys))
     nu = growth((stored, roundings.u_weights), (2, roundings.u_inputs), (sums, roundings.u))
-    numerator = nu * largest_size(softmax, sizes, weights)
-    seen = softmax.visible @ sizes
+    numerator = nu * mean.largest(softmax, weights, value_error)
+    seen = mean.weighed(softmax.visible, value_error)
     lost = roundings.lost * (seen * (2 + 2 * rescales) + n_keys + rescales + 2) * _room(roundings)
-    lost = lost + 2 * roundings.lost_inputs + _lost_storing(softmax, sizes, weights, roundings)
+    lost = lost + 2 * roundings.lost_inputs
+    if roundings.weights is not None:
+        lost = lost + _lost_storing(softmax, weights, roundings) * mean.weighed(
+            _underflows(softmax, weights, roundings, roundings.weights), value_error
+        )
     error = quotient_error(mean.output, moved + numerator, n_keys, roundings) + lost
     error = error + weights.apart * (np.abs(mean.output) + error)
     return np.where(seen * (1 + nu) * (1 + weights.apart) >= roundings.accumulate.max, np.inf, error)
@@ -181,20 +191,21 @@ def quotient_error(output: Array, numerator: Array, n_keys: int, roundings: Roun
     return numerator + psi * (np.abs(output) + numerator)
 
 
-def _lost_storing(softmax: Softmax, sizes: Array, weights: WeightError, roundings: Roundings) -> Array | float:
-    """Return what underflow takes from stored weights, (…, n_q, d_v).
+def _underflows(softmax: Softmax, weights: WeightError, roundings: Roundings, stored: Format) -> Array:
+    """Return which weights may underflow where they are stored, (…, n_q, n_k)."""
+    smallest = weights.shrunk if roundings.normalised else softmax.total * weights.shrunk
+    return np.asarray(softmax.visible & (smallest < stored.smallest_normal * (1 + 1e-6)))
+
+
+def _lost_storing(softmax: Softmax, weights: WeightError, roundings: Roundings) -> Array | float:
+    """Return what underflow takes from a stored weight, (…, n_q, 1).
 
     A weight stored before the division is then divided, with the loss, by the sum. One stored after it is not.
     """
-    if roundings.weights is None:
-        return 0.0
-    smallest = weights.shrunk if roundings.normalised else softmax.total * weights.shrunk
-    underflows = softmax.visible & (smallest < roundings.weights.smallest_normal * (1 + 1e-6))
-    lost: Array = np.where(underflows, roundings.lost_weights, 0.0) @ sizes
     if roundings.normalised:
-        return lost
+        return roundings.lost_weights
     total = np.exp(np.minimum(weights.largest, 700.0)) / softmax.total
-    return lost * np.minimum(1.0, total) * _room(roundings)
+    return roundings.lost_weights * np.minimum(1.0, total) * _room(roundings)
 
 
 def _room(roundings: Roundings) -> float:

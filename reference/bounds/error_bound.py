@@ -12,8 +12,8 @@ re-rounded inputs, u_pre of a pre-scaled query, and R rescales,
     scale        e₂ = e₁ + K2 (|t| + e₁)    K2 = (1+u)⁶ (1+u_s)² - 1            its storing, too
     softmax      Δ  = e₂ + K3 (|t| + e₂)    K3 = (1+u)³ - 1                     log₂ e for an exp2; + η_s
                  D  from Δ                                                      `softmax_error.weight_error`
-    weigh, sum   E_w from D                                                     `softmax_error.mean_error`
-                 a' from D                                                      `softmax_error.largest_size`
+    weigh, sum   E_w from D                                                     `softmax_error.Mean.error`
+                 a' from D                                                      `softmax_error.Mean.largest`
                  E  = E_w + ν a' + ψ (|o| + E_w + ν a') + η
                  ν  = (1+u_P) (1+u_in)² (1+u)^(n+R) - 1                         errors of the numerator alone
                  ψ  = (1+u)² / (1-σ) - 1    σ = (1+u)^(n-1+R) - 1               the denominator and the division
@@ -84,6 +84,25 @@ def attention(  # noqa: PLR0913 - what attention depends on, and what is declare
         nothing = np.full((*query.shape[:-1], value.shape[-1]), np.nan)
         return Interval(nothing, nothing, roundings.dtype, roundings.flush)
     forward = ForwardPass.of(query, key, value, scale, bias, softcap)
+    return around(forward.mean.output, forward.error, roundings, capped=softcap is not None)
+
+
+@np.errstate(all="ignore")
+def weights(  # noqa: PLR0913 - what attention depends on, and what is declared of it
+    query: npt.ArrayLike,
+    key: npt.ArrayLike,
+    roundings: Roundings,
+    *,
+    scale: float | None = None,
+    bias: npt.ArrayLike | None = None,
+    softcap: float | None = None,
+) -> Interval:
+    """Return what is expected of the weights (…, n_q, n_k), the output for the identity matrix as the values."""
+    query, key, _ = _same_axes(query, key, key)
+    if key.shape[-2] == 0:
+        nothing = np.zeros((*query.shape[:-1], 0))
+        return Interval(nothing, nothing, roundings.dtype, roundings.flush)
+    forward = ForwardPass.of(query, key, None, scale, bias, softcap)
     return around(forward.mean.output, forward.error, roundings, capped=softcap is not None)
 
 

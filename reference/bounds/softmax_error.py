@@ -86,6 +86,22 @@ class Mean:
         farthest = _largest_visible(softmax, distances)
         return cls(value=value, output=output, sizes=np.abs(value), distances=distances, farthest=farthest)
 
+    def error(self, softmax: Softmax, error: WeightError) -> Array:
+        """Return E_w: how far weights, each wrong by a factor within e^±D, can take the mean from o."""
+        return _mean_error(softmax, self, error)
+
+    def largest(self, softmax: Softmax, error: WeightError, value_error: Array | None = None) -> Array:
+        """Return a', the most that the mean of |v|, and of what v may be wrong by, can be under such weights."""
+        return largest_size(softmax, self._sizes(value_error), error)
+
+    def weighed(self, each: npt.NDArray[np.floating | np.bool_], value_error: Array | None = None) -> Array:
+        """Return the sums of what each key has (…, n_q, n_k) times |v|, and what v may be wrong by."""
+        sums: Array = each @ self._sizes(value_error)
+        return sums
+
+    def _sizes(self, value_error: Array | None) -> Array:
+        return self.sizes if value_error is None else self.sizes + value_error
+
 
 def _largest_visible(softmax: Softmax, sizes: Array) -> Array:
     """Return the largest (…, n_q, d_v) of sizes (…, n_q, d_v, n_k) over the visible keys."""
@@ -166,8 +182,8 @@ def log_sum_exp_error(softmax: Softmax, error: WeightError, roundings: Roundings
     return np.where(softmax.total[..., 0] == 0, 0.0, total)
 
 
-def mean_error(softmax: Softmax, mean: Mean, error: WeightError) -> Array:
-    """Return E_w: how far weights, each wrong by a factor within e^±D, can take the mean from o.
+def _mean_error(softmax: Softmax, mean: Mean, error: WeightError) -> Array:
+    """Return E_w.
 
     Errors of weights are common to numerator and denominator and Σ p (v - o) = 0, so they cost |v - o| and not |v|:
     Σ p (e^D - 1) |v - o| / Σ p e^-D, never more than the farthest value. Where D is large that is loose, and the exact

@@ -26,8 +26,9 @@ from reference import matrix
 from reference.bounds.arithmetic import ORACLE, Roundings, growth
 from reference.bounds.attention_error import dot_lost, quotient_error
 from reference.bounds.formats import FORMATS, Array, Format, half_ulp
+from reference.bounds.identity_mean import IdentityMean
 from reference.bounds.interval import Errors, Interval, widened
-from reference.bounds.softmax_error import Mean, Softmax, mean_error, weight_error
+from reference.bounds.softmax_error import Softmax, weight_error
 
 
 @np.errstate(all="ignore")
@@ -81,12 +82,12 @@ def softmax(scores: npt.ArrayLike, roundings: Roundings) -> Interval:
     if n_keys == 0:
         return Interval(scores, scores, roundings.dtype, roundings.flush)
     weights = Softmax.of(scores)
-    mean = Mean.of(weights, np.broadcast_to(np.eye(n_keys), (*scores.shape[:-2], n_keys, n_keys)))
+    mean = IdentityMean.of(weights)
 
     def error(roundings: Roundings) -> Errors:
         logit_error = np.full_like(scores, 4 * roundings.lost + roundings.lost_inputs)
         moved = weight_error(weights, logit_error, roundings)
-        largest = mean_error(weights, mean, moved)
+        largest = mean.error(weights, moved)
         rescales = roundings.rescales(n_keys)
         lost = roundings.lost * (4 + 2 * rescales) * (1 + 1e-3 + 2 * roundings.exp_error)
         return quotient_error(weights.weights, largest, n_keys, roundings) + lost, moved.largest
