@@ -30,7 +30,10 @@ RELATION_TEXTS = {Relation.SAME_BITS: "not the same bits", Relation.EQUAL: "not 
 
 @remembered
 def expected(problem: Problem, precision: Precision) -> Interval:
-    """Return the expected output of `problem` with its derived error bound."""
+    """Return the expected output of `problem` with its derived error bound.
+
+    Where tokens are projected, what may overflow in one head, and be NaN, makes NaN of all heads of its token.
+    """
     bias = problem.logit_bias
     key, value = problem.for_each_query_head(problem.key), problem.for_each_query_head(problem.value)
     oracle = error_bound.attention(
@@ -42,7 +45,11 @@ def expected(problem: Problem, precision: Precision) -> Interval:
         bias=bias,
         softcap=problem.softcap,
     )
-    return _with_fully_masked_rows(oracle, problem, partial(expected, _of_equal_scores(problem), precision))
+    oracle = _with_fully_masked_rows(oracle, problem, partial(expected, _of_equal_scores(problem), precision))
+    if not problem.dialect.projected:
+        return oracle
+    unknown = oracle.vacuous.any(axis=(1, 3), keepdims=True)
+    return replace(oracle, error=np.where(unknown, np.inf, oracle.error))
 
 
 def _of_equal_scores(problem: Problem) -> Problem:

@@ -1,4 +1,4 @@
-"""Expected gradients of layers that project their tokens: what may overflow spoils the gradients of its token."""
+"""What is expected of layers that project their tokens: what may overflow spoils all of its token."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from attention_tests import Dialect, Feature, Precision
+from properties.checks.comparison import expected as expected_output
 from properties.checks.gradients import ExpectedGradients, expected_gradients
 from properties.drawing.gradient_options import plan
 
@@ -49,3 +50,12 @@ def test_what_cannot_overflow_is_promised() -> None:
     plain = expected_gradients(replace(problem, dialect=Dialect()), Precision.pure("float16"))
     for one, other in zip(projected, plain, strict=True):
         np.testing.assert_array_equal(one.error, other.error)
+
+
+@pytest.mark.parametrize("projected", [True, False])
+def test_an_output_that_may_overflow_in_one_head_is_unknown_in_all(*, projected: bool) -> None:
+    problem = plan((3, 3, 4, 4), 1).build("float16", LENGTHS, Dialect(projected=projected))
+    query = problem.query.copy()
+    query[0, 1, 2] = 60_000
+    spoilt = expected_output(problem.with_arrays(query=query), Precision.pure("float16"))
+    assert np.argwhere(spoilt.vacuous.all(axis=-1)).tolist() == ([[0, 0, 2], [0, 1, 2]] if projected else [[0, 1, 2]])
