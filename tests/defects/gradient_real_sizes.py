@@ -8,13 +8,14 @@ from typing import Any
 import numpy as np
 
 from attention_tests import Feature, Step
-from tests.defects.addresses import dense, read
+from tests.defects.addresses import dense, read, strides_of
 from tests.defects.correct import Array
 from tests.defects.correct_gradient import Gradients, gradient
 from tests.defects.defect import defect
 
 FEW = "test_gradients_of_a_few_keys_among_many_are_right"
 WIDTHS = "test_gradients_are_right_for_each_width_with_each_option"
+PLACES = "test_gradients_are_right_for_each_width_wherever_the_inputs_lie_in_memory"
 GROUPS = "test_any_two_other_options_apply_to_the_gradients_of_grouped_heads"
 GRID = "test_there_may_be_more_gradients_than_16_bits_count"
 MASK = "test_a_mask_of_a_backward_pass_may_lie_anywhere_in_memory"
@@ -65,6 +66,20 @@ def causal_gradient_of_narrow_columns(
     if causal and key.shape[-1] == 192 and value.shape[-1] == 128:
         d_query[..., 128:] = 0
     return d_query, d_key, d_value
+
+
+@planted("keys wider than 192 with gaps between rows taken as contiguous", killed_by=PLACES)
+def wide_keys_with_gaps_taken_as_contiguous(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+    row, column = strides_of(key)[-2:]
+    has_gaps = key.shape[-1] > 192 and column == 1 and row > key.shape[-1]
+    return gradient(query, read(key, dense(key)) if has_gaps else key, value, upstream)
+
+
+@planted("values of width 96 stored transposed taken as contiguous", killed_by=PLACES)
+def values_stored_transposed_taken_as_contiguous(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
+    row, column = strides_of(value)[-2:]
+    is_transposed = value.shape[-1] == 96 and row == 1 and column > 1
+    return gradient(query, key, read(value, dense(value)) if is_transposed else value, upstream)
 
 
 @planted(
