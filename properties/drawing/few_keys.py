@@ -50,7 +50,9 @@ class FewKeysBackwardPlan(ExactPlan):
         """Build the problem in `dtype`, and draw an upstream gradient."""
         problem = FewKeysPlan(of=self.of).build(dtype, features, dialect)
         shape = (*problem.query.shape[:-1], problem.value.shape[-1])
-        return with_upstream(problem, np.asarray(problem.random.standard_normal(shape)))
+        # The numbers after those of the values: others would tell no row of the one from a row of the other.
+        numbers = problem.random.standard_normal(problem.value.size + math.prod(shape))
+        return with_upstream(problem, np.reshape(numbers[problem.value.size :], shape))
 
 
 def _query_and_key(problem: Problem) -> tuple[Array, Array]:
