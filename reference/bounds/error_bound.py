@@ -26,9 +26,10 @@ rest.
 A soft cap makes c tanh(t / c) of t, and e₂ + K5 (|c tanh(t / c)| + e₂) + c ε_exp of e₂, where K5 = (1+u)⁴ (1+u_s)³ - 1.
 A bias makes z = t + bias of t, and K3 (1+u)³ (1+u_s) - 1.
 
-Parts of the n keys that are merged by their log-sum-exps, out = Σ o_i exp(L_i - L), have weights that sum to 1 only as
-far as each L is exact, which is rounded relative to its own size. All values of a query share that factor, within
-1 ± C. With M the merges that a key may go through, M ≤ R, of the R rescales, and K[k] = (1+u)^k - 1,
+Weights that are exp(z - L), divided by no sum, and parts of the n keys that are merged by their log-sum-exps, as
+out = Σ o_i exp(L_i - L), sum to 1 only as far as each L is exact, which is rounded relative to its own size. All values
+of a query share that factor, within 1 ± C. With M the merges that a key may go through, M ≤ R, of the R rescales, and
+K[k] = (1+u)^k - 1,
 
     size         ℓ  = max(|z| + D, |L| + max D) + 3                             of log-sum-exps
     way          g  = L - max z + max D + 4 (D + K[2M+2] ℓ)                     from the largest logit to L
@@ -37,8 +38,9 @@ far as each L is exact, which is rounded relative to its own size. All values of
                  C  = Σ p e^D (e^Λ - 1) / Σ p e^-D                              `merge_error`
                  E += C (|o| + E)                                               and n + 2 for n in ν
 
+Where all keys are one block M is 0, H = K[5] g, Λ = K[2] ℓ + K[10] (max z - z + g) - 2 log(1 - ε_exp), and ν has n.
 A log-sum-exp that comes of merges has the error of its terms from D + H, and δ = Σ G O in a gradient that of such an O.
-Nothing is merged, M = 0, where all keys are one block.
+An arithmetic whose weights are divided by their sum has none of this.
 
 Queries, keys and values that were themselves computed, within e_q, e_k and e_v, add |scale| (e_q·|k| + |q|·e_k +
 e_q·e_k) to e₁, enlarge the sizes that roundings are relative to, and take the mean of the values no farther than the
