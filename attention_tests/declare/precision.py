@@ -35,8 +35,8 @@ class Precision:
     block: int | None = 16
     """Smallest block of keys of an online softmax, or part of them that is merged with others; None: all at once."""
     merges: int = 1
-    """Merges by log-sum-exps that a key may go through: 1 if keys are split, or weights are exp(z - log-sum-exp); more if
-    merged parts are merged; 0 if weights are divided by their sum."""
+    """Merges by log-sum-exps that a key may go through: 1 if keys are split, or weights are exp(z - log-sum-exp); more
+    if merged parts are merged; 0 if weights are divided by their sum."""
     flush: bool = True
     """Whether subnormal numbers may be flushed to zero."""
     sum_stored: bool = False
