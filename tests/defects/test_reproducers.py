@@ -46,6 +46,7 @@ REMEMBERING = (
     "right_only_if_the_suite_is_imported",
     "scale_of_the_first_call",
     "second_call_in_blocks",
+    "step_rounds_at_random",
     "sums_in_random_order",
 )
 """Defects whose outputs depend on all earlier calls, on chance, or on the modules of the process."""
