@@ -17,7 +17,7 @@ from attention_tests.engine.row import Row
 from attention_tests.expectations.entries import BROKEN
 from attention_tests.pytest_plugin.decide import is_explored
 from attention_tests.pytest_plugin.options import BUDGET
-from attention_tests.pytest_plugin.portions import portions
+from attention_tests.pytest_plugin.portions import equal_portions
 from attention_tests.pytest_plugin.run import RUN, Run
 from attention_tests.pytest_plugin.summary import Summary
 from attention_tests.pytest_plugin.workers import SEED
@@ -101,7 +101,7 @@ class Exploring:
         """Deal the properties out evenly, unless another way was asked for."""
         if config.getoption("dist") != "load":
             return None
-        scheduler = portions(config, log)
+        scheduler = equal_portions(config, log)
         self.uneven = scheduler is None
         return scheduler
 

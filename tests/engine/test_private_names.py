@@ -86,7 +86,7 @@ def test_a_run_and_its_report_say_that_others_may_be_drawn(
 
 
 def scheduler() -> Any:
-    return portions.portions(None, None)  # type: ignore[arg-type]
+    return portions.equal_portions(None, None)  # type: ignore[arg-type]
 
 
 def test_no_scheduler_is_made_where_the_private_name_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

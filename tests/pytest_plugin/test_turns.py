@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from pathlib import Path
 from types import SimpleNamespace
@@ -63,3 +64,16 @@ def test_an_implementation_used_again_next_keeps_its_process() -> None:
     pytest_runtest_teardown(item_of(one), item_of(other))
     assert one.rested
     assert not other.rested
+
+
+def test_what_is_compiled_is_verified_by_one_worker_at_each_dtype(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COUNTED", str(tmp_path / "signatures"))
+    asked = ("--profile=quick", "--dtype=float32", "--dtype=float64", "-n2", "-v", "-k", "equal or row or bits")
+    done = command(tmp_path, "tests.support.counted:IMMUTABLE", "numpy", *asked)
+    workers: dict[str, set[str]] = {}
+    for worker, subject in re.findall(r"^\[(gw\d)\] .*\[(.*)\] *$", done.stdout, re.MULTILINE):
+        workers.setdefault(subject, set()).add(worker)
+    assert [len(workers[f"counted-{dtype}"]) for dtype in ("float32", "float64")] == [1, 1], done.stdout
+    assert any(len(of) == 2 for subject, of in workers.items() if subject.startswith("numpy")), done.stdout
