@@ -63,7 +63,7 @@ def assert_scattered(got: Array, problem: Scatter, under: str = "") -> None:
 
     `under` says under what circumstances.
     """
-    wrong = (got != problem.d_value).any(axis=-1)
+    wrong = problem.owed & (got != problem.d_value).any(axis=-1)
     if wrong.any():
         batch, head, key = where = tuple(int(i) for i in np.argwhere(wrong)[0])
         column = int((got[where] != problem.d_value[where]).argmax())

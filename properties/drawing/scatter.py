@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from attention_tests import Dialect, Feature, Step
+from attention_tests import Dialect, Feature, FullyMasked, Step
 from attention_tests.engine.calls import Call
 from properties.drawing.exact import Array, ExactPlan, Gather, GatherPlan
 from properties.drawing.gradients import Backward
@@ -31,6 +31,15 @@ class Scatter(Gather, Backward):
         d_value = np.zeros_like(self.value)
         np.add.at(d_value, place, self.upstream)
         return in_format(d_value, self.dtype)
+
+    @cached_property
+    def owed(self) -> Array:
+        """The key heads of which it is owed, (batch, key heads, 1): not where 0 · NaN, of a fully masked row, is in it."""
+        batch, key_heads = self.key.shape[:2]
+        if self.dialect.fully_masked is not FullyMasked.NAN:
+            return np.ones((batch, key_heads, 1), bool)
+        all_see = self.seen.any(axis=-1).reshape(batch, key_heads, -1)
+        return np.asarray(all_see.all(axis=-1, keepdims=True))
 
 
 @dataclass(frozen=True, kw_only=True)

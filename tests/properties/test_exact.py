@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from attention_tests import Feature
+from attention_tests import Dialect, Feature, FullyMasked
 from attention_tests.execution.failures import Disagreement
 from properties.checks.exact import assert_gathered, assert_scattered
 from properties.drawing.exact import ExactPlan, Gather, GatherPlan
@@ -84,3 +85,31 @@ def test_as_many_columns_are_left_as_tell_values_apart(plan: ExactPlan, left: tu
     of = smallest(plan).of
     assert (of.d_k, of.d_v) == left
     assert (of.batch, of.heads, of.queries, of.keys, of.options) == (1, 1, 1, 1, Options())
+
+
+@pytest.mark.parametrize("fully_masked", FullyMasked)
+def test_a_gradient_of_nan_is_right_where_a_fully_masked_row_is_nan(fully_masked: FullyMasked) -> None:
+    plan = shape(3, keys=5, queries=9)
+    options = Options(mask="fully masked rows", mask_axes="11qk", group=2)
+    problem = ScatterPlan(of=replace(plan, options=options)).build(
+        "float32", EVERYTHING, Dialect(fully_masked=fully_masked)
+    )
+    assert not problem.seen.any(axis=-1).all()
+    assert_scattered(problem.d_value, problem)
+    nan = np.full_like(problem.d_value, np.nan)
+    if fully_masked is FullyMasked.NAN:
+        assert_scattered(nan, problem)
+    else:
+        with pytest.raises(Disagreement):
+            assert_scattered(nan, problem)
+
+
+def test_other_key_heads_are_owed_their_gradient() -> None:
+    options = Options(mask="all", mask_axes="bhqk", group=2)
+    problem = ScatterPlan(of=replace(shape(3, keys=5, queries=9), options=options)).build(
+        "float32", EVERYTHING, Dialect(fully_masked=FullyMasked.NAN)
+    )
+    assert problem.mask is not None
+    mask = problem.mask.copy()
+    mask[1, 2, 0] = False
+    assert np.argwhere(~replace(problem, mask=mask).owed[..., 0]).tolist() == [[1, 1]]
