@@ -34,7 +34,7 @@ class Scatter(Gather, Backward):
 
     @cached_property
     def owed(self) -> Array:
-        """The key heads of which it is owed, (batch, key heads, 1): not where 0 · NaN, of a fully masked row, is in it."""
+        """The key heads of which it is owed, (batch, key heads, 1): not where a fully masked row adds 0 · NaN to it."""
         batch, key_heads = self.key.shape[:2]
         if self.dialect.fully_masked is not FullyMasked.NAN:
             return np.ones((batch, key_heads, 1), bool)
