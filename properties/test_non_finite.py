@@ -205,3 +205,17 @@ def test_nan_in_a_query_or_a_key_reaches_the_gradients_of_its_own_head_only(
             assert_nan_and_else_right(getattr(got, name), getattr(oracles, name), *places, of)
         else:
             assert_nan_and_else_as_before(getattr(got, name), getattr(before, name), *places, of)
+
+
+@law("every-word", Step.GRADIENT, Feature.NON_FINITE, HIDING, given=GRADIENT_PROBLEMS)
+def test_nan_in_a_key_or_a_value_reaches_no_gradient_of_a_query_that_it_is_hidden_from(
+    subject: Subject, problem: Backward
+) -> None:
+    """NaN in a key or a value reaches the gradient of no query that it is hidden from, even if other queries see it."""
+    spoilt = Spoilt.of(problem, str(problem.random.choice(("key", "value"))), np.nan)
+    got, *_ = subject.gradient(*spoilt.problem.inputs, **spoilt.problem.options)
+    projected = subject.implementation.dialect.projected
+    reached = ~rows_to_keep(subject, spoilt) if projected else spoilt.seen_by
+    plain = expected_gradients(problem, subject.precision).query
+    owed = replace(plain, error=np.where(reached[..., None], np.inf, plain.error))
+    assert_inside_bound(got, owed, of="of the query's gradient")

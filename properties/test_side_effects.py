@@ -16,10 +16,21 @@ from properties.checks.comparison import (
     expected,
     native_inputs,
 )
+from properties.drawing.claims import only
 from properties.drawing.memory import some_placements
+from properties.drawing.options import Options
+from properties.drawing.plans import Plan
 from properties.drawing.problem import Problem
 from properties.drawing.streams import ANY_PROBLEM, PROBLEMS_WITH_SEVERAL_BATCHES, problems
 
+OF_ALL_KINDS = only(
+    *(
+        Plan(batch=2, heads=2, queries=n_q, keys=n_k, d_k=8, d_v=8, regimes=("normal",), seed=n_k, options=options)
+        for n_q, n_k in ((1, 300), (5, 9))
+        for options in (Options(), Options(group=2), Options(causal=True), Options(mask="most"), Options(softcap=5.0))
+    )
+)
+"""Also decoding, and each with an option that may have code of its own."""
 PROBLEMS_WITH_MANY_ZEROS = problems(regimes=("zeros", "signed zeros", "iota", "small integers", "spikes"))
 
 
@@ -59,6 +70,16 @@ def test_later_calls_do_not_change_earlier_outputs(subject: Subject, problem: Pr
     output = subject.attend_natively(*native_inputs(subject, problem))
     subject.attend_natively(*native_inputs(subject, problem.with_other_numbers()))
     read = subject.take(output, (*problem.query.shape[:-1], problem.value.shape[-1]))
+    assert_inside_bound(read, expected(problem, subject.precision))
+
+
+@law("every-word", given=OF_ALL_KINDS)
+def test_later_calls_with_an_option_do_not_change_earlier_outputs(subject: Subject, problem: Problem) -> None:
+    """An output that is kept stays what it was while others are computed, also of grouped heads and with an option."""
+    options = subject.give_options(problem.options)
+    kept = subject.attend_natively(*native_inputs(subject, problem), **options)
+    subject.attend_natively(*native_inputs(subject, problem.with_other_numbers()), **options)
+    read = subject.take(kept, (*problem.query.shape[:-1], problem.value.shape[-1]))
     assert_inside_bound(read, expected(problem, subject.precision))
 
 

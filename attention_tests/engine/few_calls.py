@@ -15,8 +15,8 @@ SQUARE = Sizes(batch=3, heads=2, queries=16, keys=16, d_k=16, d_v=16)
 """Sizes such that as many laws as possible stay in them: an identity matrix is as wide as the values."""
 HALF = SQUARE._replace(keys=8)
 GROUPED = Sizes(batch=2, heads=2, group=3, queries=16, keys=16, d_k=16, d_v=16)
-DECODING = Sizes(batch=2, heads=2, group=2, queries=1, keys=1088, d_k=128, d_v=128)
-"""At the width of real heads."""
+DECODING = Sizes(batch=2, heads=2, group=2, queries=1, keys=1091, d_k=128, d_v=128)
+"""At the width of real heads, and with keys beyond whole tiles."""
 SPLIT = Sizes(batch=2, heads=2, group=2, queries=1, keys=4352, d_k=16, d_v=16)
 UNEVEN = Sizes(batch=2, heads=3, queries=5, keys=3, d_k=4, d_v=7)
 WIDE = Sizes(batch=2, heads=1, group=3, queries=9, keys=65, d_k=192, d_v=128)

@@ -111,10 +111,13 @@ def with_zero_rows(oracle: Interval, rows: Array) -> Interval:
     return replace(oracle, value=value, error=error)
 
 
-def assert_inside_bounds(got: Iterable[Array], oracles: Iterable[Interval]) -> None:
-    """Raise `Disagreement` unless every element of every gradient is inside its derived bound."""
+def assert_inside_bounds(got: Iterable[Array], oracles: Iterable[Interval], under: str = "") -> None:
+    """Raise `Disagreement` unless every element of every gradient is inside its derived bound.
+
+    `under` says under what circumstances.
+    """
     for name, one, oracle in zip(Gradients._fields, got, oracles, strict=True):
-        assert_inside_bound(one, oracle, of=f"of the {name}'s gradient")
+        assert_inside_bound(one, oracle, of=f"of the {name}'s gradient{under and f', {under},'}")
 
 
 def assert_all_same_bits(got: Iterable[Array], other: Iterable[Array]) -> None:

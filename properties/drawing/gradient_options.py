@@ -76,9 +76,13 @@ NO_POSITIVE_SCALE = only(
         plan(_UNEVEN[number % len(_UNEVEN)], number + 1, scale=scale, **one)
         for number, one in enumerate(({}, *_EACH[:-1]))
         for scale in (-0.5, 0.0)
-    )
+    ),
+    *(
+        plan(_UNEVEN[number % len(_UNEVEN)], number + 31, scale=-0.5, **one, **other)
+        for number, (one, other) in enumerate(combinations(_EACH[:6], 2))
+    ),
 )
-"""A negative scale and one of zero, alone and with every other option."""
+"""A negative scale and one of zero, alone and with every other option, and a negative one with every two."""
 BROADCAST_BIASES = only(*(plan((5, 9, 4, 3), 1, bias="normal", bias_axes=axes) for axes in BROADCASTS))
 REAL_HEADS = only(
     plan((9, 129, 64, 64), 1, batch=1, causal=True),
@@ -93,7 +97,7 @@ REAL_HEADS = only(
 """Widths that models have, more keys than a block has, and an option each."""
 WIDTHS_WITH_OPTIONS = only(
     *(
-        plan((5, 5 + number % 2, d_k, d_v), 10 * number + place, batch=1, **option)
+        plan((5, 5 if "causal" in option else 5 + number % 2, d_k, d_v), 10 * number + place, batch=1, **option)
         for number, (d_k, d_v) in enumerate(
             ((64, 64), (80, 80), (96, 96), (128, 128), (192, 192), (256, 256), (192, 128), (128, 96)), 1
         )
@@ -114,6 +118,8 @@ LONG = only(
     *(BackwardPlan(Plan(queries=n, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n)) for n in (64, 65, 129)),
     plan((129, 5, 64, 64), 1, batch=1, causal=True),
     plan((257, 3, 96, 64), 2, batch=1, mask="most", group=2),
+    plan((65, 16, 8, 16), 3),
+    plan((129, 33, 64, 80), 4, batch=1, group=2),
 )
 """More queries than a block has, or more queries and keys."""
 LOW_SCORES = only(

@@ -11,6 +11,8 @@ import numpy as np
 from attention_tests import Dialect, Feature
 from attention_tests.execution.placement import NEAR, Placement
 from properties.drawing.exact import PRIME, Gather, GatherPlan, query_size
+from properties.drawing.gradients import Backward, with_upstream
+from properties.drawing.options import Options
 from properties.drawing.plans import DEFAULT_DIALECT, Plan
 from properties.drawing.problem import Problem, in_format
 
@@ -78,3 +80,33 @@ class GridPlan:
         digits = (keys * runs + np.arange(keys))[..., None] // PRIME ** np.arange(self.width)
         query, key, value = (in_format(array, dtype) for array in (query, key, digits % PRIME + 1.0))
         return Gather(query, key, value, dtype, axes={}, dialect=dialect, asked=asked)
+
+
+def weighed_alike(problem: Gather) -> Backward:
+    """Return a backward pass of the same shapes in which keys weigh alike: all gradients are other than zero."""
+    query = np.ones_like(problem.query)
+    key = np.roll(np.broadcast_to(np.eye(*problem.key.shape[-2:]), problem.key.shape), 1, axis=-1)
+    upstream = problem.random.choice((-1.0, 1.0), (*query.shape[:-1], problem.value.shape[-1]))
+    alike = Problem(query, key, problem.value, problem.dtype, seed=problem.seed, dialect=problem.dialect)
+    return with_upstream(alike, upstream)
+
+
+SHAPES = (
+    Plan(batch=2, heads=2, queries=3, keys=4, d_k=4, d_v=4),
+    Plan(batch=3, heads=3, queries=5, keys=8, d_k=8, d_v=8, seed=1),
+    Plan(batch=3, heads=2, queries=1, keys=16, d_k=8, d_v=5, seed=2),
+)
+"""Shapes whose inputs are put elsewhere in memory."""
+SHAPES_UNDER_OPTIONS = (
+    Plan(batch=2, heads=2, queries=4, keys=4, d_k=4, d_v=4),
+    Plan(batch=2, heads=3, queries=5, keys=6, d_k=4, d_v=4),
+    Plan(batch=2, heads=2, keys=65, d_k=64, d_v=64, options=Options(group=2)),
+    Plan(batch=2, heads=2, queries=9, keys=70, d_k=8, d_v=8, options=Options(causal=True)),
+    Plan(batch=2, heads=2, queries=9, keys=8, d_k=8, d_v=8, options=Options(window=3, group=3)),
+)
+"""Also decoding, more keys than a tile has, and an option beside the mask or the bias."""
+PLANS_WITH_A_MASK = tuple(replace(plan, options=replace(plan.options, mask="most")) for plan in SHAPES_UNDER_OPTIONS)
+PLANS_WITH_A_BIAS = tuple(
+    replace(plan, options=replace(plan.options, bias="minus infinity")) for plan in SHAPES_UNDER_OPTIONS
+)
+GRIDS = (GridPlan(batch=65_537), GridPlan(batch=2, heads=32_771))

@@ -113,7 +113,8 @@ class Options:
     def _grouped(self, problem: Problem) -> Problem:
         """Return the problem with `group` different query heads for each key head."""
         batch, heads, *rest = problem.query.shape
-        factors = np.resize([1.0, -1.0, 0.5, 2.0, -0.5, -2.0, 0.25, 4.0], (self.group, 1, 1))
+        # The second is not -1, under which what is even, as the slope of a soft cap, is that of the first.
+        factors = np.resize([1.0, -0.5, -1.0, 2.0, 0.5, -2.0, 0.25, 4.0], (self.group, 1, 1))
         query = (problem.query[:, :, None] * factors).reshape(batch, heads * self.group, *rest)
         axes = {name: letters.replace("h", "1") for name, letters in problem.axes.items()}
         return replace(problem.with_arrays(query=query), axes=axes)

@@ -32,6 +32,8 @@ HEADS = tuple(
         ((2, 9, 2, 64, 16, 16), Options(group=2)),
         ((1, 2, 5, 17, 8, 8), Options(group=12)),
         ((2, 1, 9, 65, 32, 32), Options(group=16, causal=True)),
+        ((1, 1, 1, 17, 8, 8), Options(group=32)),
+        ((2, 2, 1, 33, 16, 16), Options(group=24)),
     )
 )
 """More batches, heads and query heads of a key head than elsewhere."""
