@@ -131,5 +131,9 @@ def given_to(options: Options, features: frozenset[Feature]) -> tuple[int, froze
 
 
 def _tied(letters: str, problem: Problem) -> str:
-    """Return the letters of an option's axes: queries and keys share one where their numbers must be equal."""
-    return letters.replace("q", problem.axes["query"][2])
+    """Return the letters of an option's axes, by which they are cut together with those of the inputs.
+
+    Queries and keys share one where their numbers must be equal, and the heads of groups are all kept.
+    """
+    _, heads, queries, _ = problem.axes["query"]
+    return letters.replace("h", heads).replace("q", queries)

@@ -14,6 +14,7 @@ from tests.defects import (
     fully_masked,
     gradient_circumstances,
     gradient_masks,
+    gradient_memory,
     gradient_options,
     gradient_real_sizes,
     gradient_side_effects,
@@ -21,7 +22,9 @@ from tests.defects import (
     gradients,
     heads,
     hiding,
+    kept_calls,
     layout,
+    many_queries,
     masks,
     memory,
     merges,
@@ -78,6 +81,8 @@ _OF_LAYERS = (
     two_options,
     circumstances,
     real_sizes,
+    many_queries,
+    kept_calls,
     caches,
 )
 _OF_CHECKERS = (cheats,)
@@ -88,6 +93,7 @@ _OF_GRADIENTS = (
     gradient_options,
     gradient_sizes,
     gradient_real_sizes,
+    gradient_memory,
     gradient_side_effects,
 )
 

@@ -202,3 +202,24 @@ def _with_slope_of(
     weights = softmax(capped(scaled_scores(query, key, scale), softcap) + (0 if bias is None else bias))
     of = d_scores(weights, d_weights(weights, value, upstream)) * slope_of_cap(sloping, softcap)
     return of_scores(of, weights, query, key, upstream, scale)
+
+
+@defect(
+    "scale",
+    "with a soft cap and causality, the sign of the scale is lost",
+    step=Step.GRADIENT,
+    killed_by=SIGN,
+)
+def sign_of_the_scale_lost_with_a_cap_and_causality(
+    query: Array,
+    key: Array,
+    value: Array,
+    upstream: Array,
+    *,
+    causal: bool = False,
+    softcap: float | None = None,
+    scale: float | None = None,
+) -> Gradients:
+    if scale is not None and causal and softcap is not None:
+        scale = abs(scale)
+    return gradient(query, key, value, upstream, causal=causal, softcap=softcap, scale=scale)

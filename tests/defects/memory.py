@@ -18,6 +18,8 @@ GROUPED = "test_keys_and_values_of_grouped_heads_may_lie_anywhere_in_memory"
 WIDE = "test_wide_inputs_may_lie_anywhere_in_memory"
 MASK = "test_a_mask_may_lie_anywhere_in_memory"
 BIAS = "test_a_bias_may_lie_anywhere_in_memory"
+FAR_MASK = "test_offsets_of_a_mask_may_be_beyond_32_bits"
+FAR_BIAS = "test_offsets_of_a_bias_may_be_beyond_32_bits"
 FAR = "test_offsets_may_be_beyond_32_bits"
 GRID = "test_there_may_be_more_batches_and_heads_than_16_bits_count"
 BACKWARD = "test_each_input_of_a_backward_pass_may_lie_anywhere_in_memory"
@@ -116,6 +118,16 @@ def strides_of_a_bias_ignored(query: Array, key: Array, value: Array, *, bias: A
 @defect("every-word", "offsets computed in int32", killed_by=FAR)
 def offsets_of_32_bits(query: Array, key: Array, value: Array) -> Array:
     return attention(*(read(array, offsets=_wrapped) for array in (query, key, value)))
+
+
+@defect("every-word", "offsets of a mask computed in int32", killed_by=FAR_MASK)
+def mask_offsets_of_32_bits(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
+    return layer(query, key, value, mask=None if mask is None else read(mask, offsets=_wrapped))
+
+
+@defect("every-word", "offsets of a bias computed in int32", killed_by=FAR_BIAS)
+def bias_offsets_of_32_bits(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
+    return layer(query, key, value, bias=None if bias is None else read(bias, offsets=_wrapped))
 
 
 def _wrapped(offsets: Array) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 from attention_tests import Feature, Step
 from tests.defects import correct
 from tests.defects.correct import Array, attention, online, scaled_scores
-from tests.defects.correct_gradient import Gradients, gradient, through
+from tests.defects.correct_gradient import Gradients, gradient, of_scores, through
 from tests.defects.correct_layer import ahead, average, hidden, layer, log_sum_exp, seen_by, softmax
 from tests.defects.defect import defect
 
@@ -15,6 +15,7 @@ QUERY = "test_nan_in_a_query_makes_its_row_nan_and_changes_no_other"
 KEY = "test_nan_in_a_key_makes_nan_of_every_row_that_sees_it"
 INFINITY = "test_infinity_in_a_query_or_a_key_makes_nan_of_a_row_with_an_infinite_score"
 HIDDEN = "test_nan_and_infinity_in_a_key_reach_no_query_that_it_is_hidden_from"
+HIDDEN_BACKWARD = "test_nan_in_a_key_or_a_value_reaches_no_gradient_of_a_query_that_it_is_hidden_from"
 LOG_SUM_EXP = "test_nan_in_a_query_or_a_key_shows_in_the_log_sum_exp"
 GRADIENT = "test_nan_in_a_query_or_a_key_reaches_the_gradients_of_its_own_head_only"
 State = tuple[Array, ...]
@@ -129,3 +130,21 @@ def nan_spoils_the_gradients_of_other_queries(query: Array, key: Array, value: A
 @defect("softmax", "weights of NaN replaced by zero backward", step=Step.GRADIENT, killed_by=GRADIENT)
 def weights_of_nan_are_zero_backward(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     return through(np.nan_to_num(softmax(scaled_scores(query, key))), query, key, value, upstream)
+
+
+@defect(
+    "every-word",
+    "under a window, the products of a hidden value are multiplied by a weight of zero",
+    step=Step.GRADIENT,
+    features=[Feature.NON_FINITE],
+    killed_by=HIDDEN_BACKWARD,
+)
+def nan_in_a_value_outside_of_the_window(
+    query: Array, key: Array, value: Array, upstream: Array, *, window: int | None = None
+) -> Gradients:
+    if window is None:
+        return gradient(query, key, value, upstream)
+    weights = softmax(hidden(scaled_scores(query, key), seen_by(ahead(query, key), window=window)))
+    of_weights = upstream @ value.mT
+    sums = (weights * of_weights).sum(axis=-1, keepdims=True)
+    return of_scores(weights * (of_weights - sums), weights, query, key, upstream)

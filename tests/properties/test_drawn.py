@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import field, fields, make_dataclass, replace
-from itertools import product
+from itertools import islice, product
 from typing import Any
 from zlib import crc32
 
@@ -16,8 +16,10 @@ from attention_tests import Feature
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.drawing import drive
 from attention_tests.engine.law import Stream
+from attention_tests.engine.minimise import _smaller
 from attention_tests.engine.profiles import QUICK
 from properties.drawing import histories, plans, streams
+from properties.drawing.gradient_options import plan
 from properties.drawing.options import Options
 from properties.drawing.plans import Plan, SentencePlan
 
@@ -103,3 +105,13 @@ def test_neither_another_field_nor_another_order_draws_other_problems(
 )
 def test_the_number_of_a_plan_is_what_it_was_when_verdicts_were_recorded(plan: Plan, text: bytes) -> None:
     assert streams._number(plan) == crc32(text)
+
+
+@pytest.mark.parametrize(
+    "options", [{"mask": "most"}, {"bias": "normal", "bias_axes": "1hqk"}, {"mask": "padding", "mask_axes": "b11k"}]
+)
+@pytest.mark.parametrize("group", [1, 2])
+def test_a_smaller_problem_has_options_that_fit_its_inputs(group: int, options: dict[str, Any]) -> None:
+    problem = plan((3, 4, 2, 2), 1, group=group, **options).build("float32", frozenset(Feature))
+    for smaller in islice(_smaller(problem), 40):
+        assert smaller.seen.shape == smaller.logits_shape
