@@ -135,5 +135,5 @@ def _tied(letters: str, problem: Problem) -> str:
 
     Queries and keys share one where their numbers must be equal, and the heads of groups are all kept.
     """
-    _, heads, queries, _ = problem.axes["query"]
-    return letters.replace("h", heads).replace("q", queries)
+    of_query = problem.axes["query"]
+    return letters.replace("h", of_query[1]).replace("q", of_query[2])

@@ -148,3 +148,18 @@ def nan_in_a_value_outside_of_the_window(
     of_weights = upstream @ value.mT
     sums = (weights * of_weights).sum(axis=-1, keepdims=True)
     return of_scores(weights * (of_weights - sums), weights, query, key, upstream)
+
+
+@defect(
+    "every-word",
+    "backward, -∞ is added to the scores of hidden keys",
+    step=Step.GRADIENT,
+    features=[Feature.NON_FINITE],
+    killed_by=HIDDEN_BACKWARD,
+)
+def nan_in_a_hidden_key_is_added_to_backward(
+    query: Array, key: Array, value: Array, upstream: Array, *, mask: Array | None = None
+) -> Gradients:
+    scores = scaled_scores(query, key)
+    seen = seen_by(ahead(query, key), mask=mask)
+    return through(softmax(scores + np.where(seen, 0, -np.inf).astype(query.dtype)), query, key, value, upstream)
