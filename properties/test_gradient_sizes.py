@@ -37,8 +37,14 @@ AT_BLOCKS = [
     Plan(heads=1, queries=queries, keys=keys, d_k=4, d_v=1, seed=seed, options=replace(one, group=seed % groups + 1))
     for keys, queries, groups in ((256, 5, 3), (4097, 2, 1))
     for seed, one in enumerate(ONE_OR_TWO)
-] + [Plan(queries=2, keys=1025, d_k=4, d_v=1, options=Options(group=3))]
-"""Full blocks and one key more, with enough queries for one to see several keys, be they causal."""
+] + [
+    *(
+        Plan(queries=5, keys=9, d_k=4, d_v=4, seed=seed, options=replace(one, group=2))
+        for seed, one in enumerate(ONE_OR_TWO)
+    ),
+    Plan(queries=2, keys=1025, d_k=4, d_v=1, options=Options(group=3)),
+]
+"""Full blocks and one key more, with enough queries for one to see several keys, be they causal; and one group."""
 FEW_KEYS = few_keys_backward(
     *shapes(ENDS),
     *shapes(ENDS[::2], queries=(1, 3, 65), groups=GROUPS),

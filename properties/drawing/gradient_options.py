@@ -68,7 +68,11 @@ TWO_OPTIONS_OF_GROUPS = only(
         plan(_UNEVEN[number % len(_UNEVEN)], number + 101, group=2, **one, **other)
         for number, (one, other) in enumerate(combinations((*_EACH[:5], {"scale": -0.5}, {"scale": 0.0}), 2))
         if one.keys().isdisjoint(other)
-    )
+    ),
+    *(
+        plan((9, 9, 4, 4), number + 131, group=3, **one, **other)
+        for number, (one, other) in enumerate(combinations(_EACH[:5], 2))
+    ),
 )
 """Every pair of other options with grouped heads, a scale of zero or below among them."""
 NO_POSITIVE_SCALE = only(
