@@ -10,7 +10,7 @@ This room imports the engine and the rooms below it, never expectations or repor
 
 from __future__ import annotations
 
-from attention_tests.engine.law import Law
+from attention_tests.engine.law import Drawn, Law
 from attention_tests.engine.verdict import Outcome
 from attention_tests.execution.failures import Disagreement, WrongForm
 from attention_tests.execution.subject import Subject
@@ -18,9 +18,12 @@ from attention_tests.guards.warnings import unwarned
 from attention_tests.reproducers.header import comment
 from attention_tests.reproducers.recorder import RecordedSubject
 from attention_tests.reproducers.script import script
+from attention_tests.text.literals import is_of_one_number
 
 LONGEST = 2**20
 """What is longer cannot be attached to an issue."""
+DIGITS = 3
+"""The characters of a number and what separates it from the next, at least: what is too long is not written at all."""
 
 
 @unwarned()
@@ -33,8 +36,8 @@ def reproducer(law: Law, subject: Subject, outcome: Outcome) -> str:
     drawn = outcome.broken_on
     if drawn is None:
         return ""
-    if not subject.implementation.target:
-        return _none("it is not known where the implementation can be imported from")
+    if why := _why_none(subject, drawn):
+        return _none(why)
     try:
         recorded = RecordedSubject(subject)
         # Answers that are asked for once are not asked for again the second time, as in the search.
@@ -47,6 +50,14 @@ def reproducer(law: Law, subject: Subject, outcome: Outcome) -> str:
         return text if len(text) <= LONGEST else _none(f"it would have {len(text)} characters")
     except Exception as error:  # noqa: BLE001 - a script that cannot be written must not take the verdict with it
         return _none(f"writing it raised {type(error).__name__}: {error}")
+
+
+def _why_none(subject: Subject, drawn: Drawn) -> str:
+    """Say why no program is tried, or nothing."""
+    if not subject.implementation.target:
+        return "it is not known where the implementation can be imported from"
+    numbers = sum(array.size for array in getattr(drawn, "inputs", ()) if not is_of_one_number(array))
+    return f"it would have more than {LONGEST} characters" if DIGITS * numbers > LONGEST else ""
 
 
 def _none(why: str) -> str:

@@ -45,7 +45,9 @@ def of_each_head(
     key, value = (for_each_query_head(array, query) for array in (key, value))
     scores = scaled_scores(query, key, scale)
     logits = capped(scores, softcap)
-    weights = softmax(hidden(logits if bias is None else logits + bias, seen))
+    # NaN - ∞ is NaN, and a bias of -∞ hides.
+    logits = logits if bias is None else np.where(np.isneginf(bias), bias, logits + bias)
+    weights = softmax(hidden(logits, seen))
     of = d_scores(weights, d_weights(weights, value, upstream))
     # A hidden score may be NaN, and 0 · NaN is NaN.
     of = of if softcap is None else np.where(weights > 0, of * slope_of_cap(scores, softcap), 0)

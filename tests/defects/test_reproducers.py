@@ -33,6 +33,7 @@ TOO_LARGE = (
     "narrow_values_of_wide_heads",
     "order_of_many_keys_turns",
     "query_gradients_of_a_grid_of_16_bits",
+    "row_sums_of_contiguous_upstreams",
     "scale_is_the_fourth_root",
     "scores_cut_at_the_end_of_shared_memory",
     "step_divides_by_the_fourth_root",
@@ -42,6 +43,7 @@ TOO_LARGE = (
 )
 """Defects shown only by numbers that are too many for a program, of which its text would be made."""
 REMEMBERING = (
+    "blocks_of_keys_added_in_any_order",
     "causal_mask_cached_by_keys",
     "dropout_of_zero_is_the_default",
     "every_256th_call_wrong",
