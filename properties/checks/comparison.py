@@ -124,7 +124,12 @@ def weights(subject: Subject, problem: Problem) -> Array:
 @remembered
 def expected_lse(problem: Problem, precision: Precision) -> Interval:
     """Return the expected log-sum-exp (batch, heads, n_q) with its derived error bound."""
-    return error_bound.log_sum_exp(
+    return _of_scores(error_bound.log_sum_exp, problem, precision)
+
+
+def _of_scores(bound: Callable[..., Interval], problem: Problem, precision: Precision) -> Interval:
+    """Return what a bound says of a problem whose values do not matter."""
+    return bound(
         problem.query,
         problem.for_each_query_head(problem.key),
         roundings_of(precision, problem.dtype),
@@ -141,14 +146,7 @@ def expected_weights(subject: Subject, problem: Problem) -> Interval:
 
 @remembered
 def _expected_weights(problem: Problem, precision: Precision) -> Interval:
-    oracle = error_bound.weights(
-        problem.query,
-        problem.for_each_query_head(problem.key),
-        roundings_of(precision, problem.dtype),
-        scale=problem.scale,
-        bias=problem.logit_bias,
-        softcap=problem.softcap,
-    )
+    oracle = _of_scores(error_bound.weights, problem, precision)
     mean = partial(_expected_weights, _of_equal_scores(problem), precision)
     return _with_fully_masked_rows(oracle, problem, mean)
 

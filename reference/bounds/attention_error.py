@@ -15,6 +15,7 @@ from reference.bounds.formats import Array, Format
 from reference.bounds.identity_mean import IdentityMean
 from reference.bounds.merge_error import kernel_weight_error, term_error
 from reference.bounds.softmax_error import (
+    LARGEST,
     Mean,
     Softmax,
     WeightError,
@@ -204,7 +205,7 @@ def _lost_storing(softmax: Softmax, weights: WeightError, roundings: Roundings) 
     """
     if roundings.normalised:
         return roundings.lost_weights
-    total = np.exp(np.minimum(weights.largest, 700.0)) / softmax.total
+    total = np.exp(np.minimum(weights.largest, LARGEST)) / softmax.total
     return roundings.lost_weights * np.minimum(1.0, total) * _room(roundings)
 
 

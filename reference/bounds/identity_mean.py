@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from reference.bounds.formats import Array
 from reference.bounds.softmax_error import SMALL, Softmax, WeightError
+from reference.bounds.supremum import with_room
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class IdentityMean:
         if not largest.any():
             return np.asarray(bound)
         most, least = _extremes(softmax, error)
-        exact = np.maximum(most - weights, weights - least) * (1 + 1e-6) + 1e-11
+        exact = with_room(np.maximum(most - weights, weights - least), 1.0)
         return np.where(largest, exact, bound)
 
     def largest(self, softmax: Softmax, error: WeightError, value_error: Array | None = None) -> Array:
@@ -56,7 +57,7 @@ class IdentityMean:
         if not largest.any():
             return np.asarray(bound)
         most, _ = _extremes(softmax, error)
-        return np.where(largest, weights + (most - weights) * (1 + 1e-6) + 1e-11, bound)
+        return np.where(largest, weights + with_room(most - weights, 1.0), bound)
 
     @staticmethod
     def weighed(each: npt.NDArray[np.floating | np.bool_], value_error: Array | None = None) -> Array:

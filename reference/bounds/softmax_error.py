@@ -18,7 +18,7 @@ LARGEST = 700.0
 """Largest D that float64 can follow: past it e^D is no number."""
 
 SMALL = 0.1
-"""Relative errors of the weights up to which the closed form of `mean_error` is nearly as tight as the supremum."""
+"""Relative errors of the weights up to which the closed form of `Mean.error` is nearly as tight as the supremum."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,21 @@ class Mean:
         return cls(value=value, output=output, sizes=np.abs(value), distances=distances, farthest=farthest)
 
     def error(self, softmax: Softmax, error: WeightError) -> Array:
-        """Return E_w: how far weights, each wrong by a factor within e^±D, can take the mean from o."""
-        return _mean_error(softmax, self, error)
+        """Return E_w: how far weights, each wrong by a factor within e^±D, can take the mean from o.
+
+        Errors of weights are common to numerator and denominator and Σ p (v - o) = 0, so they cost |v - o| and not |v|:
+        Σ p (e^D - 1) |v - o| / Σ p e^-D, never more than the farthest value. Where D is large that is loose, and the
+        exact supremum takes its place.
+        """
+        moved = (self.distances @ error.excess[..., None])[..., 0] / error.shrunk.sum(-1, keepdims=True)
+        bound: Array = np.minimum(moved, self.farthest)
+        rows = error.largest[..., 0] > SMALL
+        if rows.any():
+            values = np.broadcast_to(self.value.swapaxes(-1, -2)[..., None, :, :], self.distances.shape)[rows]
+            up = _exact(softmax, error, rows, values, self.output[rows])
+            down = _exact(softmax, error, rows, -values, -self.output[rows])
+            bound[rows] = np.maximum(up, down)
+        return bound
 
     def largest(self, softmax: Softmax, error: WeightError, value_error: Array | None = None) -> Array:
         """Return a', the most that the mean of |v|, and of what v may be wrong by, can be under such weights."""
@@ -180,24 +193,6 @@ def log_sum_exp_error(softmax: Softmax, error: WeightError, roundings: Roundings
     sizes = np.abs(softmax.largest) + error.largest_logit + np.log(softmax.total) + 1
     total: Array = moved + growth((6, roundings.u)) * (sizes[..., 0] + moved)
     return np.where(softmax.total[..., 0] == 0, 0.0, total)
-
-
-def _mean_error(softmax: Softmax, mean: Mean, error: WeightError) -> Array:
-    """Return E_w.
-
-    Errors of weights are common to numerator and denominator and Σ p (v - o) = 0, so they cost |v - o| and not |v|:
-    Σ p (e^D - 1) |v - o| / Σ p e^-D, never more than the farthest value. Where D is large that is loose, and the exact
-    supremum takes its place.
-    """
-    moved = (mean.distances @ error.excess[..., None])[..., 0] / error.shrunk.sum(-1, keepdims=True)
-    bound: Array = np.minimum(moved, mean.farthest)
-    rows = error.largest[..., 0] > SMALL
-    if rows.any():
-        values = np.broadcast_to(mean.value.swapaxes(-1, -2)[..., None, :, :], mean.distances.shape)[rows]
-        up = _exact(softmax, error, rows, values, mean.output[rows])
-        down = _exact(softmax, error, rows, -values, -mean.output[rows])
-        bound[rows] = np.maximum(up, down)
-    return bound
 
 
 def largest_size(softmax: Softmax, sizes: Array, error: WeightError) -> Array:

@@ -35,6 +35,10 @@ def largest_mean(log_weights: Array, error: Array, values: Array, mean: Array) -
         if (still_above == above).all():
             break
         above = still_above
-    # The room is for having solved it in float64, and for values that were not told apart.
-    distance: Array = np.maximum(target - mean, 0.0)
-    return distance * (1 + 1e-6) + 1e-11 * largest
+    return with_room(np.maximum(target - mean, 0.0), largest)
+
+
+def with_room(distance: Array, largest: Array | float) -> Array:
+    """Return a distance with room for having been solved in float64, and for values that were not told apart."""
+    roomy: Array = distance * (1 + 1e-6) + 1e-11 * largest
+    return roomy

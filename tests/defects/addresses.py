@@ -54,6 +54,11 @@ def read(
     return np.where(inside, buffer.take(places, mode="clip"), np.array(np.nan).astype(array.dtype))
 
 
+def in_int32(offsets: Array) -> Array:
+    """Return offsets as they come out of a computation in int32."""
+    return (offsets + 2**31) % 2**32 - 2**31
+
+
 def _buffer(array: Array) -> Array:
     """Return the array that an array is, in the end, a view of."""
     found, base = array, array.base

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from attention_tests import Step
-from tests.defects.addresses import dense, read, shares_a_buffer, strides_of
+from tests.defects.addresses import dense, in_int32, read, shares_a_buffer, strides_of
 from tests.defects.correct import Array, scaled_scores, softmax
 from tests.defects.correct_gradient import Gradients, d_weights, gradient, of_scores
 from tests.defects.defect import defect
@@ -47,12 +47,12 @@ def row_sums_of_contiguous_upstreams(query: Array, key: Array, value: Array, ups
 
 @planted("offsets of keys computed in int32", killed_by=FAR)
 def backward_key_offsets_of_32_bits(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
-    return gradient(query, read(key, offsets=_wrapped), value, upstream)
+    return gradient(query, read(key, offsets=in_int32), value, upstream)
 
 
 @planted("offsets of upstream gradients computed in int32", killed_by=FAR)
 def upstream_offsets_of_32_bits(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
-    return gradient(query, key, value, read(upstream, offsets=_wrapped))
+    return gradient(query, key, value, read(upstream, offsets=in_int32))
 
 
 @planted("of a packed buffer, the gradient of the value is written where that of the key is", killed_by=PACKED)
@@ -72,10 +72,6 @@ def query_gradients_of_a_grid_of_16_bits(query: Array, key: Array, value: Array,
 def key_gradients_of_a_grid_of_16_bits(query: Array, key: Array, value: Array, upstream: Array) -> Gradients:
     d_query, d_key, d_value = gradient(query, key, value, upstream)
     return d_query, _cut(d_key), d_value
-
-
-def _wrapped(offsets: Array) -> Array:
-    return (offsets + 2**31) % 2**32 - 2**31
 
 
 def _cut(array: Array) -> Array:

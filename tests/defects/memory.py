@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from attention_tests import Feature, Step
-from tests.defects.addresses import begins, dense, read, shares_a_buffer, strides_of
+from tests.defects.addresses import begins, dense, in_int32, read, shares_a_buffer, strides_of
 from tests.defects.correct import Array, attention
 from tests.defects.correct_gradient import Gradients, gradient
 from tests.defects.correct_layer import for_each_query_head, layer
@@ -117,21 +117,17 @@ def strides_of_a_bias_ignored(query: Array, key: Array, value: Array, *, bias: A
 
 @defect("every-word", "offsets computed in int32", killed_by=FAR)
 def offsets_of_32_bits(query: Array, key: Array, value: Array) -> Array:
-    return attention(*(read(array, offsets=_wrapped) for array in (query, key, value)))
+    return attention(*(read(array, offsets=in_int32) for array in (query, key, value)))
 
 
 @defect("every-word", "offsets of a mask computed in int32", killed_by=FAR_MASK)
 def mask_offsets_of_32_bits(query: Array, key: Array, value: Array, *, mask: Array | None = None) -> Array:
-    return layer(query, key, value, mask=None if mask is None else read(mask, offsets=_wrapped))
+    return layer(query, key, value, mask=None if mask is None else read(mask, offsets=in_int32))
 
 
 @defect("every-word", "offsets of a bias computed in int32", killed_by=FAR_BIAS)
 def bias_offsets_of_32_bits(query: Array, key: Array, value: Array, *, bias: Array | None = None) -> Array:
-    return layer(query, key, value, bias=None if bias is None else read(bias, offsets=_wrapped))
-
-
-def _wrapped(offsets: Array) -> Array:
-    return (offsets + 2**31) % 2**32 - 2**31
+    return layer(query, key, value, bias=None if bias is None else read(bias, offsets=in_int32))
 
 
 @defect("every-word", "offsets of keys computed in uint32", killed_by=FAR)

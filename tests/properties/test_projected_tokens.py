@@ -1,4 +1,4 @@
-"""What is expected of layers that project their tokens: what may overflow spoils all of its token."""
+"""Expectations of layers that project their tokens: an element that may overflow spoils all of its token."""
 
 from __future__ import annotations
 
