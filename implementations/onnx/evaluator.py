@@ -35,7 +35,7 @@ def _opset(opset: int, *, around_findings: bool = False) -> Implementation:
         supports=promised.supports | {Feature.THREADS},
         dtypes={
             "float32": replace(Precision.float32(), prescale="float32"),
-            **{dtype: replace(Precision.pure(dtype), prescale=dtype) for dtype in ("bfloat16", "float16")},
+            **{dtype: replace(Precision.pure(dtype), prescale=dtype, merges=0) for dtype in ("bfloat16", "float16")},
         },
     )
 

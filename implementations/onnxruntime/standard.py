@@ -39,7 +39,7 @@ def _opset(opset: int, *, around_findings: bool = False) -> Implementation:
         supports=promised.supports | {Feature.THREADS},
         dtypes={
             "float32": replace(Precision.float32(), prescale="float32"),
-            "float16": replace(Precision.pure("float16"), prescale="float16"),
+            "float16": replace(Precision.pure("float16"), prescale="float16", merges=0),
         },
     )
 

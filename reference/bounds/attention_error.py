@@ -178,7 +178,8 @@ def output_error(
             _underflows(softmax, weights, roundings, roundings.weights), value_error
         )
     error = quotient_error(mean.output, moved + numerator, n_keys, roundings) + lost
-    error = error + weights.apart * (np.abs(mean.output) + error)
+    # Where nothing is apart, an error of ∞ stays one, and does not become 0 · ∞.
+    error = error + np.where(weights.apart > 0, weights.apart * (np.abs(mean.output) + error), 0.0)
     return np.where(seen * (1 + nu) * (1 + weights.apart) >= roundings.accumulate.max, np.inf, error)
 
 
