@@ -51,10 +51,10 @@ def test_gradients_from_what_was_merged_are_accepted(family: Family, dtype: str,
 @pytest.mark.parametrize("merges", [0, 1])
 def test_a_bound_that_says_nothing_is_infinite_and_no_nan(merges: int) -> None:
     rng = np.random.default_rng(1)
-    inputs = [round_to(rng.standard_normal((n, 2)), "float16") for n in (1, 1500, 1500)]
+    query, key, value = (round_to(rng.standard_normal((n, 2)), "float16") for n in (1, 1500, 1500))
     roundings = roundings_of(replace(Precision.pure("float16"), merges=merges), "float16")
     for bias in (None, np.full((1, 1500), -np.inf)):
-        interval = error_bound.attention(*inputs, roundings, bias=bias)
+        interval = error_bound.attention(query, key, value, roundings, bias=bias)
         assert not np.isnan(interval.tolerance).any() or np.isnan(interval.value).all()
         assert bias is not None or np.isinf(interval.tolerance).all()
 
