@@ -91,8 +91,6 @@ FLEX = replace(
     flex.FLEX,
     name="torch-flex-compiled",
     attention=compiled_flex_attention,
-    cache=None,
-    compiled=True,
     # Each number of heads and each width has its own kernel, which takes seconds to compile. Masks and biases are
     # left out, which compile for some sizes only (docs/findings/torch-flex-compiled-names.md).
     supports=frozenset({Feature.LENGTHS, Feature.HEADS, Feature.CAUSAL, Feature.SOFTCAP}),

@@ -75,7 +75,6 @@ CUDNN = _kernel("torch-sdpa-cudnn-cuda", SDPBackend.CUDNN_ATTENTION, _MASKS | {F
 FLEX_CUDA = replace(
     FLEX,
     name="torch-flex-cuda",
-    cache=None,
     dtypes={dtype: FLEX.dtypes[dtype] for dtype in ("float32", "bfloat16", "float16")},
     to_native=to_native,
     to_numpy=from_gpu,
