@@ -26,6 +26,8 @@ ENVIRONMENTS = {
 }
 """The extras that are installed next to each other: what goes with several stands where all that it needs does."""
 
+WITHOUT_A_LIBRARY = ["numpy", "numpy-online", "numpy-layer", "numpy-steps"]
+"""What is written with NumPy alone, which is no library of the field."""
 FEWER = "--profile=quick"
 OPTIONS = {
     "torch": ["-k", "not compiled and not flex"],
@@ -90,7 +92,7 @@ def install(session: nox.Session, extras: list[str], pins: list[str]) -> None:
 
 def verify(session: nox.Session, environment: str, reports: Path, *options: str) -> None:
     """Verify all that is installed, in another folder than the checkout, whose packages hide those that are."""
-    targets = ["field"] if ENVIRONMENTS[environment] else []
+    targets = ["field"] if ENVIRONMENTS[environment] else WITHOUT_A_LIBRARY
     with session.chdir(session.create_tmp()):
         arguments = [*targets, "-n2", f"--report={reports / environment}", *options, *session.posargs]
         session.run("attention-tests", *arguments, env=KEPT)
