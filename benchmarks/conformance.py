@@ -38,7 +38,7 @@ Made of reports. `make field` verifies every library in an environment of its ow
 run. Under *Clauses* and *Features*, a property counts once, with the worst of its verdicts over the dtypes; a number
 alone counts those that pass, and – says that nothing of it is declared. Elsewhere a property counts at each dtype.
 
-[all]: findings/
+[all]: ../findings/
 """
 
 OF_OLDEST = """\
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     reports, oldest = ([Ran.read(place) for place in places] for places in (given.reports, given.oldest))
     PAGE.write_text(page(reports, oldest), "utf-8")
     README.write_text(with_table(README.read_text("utf-8"), by_library(all_verified(reports))), "utf-8")
-    sys.stdout.write(f"docs/{PAGE.name} and the table of {README.name}\n")
+    sys.stdout.write(f"{PAGE} and the table of {README}\n")
     return 0
 
 
@@ -144,7 +144,7 @@ def of_findings(verified: Sequence[Verified]) -> str:
     files = sorted(file for file in FINDINGS.glob("*.md") if file.name != README.name)
     seen = {file: [one for one in verified if file.stem in one.findings] for file in files}
     lines = [
-        [f"[{_title(file)}](findings/{file.name})", ", ".join(_code(one.name) for one in where) or NOTHING]
+        [f"[{_title(file)}](../findings/{file.name})", ", ".join(_code(one.name) for one in where) or NOTHING]
         for file, where in seen.items()
     ]
     return _table(lines, "finding", "expected, and seen, in")
@@ -209,7 +209,7 @@ def _title(file: Path) -> str:
 
 
 def _link(finding: str) -> str:
-    return f"[{finding}](findings/{finding}.md)"
+    return f"[{finding}](../findings/{finding}.md)"
 
 
 def _code(name: str) -> str:

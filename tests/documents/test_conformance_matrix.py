@@ -140,7 +140,7 @@ def test_an_undeclared_feature_is_neither_pass_nor_failure(two: list[Ran]) -> No
 def test_an_expected_failure_is_known_and_linked(two: list[Ran]) -> None:
     text = page(two)
     assert cells(text, "Features", "mixed")["mask"] == "1 known"
-    assert cells(text, "Implementations", "mixed")["findings"] == "[some-mask](findings/some-mask.md)"
+    assert cells(text, "Implementations", "mixed")["findings"] == "[some-mask](../findings/some-mask.md)"
     assert cells(text, "Implementations", "good")["findings"] == ""
 
 
