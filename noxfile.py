@@ -27,7 +27,7 @@ ENVIRONMENTS = {
 """The extras that are installed next to each other: what goes with several stands where all that it needs does."""
 
 WITHOUT_A_LIBRARY = ["numpy", "numpy-online", "numpy-layer", "numpy-steps"]
-"""What is written with NumPy alone, which is no library of the field."""
+"""The implementations that are written with NumPy alone: they adapt no library of the field."""
 FEWER = "--profile=quick"
 OPTIONS = {
     "torch": ["-k", "not compiled and not flex"],

@@ -144,7 +144,7 @@ def of_findings(verified: Sequence[Verified]) -> str:
     files = sorted(file for file in FINDINGS.glob("*.md") if file.name != README.name)
     seen = {file: [one for one in verified if file.stem in one.findings] for file in files}
     lines = [
-        [f"[{_title(file)}](../findings/{file.name})", ", ".join(_code(one.name) for one in where) or NOTHING]
+        [_link(file.stem, _title(file)), ", ".join(_code(one.name) for one in where) or NOTHING]
         for file, where in seen.items()
     ]
     return _table(lines, "finding", "expected, and seen, in")
@@ -208,8 +208,8 @@ def _title(file: Path) -> str:
     return file.read_text("utf-8").partition("\n")[0].removeprefix("# ")
 
 
-def _link(finding: str) -> str:
-    return f"[{finding}](../findings/{finding}.md)"
+def _link(finding: str, title: str = "") -> str:
+    return f"[{title or finding}](../findings/{finding}.md)"
 
 
 def _code(name: str) -> str:

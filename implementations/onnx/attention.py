@@ -116,6 +116,12 @@ def softmax(sessions: Sessions, operator: Operator, scores: Array) -> Array:
     return weights
 
 
+def in_16_bits(dtype: str) -> Precision:
+    """Return the arithmetic of the operator's function: all in the dtype, a query scaled first, weights by Softmax."""
+    # Softmax divides by the sum, and merges nothing.
+    return replace(Precision.pure(dtype), prescale=dtype, merges=0)
+
+
 def attention_of(sessions: Sessions, opset: int, *, around_findings: bool = False) -> Implementation:
     """Return the declaration of the operator on any runtime, which adds the arithmetic.
 

@@ -15,7 +15,7 @@ from onnx.reference import ReferenceEvaluator
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
-from implementations.onnx.attention import attention_of, in_chunks, in_double
+from implementations.onnx.attention import attention_of, in_16_bits, in_chunks, in_double
 from implementations.onnx.external import external
 from implementations.onnx.model import Node
 
@@ -35,7 +35,7 @@ def _opset(opset: int, *, around_findings: bool = False) -> Implementation:
         supports=promised.supports | {Feature.THREADS},
         dtypes={
             "float32": replace(Precision.float32(), prescale="float32"),
-            **{dtype: replace(Precision.pure(dtype), prescale=dtype, merges=0) for dtype in ("bfloat16", "float16")},
+            **{dtype: in_16_bits(dtype) for dtype in ("bfloat16", "float16")},
         },
     )
 

@@ -15,7 +15,7 @@ from onnxruntime import InferenceSession, SessionOptions
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
-from implementations.onnx.attention import attention_of, in_chunks, in_double
+from implementations.onnx.attention import attention_of, in_16_bits, in_chunks, in_double
 from implementations.onnx.external import external
 from implementations.onnx.model import Node
 
@@ -39,7 +39,7 @@ def _opset(opset: int, *, around_findings: bool = False) -> Implementation:
         supports=promised.supports | {Feature.THREADS},
         dtypes={
             "float32": replace(Precision.float32(), prescale="float32"),
-            "float16": replace(Precision.pure("float16"), prescale="float16", merges=0),
+            "float16": in_16_bits("float16"),
         },
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 from attention_tests import Feature, Step
 from tests.defects import correct
 from tests.defects.correct import Array, attention, online, scaled_scores
-from tests.defects.correct_gradient import Gradients, gradient, of_scores, through
+from tests.defects.correct_gradient import Gradients, d_scores, gradient, of_scores, through
 from tests.defects.correct_layer import ahead, average, hidden, layer, log_sum_exp, seen_by, softmax
 from tests.defects.defect import defect
 
@@ -145,9 +145,7 @@ def nan_in_a_value_outside_of_the_window(
     if window is None:
         return gradient(query, key, value, upstream)
     weights = softmax(hidden(scaled_scores(query, key), seen_by(ahead(query, key), window=window)))
-    of_weights = upstream @ value.mT
-    sums = (weights * of_weights).sum(axis=-1, keepdims=True)
-    return of_scores(weights * (of_weights - sums), weights, query, key, upstream)
+    return of_scores(d_scores(weights, upstream @ value.mT), weights, query, key, upstream)
 
 
 @defect(
