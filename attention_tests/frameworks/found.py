@@ -1,0 +1,91 @@
+"""Which framework a callable is written in: read from what it says, else from what its module imports."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
+
+from attention_tests.frameworks.framework import Framework
+from attention_tests.text.wording import BadTarget, unknown
+
+FRAMEWORKS = ("numpy", "torch", "jax", "mlx", "tensorflow", "tinygrad", "cupy")
+"""The frameworks whose arrays can be made: each is the name of its package, and of a module here."""
+
+
+def framework_named(name: str, device: str = "cpu") -> Framework:
+    """Return a framework on a device. Raises BadTarget if it is not known, not installed or has no such device."""
+    if name not in FRAMEWORKS:
+        raise BadTarget(f"--arrays: the framework {unknown(name, FRAMEWORKS)}")
+    if find_spec(name) is None:
+        raise BadTarget(f"arrays of {name} are wanted, and {name} is not installed: install it, or name another")
+    try:
+        framework: Framework = import_module(f"attention_tests.frameworks.{name}").framework(device)
+    except ValueError as error:
+        raise BadTarget(f"--device {device}: {error}") from None
+    return framework
+
+
+def framework_of(target: Callable[..., Any]) -> str:
+    """Return the name of the framework whose arrays a callable takes, as far as its source tells; NumPy if it does not.
+
+    Its annotations decide; then what its module imports: NumPy beside another framework only helps.
+    """
+    function = written(target)
+    told = [name for name in _annotated(function) if name in FRAMEWORKS]
+    if told:
+        return told[0]
+    imported = [name for name in FRAMEWORKS if name in _imported(function)]
+    others = [name for name in imported if name != "numpy"]
+    return others[0] if len(others) == 1 else "numpy" if not others else _most_named(function, others)
+
+
+def written(target: Callable[..., Any]) -> Any:
+    """Return what was written of a callable: the function in a wrapper or a partial, the method that an object has."""
+    while isinstance(target, partial):
+        target = target.func
+    target = inspect.unwrap(target)
+    if inspect.isfunction(target) or inspect.isbuiltin(target):
+        return target
+    if inspect.ismethod(target):
+        return target.__func__
+    # PyTorch calls the method `forward` of a module.
+    return inspect.unwrap(getattr(type(target), "forward", None) or type(target).__call__)
+
+
+def _annotated(function: Any) -> Iterator[str]:
+    """Yield the packages of the types in the annotations."""
+    names = getattr(function, "__globals__", {})
+    for annotation in getattr(function, "__annotations__", {}).values():
+        kind = annotation
+        if isinstance(annotation, str):
+            kind = names.get(annotation.strip("\"' ").partition(".")[0].partition("[")[0])
+        yield _package_of(kind)
+
+
+def _imported(function: Any) -> set[str]:
+    """Return the packages of everything that the module of a function has a name for."""
+    return {_package_of(value) for value in getattr(function, "__globals__", {}).values()}
+
+
+def _package_of(value: Any) -> str:
+    name = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
+    return str(name or "").partition(".")[0]
+
+
+def _most_named(function: Any, frameworks: list[str]) -> str:
+    """Return the framework whose names the code of a function uses, the first of several."""
+    names = getattr(function, "__globals__", {})
+    used = [_package_of(names.get(name)) for name in getattr(getattr(function, "__code__", None), "co_names", ())]
+    return next((name for name in used if name in frameworks), frameworks[0])
+
+
+def is_module(target: object) -> bool:
+    """Tell whether something is a module of PyTorch, without importing it."""
+    torch = sys.modules.get("torch")
+    return torch is not None and isinstance(target, torch.nn.Module)

@@ -1,0 +1,44 @@
+"""PyTorch, on the CPU or on a GPU."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import torch
+
+from attention_tests.frameworks.framework import Array, Framework, Function
+
+
+def framework(device: str) -> Framework:
+    """Return PyTorch on a device. Raises ValueError where it is not there."""
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise ValueError(f"PyTorch has no device {device} here: {str(error).splitlines()[0]}") from None
+    return Framework(
+        name="torch", to_native=partial(to_native, device=device), to_numpy=to_numpy, gradient_of=gradient_of
+    )
+
+
+def to_native(array: Array, dtype: str, device: str = "cpu") -> torch.Tensor:
+    """Return a copy as a tensor in the dtype."""
+    return torch.tensor(array, dtype=getattr(torch, dtype), device=device)
+
+
+def to_numpy(tensor: torch.Tensor) -> Array:
+    """Return a float64 array."""
+    array: Array = tensor.detach().double().cpu().numpy()
+    return array
+
+
+def gradient_of(forward: Function) -> Function:
+    """Return the gradient of `forward` by autograd: a function of query, key, value and an upstream gradient."""
+
+    def gradient(
+        query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, upstream: torch.Tensor, **options: Any
+    ) -> tuple[torch.Tensor, ...]:
+        inputs = [tensor.detach().requires_grad_() for tensor in (query, key, value)]
+        return torch.autograd.grad(forward(*inputs, **options), inputs, upstream)
+
+    return gradient
