@@ -75,7 +75,10 @@ class Implementation:
     target: str = ""
     """The name of the target, `numpy` or `package.module:attribute`; filled in by the suite."""
     parameters: Mapping[str, str] | None = None
-    """Of a bare callable: the names under which it takes the options; filled in by the suite."""
+    """Of a bare callable over NumPy arrays: the names under which it takes the options; filled in by the suite."""
+    layouts: tuple[Layout, ...] = ()
+    """Of a bare callable: the orders of axes that it may have, until it is found out what it does; filled in by the
+    suite."""
 
     @property
     def features(self) -> frozenset[Feature]:

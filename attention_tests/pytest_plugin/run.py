@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from attention_tests.claims.finding import Claims, found_out
 from attention_tests.declare.implementation import Implementation
 from attention_tests.engine.explore import Exploration
 from attention_tests.engine.profiles import Profile
@@ -30,6 +31,8 @@ class Run:
     subjects: list[Subject] = field(default_factory=list)
     unverifiable: dict[str, str] = field(default_factory=dict)
     """A sentence for each subject that gives no answer at all."""
+    claims: dict[str, Claims] = field(default_factory=dict)
+    """What was found out about each bare callable, by its name."""
     missing: list[str] = field(default_factory=list)
     """A sentence for each known implementation that cannot be imported."""
     decided: dict[tuple[str, str, str], Row] = field(default_factory=dict)
@@ -63,14 +66,21 @@ class Run:
             for one in (one for target in targets or [""] for one in self._found(target, executors)):
                 if found:
                     executors[found[-1].name].rest()
-                found.append(one)
-                self._try(at_its_dtypes(one, only, executors[one.name]))
+                found.append(self._claimed(one, executors[one.name]))
+                self._try(at_its_dtypes(found[-1], only, executors[one.name]))
             self.subjects = subjects_of(found, only, executors)
         except BadTarget as error:
             raise pytest.UsageError(str(error)) from None
         if len(self.unverifiable) == len(self.subjects):
             why = next(iter([*self.unverifiable.values(), *self.missing]))
             raise pytest.UsageError(f"nothing could be verified: {why}")
+
+    def _claimed(self, given: Implementation, executor: Executor) -> Implementation:
+        """Return what a bare callable claims by answering; what is declared stays as it is."""
+        if not given.layouts:
+            return given
+        self.claims[given.name] = found_out(given, executor)
+        return self.claims[given.name].implementation
 
     def _try(self, subjects: Iterable[Subject]) -> None:
         self.unverifiable |= {repr(subject): sentence for subject in subjects if (sentence := trial(subject))}

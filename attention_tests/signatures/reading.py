@@ -41,7 +41,16 @@ def from_callable(function: Callable[..., Any], name: str, framework: Framework)
         to_numpy=framework.to_numpy,
         immutable=framework.immutable,
         compiled=framework.compiled,
+        parameters=_written_as_given(convention, taken) if framework.name == "numpy" else None,
+        layouts=tuple(Layout) if convention.layout is None else (convention.layout,),
     )
+
+
+def _written_as_given(convention: Convention, taken: Mapping[str, Parameter]) -> dict[str, str] | None:
+    """Return the names of the options, for a program to call the function by; None where there is more to it."""
+    if convention is not PLAIN:
+        return None
+    return {option: parameter.name for option, parameter in taken.items()}
 
 
 def _parameters(function: Callable[..., Any], name: str) -> Mapping[str, inspect.Parameter]:
@@ -107,8 +116,3 @@ def _adapted(
         return convention.output_and_lse(answer) if options.get("return_lse") else answer
 
     return attention
-
-
-def layouts_of(convention: Convention) -> tuple[Layout, ...]:
-    """Return the orders of axes that a convention admits."""
-    return tuple(Layout) if convention.layout is None else (convention.layout,)

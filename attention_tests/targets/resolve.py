@@ -7,13 +7,15 @@ import inspect
 import sys
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from attention_tests.declare.implementation import Implementation
-from attention_tests.declare.signature import CONTRACT, from_callable
 from attention_tests.declare.validation import problems_of
 from attention_tests.environment import suite
+from attention_tests.frameworks.found import framework_named, framework_of
 from attention_tests.guards.warnings import unwarned
+from attention_tests.signatures.reading import CONTRACT, from_callable
 from attention_tests.targets import entry_points
 from attention_tests.targets.registry import REGISTRY
 from attention_tests.targets.source_location import places_of
@@ -74,13 +76,38 @@ def _plugged_in(target: str, name: str) -> Implementation:
     module_name, _, attribute = target.partition(":")
     if not module_name or not attribute:
         raise BadTarget(f"{target!r} is half a target: write package.module:callable")
-    if module_name.endswith(".py"):
-        folder, written = Path(module_name).parent.resolve(), f"{Path(module_name).stem}:{attribute}"
-        raise BadTarget(f"{target} names a file, and a target names a module: in the folder {folder}, write {written}")
-    found = _import(target, module_name)
+    module = found = _import(
+        target, _module_of_file(target, module_name) if module_name.endswith(".py") else module_name
+    )
     for part in attribute.split("."):
         found = _attribute(target, found, part)
+    if inspect.isclass(found):
+        found = instance_of(found, name, module)
     return replace(implementation_of(found, name), target=target)
+
+
+def _module_of_file(target: str, path: str) -> str:
+    """Return the name under which a file can be imported. Raises BadTarget if it is not there."""
+    file = Path(path).resolve()
+    if not file.is_file():
+        raise BadTarget(f"{target}: there is no file {path} in {Path.cwd()}: check the spelling")
+    sys.path.insert(0, str(file.parent))
+    return file.stem
+
+
+def instance_of(kind: type, name: str, module: ModuleType) -> Any:
+    """Make an instance of a class, of what the function `get_init_inputs` of its module returns, as KernelBench has it.
+
+    Raises BadTarget with one sentence.
+    """
+    inputs = getattr(module, "get_init_inputs", list)
+    try:
+        return kind(*inputs())
+    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever their class does becomes one sentence
+        raise BadTarget(
+            f"{name} is a class, and making one without arguments raised {raised(error)}: name an instance of it, or "
+            "give its module a function get_init_inputs() that returns its arguments"
+        ) from None
 
 
 def implementation_of(found: Any, name: str) -> Implementation:
@@ -90,12 +117,10 @@ def implementation_of(found: Any, name: str) -> Implementation:
     """
     if isinstance(found, Implementation):
         return _placed(_well_declared(found, name))
-    if inspect.isclass(found):
-        raise BadTarget(f"{name} is a class: make an instance of it, and name that")
     if not callable(found):
         kind = article(type(found).__name__)
         raise BadTarget(f"{name} is {kind}, which cannot be called: name a function {CONTRACT} or an Implementation")
-    return _placed(from_callable(found, name))
+    return _placed(from_callable(found, name, framework_named(framework_of(found))))
 
 
 def _placed(implementation: Implementation) -> Implementation:
