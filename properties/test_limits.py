@@ -22,7 +22,9 @@ PROBLEMS_WITH_ONE_KEY = problems(keys=(1,))
 @law("softmax", given=PROBLEMS_WITH_ONE_KEY)
 def test_a_single_key_returns_its_value(subject: Subject, problem: Problem) -> None:
     """With a single key, every output is its value."""
-    assert_inside_bound(answer(subject, problem), moved(expected(problem, subject.precision), problem.value))
+    # Of more keys, where an implementation takes no single one, this is a call that it does not take.
+    single = problem.with_arrays(key=problem.key[..., :1, :], value=problem.value[..., :1, :])
+    assert_inside_bound(answer(subject, single), moved(expected(single, subject.precision), single.value))
 
 
 @law("softmax", given=ANY_PROBLEM)

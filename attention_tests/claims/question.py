@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked
+from attention_tests.declare.domain import Sizes
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -17,72 +18,65 @@ LARGEST_SCORE = 2.0**15
 """Scores are below this before they are scaled, so that float16 has them."""
 
 
-class Sizes(NamedTuple):
-    """The sizes of one call."""
-
-    batch: int
-    heads: int
-    key_heads: int
-    n_q: int
-    n_k: int
-    d_k: int
-    d_v: int
-
-
 @dataclass(frozen=True)
 class Question:
-    """One call: its sizes and its options, a mask or a bias of (batch, heads, n_q, n_k) among them."""
+    """One call: its sizes and its options, a mask or a bias of (batch, query heads, n_q, n_k) among them."""
 
     sizes: Sizes
     options: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def rows(self) -> tuple[int, int, int]:
+        """The shape (batch, query heads, n_q) of the queries."""
+        batch, heads, group, queries, *_ = self.sizes
+        return batch, heads * group, queries
+
+    @property
     def query(self) -> Array:
-        """Queries (batch, heads, n_q, d_k) that look at the first component of a key."""
-        batch, heads, _, n_q, _, d_k, _ = self.sizes
-        query = np.zeros((batch, heads, n_q, d_k))
+        """Queries (batch, query heads, n_q, d_k) that look at the first component of a key."""
+        query = np.zeros((*self.rows, self.sizes.d_k))
         query[..., :1] = 1
         return query
 
     @property
     def key(self) -> Array:
-        """Keys (batch, key_heads, n_k, d_k), each of a higher score than all before it."""
-        batch, _, key_heads, _, n_k, d_k, _ = self.sizes
-        key = np.zeros((batch, key_heads, n_k, d_k))
-        step = 2.0 ** np.floor(np.log2(LARGEST_SCORE / max(1, n_k - 1)))
-        key[..., :1] = step * np.arange(n_k)[:, None]
+        """Keys (batch, key heads, n_k, d_k), each of a higher score than all before it."""
+        batch, heads, _, _, keys, d_k, _ = self.sizes
+        key = np.zeros((batch, heads, keys, d_k))
+        step = 2.0 ** np.floor(np.log2(LARGEST_SCORE / max(1, keys - 1)))
+        key[..., :1] = step * np.arange(keys)[:, None]
         return key
 
     @property
     def value(self) -> Array:
-        """Values (batch, key_heads, n_k, d_v): whole numbers that tell key, head and batch."""
-        batch, _, key_heads, _, n_k, _, d_v = self.sizes
-        names = np.arange(batch * key_heads * n_k).reshape(batch, key_heads, n_k, 1)
+        """Values (batch, key heads, n_k, d_v): whole numbers that tell key, head and batch."""
+        batch, heads, _, _, keys, _, d_v = self.sizes
+        names = np.arange(batch * heads * keys).reshape(batch, heads, keys, 1)
         return (7.0 * names + 3 * np.arange(d_v)) % NAMES + 1
 
     def expected(self, dialect: Dialect) -> Array:
-        """Return the answer (batch, heads, n_q, d_v) of a right callable of this dialect."""
-        batch, heads, key_heads, n_q, n_k, _, d_v = self.sizes
-        value = np.repeat(self.value, heads // key_heads, axis=1)
+        """Return the answer (batch, query heads, n_q, d_v) of a right callable of this dialect."""
+        d_v = self.sizes.d_v
+        value = np.repeat(self.value, self.sizes.group, axis=1)
         seen = self._seen(dialect)
-        last = n_k - 1 - seen[..., ::-1].argmax(-1)
+        last = self.sizes.keys - 1 - seen[..., ::-1].argmax(-1)
         answer = np.take_along_axis(value, last[..., None], axis=-2)
         nothing = {
-            FullyMasked.ZEROS: np.zeros((batch, heads, 1, d_v)),
-            FullyMasked.NAN: np.full((batch, heads, 1, d_v), np.nan),
+            FullyMasked.ZEROS: np.zeros_like(value[..., :1, :]),
+            FullyMasked.NAN: np.full_like(value[..., :1, :], np.nan),
             FullyMasked.MEAN: value.mean(axis=-2, keepdims=True),
         }[dialect.fully_masked]
-        return np.where(seen.any(-1, keepdims=True), answer, np.broadcast_to(nothing, (batch, heads, n_q, d_v)))
+        return np.where(seen.any(-1, keepdims=True), answer, np.broadcast_to(nothing, (*self.rows, d_v)))
 
     def _seen(self, dialect: Dialect) -> Array:
-        batch, heads, _, n_q, n_k, _, _ = self.sizes
-        seen = np.ones((batch, heads, n_q, n_k), bool)
+        keys, queries = self.sizes.keys, self.sizes.queries
+        seen = np.ones((*self.rows, keys), bool)
         if "mask" in self.options:
             seen &= ~self.options["mask"] if dialect.true_hides else self.options["mask"]
         if "bias" in self.options:
             seen &= ~np.isneginf(self.options["bias"])
-        moved = n_k - n_q if dialect.alignment is Alignment.BOTTOM_RIGHT else 0
-        ahead = np.arange(n_k) - np.arange(n_q)[:, None] - moved
+        moved = keys - queries if dialect.alignment is Alignment.BOTTOM_RIGHT else 0
+        ahead = np.arange(keys) - np.arange(queries)[:, None] - moved
         if self.options.get("causal"):
             seen &= ahead <= 0
         if "window" in self.options:
@@ -95,3 +89,28 @@ def explains(question: Question, got: Array, dialect: Dialect) -> bool:
     expected = question.expected(dialect)
     near = np.abs(got - expected) <= 2.0**-7 * np.abs(expected)
     return bool((near | (np.isnan(got) & np.isnan(expected))).all())
+
+
+def pattern(sizes: Sizes) -> Array:
+    """Return a mask (batch, query heads, n_q, n_k) in which every query sees a key, and few see the last."""
+    batch, heads, group, queries, keys, _, _ = sizes
+    seen: Array = np.broadcast_to(
+        (np.arange(keys) + np.arange(queries)[:, None]) % 3 != 0, (batch, heads * group, queries, keys)
+    ).copy()
+    seen[..., 0] |= ~seen.any(-1)
+    return seen
+
+
+def option(name: str, sizes: Sizes, dialect: Dialect) -> dict[str, Any]:
+    """Return an option that changes who sees whom, or that changes nothing of what is looked for."""
+    seen = pattern(sizes)
+    options: dict[str, dict[str, Any]] = {
+        "scale": {"scale": 0.5},
+        "mask": {"mask": seen},
+        "bias": {"bias": np.where(seen, 0.0, -np.inf)},
+        "causal": {"causal": True},
+        "window": {"window": 2} | ({"causal": True} if dialect.causal_windows else {}),
+        "softcap": {"softcap": 30.0},
+        "dropout": {"dropout": 0.0},
+    }
+    return options[name]

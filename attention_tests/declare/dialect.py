@@ -14,6 +14,13 @@ class Layout(StrEnum):
     BATCH_LENGTH_HEAD_WIDTH = "BLHD"
     LENGTH_WIDTH = "LD"
 
+    def axes_of(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
+        """Return batch, heads, length and width of a shape in this order."""
+        if self is Layout.LENGTH_WIDTH:
+            return 1, 1, shape[0], shape[1]
+        batch, one, other, width = shape
+        return (batch, other, one, width) if self is Layout.BATCH_LENGTH_HEAD_WIDTH else (batch, one, other, width)
+
     def laid_out(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape (batch, heads, length, width) in this order."""
         batch, heads, length, width = shape

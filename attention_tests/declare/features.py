@@ -20,6 +20,10 @@ class Step(StrEnum):
     CACHE = "cache"
 
 
+LAID_OUT = (Step.ATTENTION, Step.GRADIENT)
+"""The steps whose arrays are in the layout of the dialect."""
+
+
 class Feature(StrEnum):
     """An ability of the whole function beyond the document's plain case. Undeclared is reported as unsupported."""
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from attention_tests.declare.dialect import Dialect, Layout
+from attention_tests.declare.domain import EVERYWHERE, Abilities, Domain
 from attention_tests.declare.features import SHAPING, Feature, Step
 from attention_tests.declare.precision import Precision
 
@@ -61,6 +62,8 @@ class Implementation:
     supports: frozenset[Feature] = SHAPING
     dtypes: Mapping[str, Precision] = field(default_factory=_strict_numpy_dtypes)
     dialect: Dialect = field(default_factory=Dialect)
+    domain: Domain = EVERYWHERE
+    """The sizes that it takes, as `Domain(widths=frozenset({64, 128}), key_multiple=16)`; default: all."""
     to_native: Callable[[Array, str], Any] = _numpy_array
     to_numpy: Callable[[Any], Array] = np.asarray
     immutable: bool = False
@@ -76,15 +79,20 @@ class Implementation:
     """The name of the target, `numpy` or `package.module:attribute`; filled in by the suite."""
     parameters: Mapping[str, str] | None = None
     """Of a bare callable over NumPy arrays: the names under which it takes the options; filled in by the suite."""
+    refuses: bool = False
+    """Whether it is a bare callable, whose exceptions are refusals: what it answers, it claims, and nothing else;
+    filled in by the suite."""
     layouts: tuple[Layout, ...] = ()
     """Of a bare callable: the orders of axes that it may have, until it is found out what it does; filled in by the
     suite."""
 
     @property
     def features(self) -> frozenset[Feature]:
-        """The features that it supports in its layout."""
+        """The features that it supports in its layout, and in its domain."""
         supports = frozenset(self.supports) | (frozenset() if self.immutable else {Feature.MUTABLE})
-        return supports - {Feature.HEADS} if self.dialect.layout is Layout.LENGTH_WIDTH else supports
+        if self.dialect.layout is Layout.LENGTH_WIDTH:
+            supports -= {Feature.HEADS}
+        return supports if self.domain == EVERYWHERE else Abilities(supports, self.domain)
 
     @property
     def steps(self) -> tuple[Step, ...]:

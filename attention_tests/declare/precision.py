@@ -85,6 +85,14 @@ class Precision:
         return cls.ladder(dtype)[0]
 
     @classmethod
+    def undeclared(cls, dtype: str) -> Self:
+        """Return what a callable that declares nothing is held to: what is right in some usual arithmetic is not wrong.
+
+        Of 16 bits that is everything in `dtype`, as it comes out where each line of a softmax stores its result.
+        """
+        return cls.strict(dtype) if dtype in {"float64", "float32"} else cls.pure(dtype)
+
+    @classmethod
     def ladder(cls, dtype: str) -> tuple[Self, ...]:
         """Return the usual precisions for `dtype`, strictest first. Raises KeyError for an unknown dtype."""
         sixteen_bit = (cls.upcast(), cls.flash(dtype), cls.eager(dtype), cls.pure(dtype))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from attention_tests.declare.dialect import Dialect, Layout
-from attention_tests.declare.features import Feature, Step
+from attention_tests.declare.domain import Sizes
+from attention_tests.declare.features import LAID_OUT, Feature, Step
 from attention_tests.declare.signature import takes
 from attention_tests.execution.placement import Placement
 from attention_tests.execution.signatures import Argument, Signature
@@ -17,41 +18,10 @@ Option: TypeAlias = tuple[str, Any]
 
 ADDED = ("return_lse", "dropout")
 """The options that no problem has, and that laws add."""
-LAID_OUT = (Step.ATTENTION, Step.GRADIENT)
-"""The steps whose arrays are in the layout of the dialect."""
 OF_A_SENTENCE = (Step.SELF_ATTENTION, Step.PROJECT)
 """The steps that take a sentence, which has no heads."""
 NUMBERS = 2**15
 """The number of numbers in a problem that is kept, with its results, for the laws and implementations that share it."""
-
-
-class Sizes(NamedTuple):
-    """The sizes of query, key and value: `group` query heads share each of `heads` key heads."""
-
-    batch: int = 1
-    heads: int = 1
-    group: int = 1
-    queries: int = 1
-    keys: int = 1
-    d_k: int = 1
-    d_v: int = 1
-
-    @property
-    def numbers(self) -> int:
-        """The number of numbers in query, key and value."""
-        batch, heads, group, queries, keys, d_k, d_v = self
-        return batch * heads * (group * queries * d_k + keys * (d_k + d_v))
-
-    def fitted(self, features: Collection[str]) -> Sizes:
-        """Return the sizes that an implementation with `features` takes."""
-        sizes = self
-        if Feature.HEADS not in features:
-            sizes = sizes._replace(batch=1, heads=1)
-        if Feature.GROUPED_HEADS not in features:
-            sizes = sizes._replace(group=1)
-        if Feature.LENGTHS not in features:
-            sizes = sizes._replace(queries=sizes.keys)
-        return sizes if Feature.VALUE_WIDTH in features else sizes._replace(d_v=sizes.d_k)
 
 
 @dataclass(frozen=True)

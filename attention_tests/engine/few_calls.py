@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from attention_tests.declare.domain import Sizes
 from attention_tests.declare.features import Step
-from attention_tests.engine.calls import OF_A_SENTENCE, Call, Sizes
+from attention_tests.engine.calls import OF_A_SENTENCE, Call
 from attention_tests.execution.placement import Placement
 
 BLHD, GAPS = Placement.BLHD_STORAGE, Placement.COLUMN_GAPS

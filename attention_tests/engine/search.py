@@ -29,8 +29,8 @@ from attention_tests.engine.measurements import measuring
 from attention_tests.engine.minimise import minimise
 from attention_tests.engine.profiles import GATE_SEED, Profile
 from attention_tests.engine.verdict import Outcome, Verdict, verdict_of
-from attention_tests.execution.failures import Crashed, Disagreement, Failure, TimedOut
-from attention_tests.execution.subject import NotAsked, Subject
+from attention_tests.execution.failures import Crashed, Disagreement, Failure, NotAsked, Refused, TimedOut
+from attention_tests.execution.subject import Subject
 from attention_tests.guards.warnings import unwarned
 
 SECONDS_TO_SHRINK = 10.0
@@ -50,7 +50,7 @@ def hold(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] =
         tried = list(_tried(law, subject, profile, pinned))
     broken_by = [(plan, failure) for plan, failure in tried if failure]
     if not tried:
-        return Outcome(Verdict.UNSUPPORTED, few.not_asked(subject, profile))
+        return Outcome(Verdict.UNSUPPORTED, _why_not_tried(law, subject, profile))
     if not broken_by:
         return Outcome(Verdict.PASS, measured=measured)
     ended = isinstance(failure_on(law, subject, broken_by[-1][0]), ENDS)
@@ -77,7 +77,7 @@ def _tried(
     for held, plans in ((subject, pinned), (asked, problems_of(law.given, profile, subject))):
         for plan in plans:
             try:
-                failure = failure_on(law, held, plan)
+                failure = _failure_if_asked(law, held, plan)
             except NotAsked:
                 continue
             yield plan, failure
@@ -142,9 +142,34 @@ def build(plan: Any, subject: Subject, *, once: bool = True) -> Any:
 
 
 def failure_on(law: Law, subject: Subject, plan: Any) -> Failure | None:
-    """Return how `subject` breaks `law` on what `plan` describes; None where it keeps it."""
+    """Return how `subject` breaks `law` on what `plan` describes; None where it keeps it, or takes no such call."""
+    with suppress(NotAsked):
+        return _failure_if_asked(law, subject, plan)
+    return None
+
+
+def _failure_if_asked(law: Law, subject: Subject, plan: Any) -> Failure | None:
     once = law.given.listed is None or plan.call(subject.features).sizes.numbers <= NUMBERS
     return law.failure(subject, build(plan, subject, once=once))
+
+
+def _failure_with(law: Law, subject: Subject, drawn: Any) -> Failure | None:
+    with suppress(NotAsked):
+        return law.failure(subject, drawn)
+    return None
+
+
+def _why_not_tried(law: Law, subject: Subject, profile: Profile) -> str:
+    """Say in one sentence why no problem of a law was tried."""
+    plan = next(iter(problems_of(law.given, profile, subject)), None)
+    if plan is not None and subject.implementation.refuses:
+        try:
+            _failure_if_asked(law, subject, plan)
+        except Refused as refusal:
+            return f"all of its problems were refused; the first: {refusal.sentence}"
+        except NotAsked:
+            pass
+    return few.not_asked(subject, profile)
 
 
 def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any, first: Failure) -> Outcome:
@@ -162,14 +187,14 @@ def refuted(law: Law, subject: Subject, plan: Any, deadline: float, first: Failu
     `first` is how it broke the law before, and is shown where it does so no more.
     """
     found = build(plan, subject)
-    again = law.failure(subject, found)
+    again = _failure_with(law, subject, found)
     first, kind = again or first, type(again)
 
     def breaks_likewise(drawn: Any) -> bool:
-        return time.monotonic() < deadline and isinstance(law.failure(subject, drawn), kind)
+        return time.monotonic() < deadline and isinstance(_failure_with(law, subject, drawn), kind)
 
     smallest = minimise(found, breaks_likewise) if kind is not type(None) else found
-    failure = law.failure(subject, smallest)
+    failure = _failure_with(law, subject, smallest)
     if failure is None:
         smallest, failure = found, _only_once(subject, first)
     explanation = explain(law, subject, plan, smallest, failure)

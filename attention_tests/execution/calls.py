@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from attention_tests.execution.signatures import Signature, contiguous, signature_of
+
+
+class Refusals(NamedTuple):
+    """The calls that were refused, of one step with the same options."""
+
+    times: int
+    words: str
+    """What the first of them raised."""
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,8 @@ class Calls:
     placements: list[str] = field(default_factory=list)
     """The places in memory that were new to it, in words."""
     layout: str = "BHLD"
+    refused: dict[str, Refusals] = field(default_factory=dict)
+    """The refused calls of a bare callable, by step and options."""
 
 
 class Account:
@@ -30,6 +40,7 @@ class Account:
         self._known: set[Signature | str] = set()
         self._signatures: list[Signature] = []
         self._placements: list[str] = []
+        self._refused: dict[str, Refusals] = {}
 
     def add(
         self,
@@ -46,6 +57,12 @@ class Account:
             self._known.add(signature)
             self._signatures.append(signature)
 
+    def refuse(self, step: str, options: Mapping[str, Any], words: str) -> None:
+        """Count a call, which was added, as refused in these words."""
+        call = f"{step} with {', '.join(sorted(options))}" if options else step
+        times, first = self._refused.get(call, (0, words))
+        self._refused[call] = Refusals(times + 1, first)
+
     def add_placements(self, placements: Iterable[str]) -> None:
         """Keep the places in memory of inputs."""
         new = [str(one) for one in dict.fromkeys(placements) if one not in self._known]
@@ -54,6 +71,6 @@ class Account:
 
     def taken(self) -> Calls:
         """Return the calls since this was called before."""
-        calls = Calls(self._count, self._signatures, self._placements, self._layout)
-        self._count, self._signatures, self._placements = 0, [], []
+        calls = Calls(self._count, self._signatures, self._placements, self._layout, self._refused)
+        self._count, self._signatures, self._placements, self._refused = 0, [], [], {}
         return calls

@@ -58,6 +58,18 @@ class ImplementationRaised(Exception):  # noqa: N818 - not an error of ours
         self.sentence = sentence
 
 
+class NotAsked(Exception):  # noqa: N818 - not an error: the law is not tried on this problem
+    """A law would make a call that is not among those admitted, or that is refused."""
+
+
+class Refused(NotAsked):
+    """A bare callable raised: it does not take such a call."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
 class Crashed(Exception):  # noqa: N818 - the word that the report uses
     """The process that the implementation ran in ended, or speaks no more."""
 

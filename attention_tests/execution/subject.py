@@ -10,12 +10,13 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from attention_tests.declare.dialect import Layout
-from attention_tests.declare.features import Step
+from attention_tests.declare.domain import EVERYWHERE, Sizes
+from attention_tests.declare.features import LAID_OUT, Step
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
 from attention_tests.execution.conversion import ArrayConversion
 from attention_tests.execution.executor import TIMES, Executor, MakeFailure
-from attention_tests.execution.failures import ImplementationRaised, WrongForm
+from attention_tests.execution.failures import ImplementationRaised, NotAsked, Refused, WrongForm
 from attention_tests.execution.placement import NEAR, Packing, Placement
 from attention_tests.execution.signatures import Signature, signature_of
 
@@ -27,15 +28,12 @@ PLACED_AT_ONCE = 64
 """The number of arrays, at least, whose places are remembered: a law calls with few of them at a time."""
 
 
-class NotAsked(Exception):  # noqa: N818 - not an error: the law is not tried on this problem
-    """A law would call with a signature that is not among those admitted."""
-
-
 class Subject(ArrayConversion):
     """One implementation at one dtype.
 
     Every method takes float64 arrays that are exact in the dtype and returns a float64 array. It raises
-    `ImplementationRaised` if the implementation raised, and `WrongForm` if the answer has the wrong type or shape.
+    `ImplementationRaised` if the implementation raised, or `Refused` if it is a bare callable, and `WrongForm` if the
+    answer has the wrong type or shape.
     Where only calls of some signatures are `admitted`, which are without a dtype, it raises `NotAsked` in place of any
     other, and does not make it.
     """
@@ -127,7 +125,7 @@ class Subject(ArrayConversion):
         """Return what `ask` returns, or None where the implementation raises: it refuses what it is not made for."""
         try:
             return ask()
-        except ImplementationRaised:
+        except (ImplementationRaised, Refused):
             self.executor.abandon()
             return None
 
@@ -242,12 +240,17 @@ class Subject(ArrayConversion):
 
     def _call(self, step: Step, arguments: Sequence[Any], **options: Any) -> Any:
         self._count(step, [arguments], options)
-        return self.executor.call(step, arguments, options, self._failure_of_call(step, arguments))
+        return self.executor.call(step, arguments, options, self._failure_of_call(step, arguments, options))
 
     def _count(
         self, step: Step, calls: Sequence[Sequence[Any]], options: Mapping[str, Any] = NO_OPTIONS, times: int = 1
     ) -> None:
         """Count calls that are about to be made. Raises `NotAsked` unless all of them are admitted."""
+        if self.implementation.domain != EVERYWHERE and step in LAID_OUT:
+            for arguments in calls:
+                sizes = Sizes.of(self._layout, *(tuple(array.shape) for array in arguments[:3]))
+                if not self.implementation.domain.holds(sizes):
+                    raise NotAsked(f"{sizes} are not in the domain")
         if self._admitted is not None:
             for arguments in calls:
                 signature = signature_of(step, arguments, options, self._place_of)._replace(dtype="")
@@ -259,11 +262,17 @@ class Subject(ArrayConversion):
     def _place_of(self, native: Any) -> str:
         return next((place for view, place in self._placed if view is native), "")
 
-    def _failure_of_call(self, name: str, arguments: Sequence[Any]) -> MakeFailure:
+    def _failure_of_call(
+        self, name: str, arguments: Sequence[Any], options: Mapping[str, Any] = NO_OPTIONS
+    ) -> MakeFailure:
         def make_failure(words: str) -> Exception:
             shapes = ", ".join(str(tuple(getattr(argument, "shape", (argument,)))) for argument in arguments)
             given = f"given {self.dtype} arrays of shapes {shapes}" if arguments else "given nothing"
-            return ImplementationRaised(f"{self}: {name}, {given}, raised {words}")
+            sentence = f"{self}: {name}, {given}, raised {words}"
+            if not self.implementation.refuses:
+                return ImplementationRaised(sentence)
+            self.account.refuse(name, options, f"{given}, raised {words}")
+            return Refused(sentence)
 
         return make_failure
 

@@ -12,7 +12,7 @@ import numpy as np
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.executor import Executor
-from attention_tests.execution.failures import FAILURES, Failure
+from attention_tests.execution.failures import FAILURES, Failure, Refused
 from attention_tests.execution.subject import Subject
 from attention_tests.guards.warnings import unwarned
 from attention_tests.text.wording import BadTarget, unknown
@@ -61,12 +61,12 @@ TRIALS = ((3, 2, 16, 16, 16), (1, 2, 4, 4, 3), (1, 1, 2, 2, 2))
 """batch, heads, queries, keys, width, of shapes that all take: one that laws ask for anyway, and last the smallest."""
 
 
-def _failure(subject: Subject, shape: tuple[int, int, int, int, int]) -> Failure | None:
+def _failure(subject: Subject, shape: tuple[int, int, int, int, int]) -> Failure | Refused | None:
     batch, heads, queries, keys, width = shape
     batch_and_heads = (batch, heads) if Feature.HEADS in subject.features else (1, 1)
     query, key = np.ones((*batch_and_heads, queries, width)), np.ones((*batch_and_heads, keys, width))
     try:
         subject.attention(query, key, key)
-    except FAILURES as failure:
+    except (*FAILURES, Refused) as failure:
         return failure
     return None

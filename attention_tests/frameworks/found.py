@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,20 +15,34 @@ from typing import Any
 from attention_tests.frameworks.framework import Framework
 from attention_tests.text.wording import BadTarget, unknown
 
+
+@dataclass(frozen=True)
+class Arrays:
+    """The arrays that bare callables are given, where a user says so."""
+
+    framework: str = ""
+    """The name of the framework; empty: found out for each callable."""
+    device: str = "cpu"
+
+
 FRAMEWORKS = ("numpy", "torch", "jax", "mlx", "tensorflow", "tinygrad", "cupy")
 """The frameworks whose arrays can be made: each is the name of its package, and of a module here."""
 
 
-def framework_named(name: str, device: str = "cpu") -> Framework:
-    """Return a framework on a device. Raises BadTarget if it is not known, not installed or has no such device."""
+def framework_for(target: Callable[..., Any], arrays: Arrays) -> Framework:
+    """Return the framework whose arrays a callable is given.
+
+    Raises BadTarget if it is not known, not installed, or has no such device.
+    """
+    name = arrays.framework or framework_of(target)
     if name not in FRAMEWORKS:
         raise BadTarget(f"--arrays: the framework {unknown(name, FRAMEWORKS)}")
     if find_spec(name) is None:
         raise BadTarget(f"arrays of {name} are wanted, and {name} is not installed: install it, or name another")
     try:
-        framework: Framework = import_module(f"attention_tests.frameworks.{name}").framework(device)
+        framework: Framework = import_module(f"attention_tests.frameworks.{name}").framework(arrays.device)
     except ValueError as error:
-        raise BadTarget(f"--device {device}: {error}") from None
+        raise BadTarget(f"--device {arrays.device}: {error}") from None
     return framework
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from attention_tests.execution.isolation import POSSIBLE, Isolation
 from attention_tests.execution.isolation.process import Limits
+from attention_tests.frameworks.found import Arrays
 
 
 def isolation_of(config: pytest.Config) -> Isolation:
@@ -17,4 +18,6 @@ def isolation_of(config: pytest.Config) -> Isolation:
         raise pytest.UsageError(f"--call-seconds: {seconds:g} is no time; give a positive number of seconds")
     if gibibytes < 0:
         raise pytest.UsageError(f"--memory: {gibibytes:g} is no amount; give a number of GiB, or 0 for any")
-    return Isolation(isolate, Limits(seconds, gibibytes))
+    return Isolation(
+        isolate, Limits(seconds, gibibytes), Arrays(config.getoption("arrays"), config.getoption("device"))
+    )

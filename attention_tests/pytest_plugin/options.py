@@ -9,6 +9,7 @@ from attention_tests.engine.database import FOLDER
 from attention_tests.engine.profiles import DEFAULT, GATE_SEED, PROFILES
 from attention_tests.execution.isolation.process import Limits
 from attention_tests.expectations.book import IN_THIS_FOLDER
+from attention_tests.frameworks.found import FRAMEWORKS
 
 BUDGET = "10m"
 USUAL = Limits()
@@ -85,8 +86,15 @@ def declare(add: Callable[..., object]) -> None:
         help="how much memory an isolated implementation may take, 0 for any (default: %(default)g GiB)",
     )
     add(
+        "--arrays",
+        default="",
+        metavar="NAME",
+        help=f"the arrays that a bare callable takes: {', '.join(FRAMEWORKS)} (default: what its source tells)",
+    )
+    add(
         "--device",
-        choices=("cpu", "cuda"),
         default="cpu",
-        help="with cuda, field (or no target) means PyTorch's kernels for a GPU (default: %(default)s)",
+        metavar="NAME",
+        help="where the arrays of a bare callable lie, such as cuda; with cuda, field (or no target) means PyTorch's "
+        "kernels for a GPU (default: %(default)s)",
     )

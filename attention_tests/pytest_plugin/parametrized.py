@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from attention_tests.claims.finding import found_out
 from attention_tests.declare.implementation import Implementation
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.drawing import caveat
@@ -42,6 +43,8 @@ def test_of(
     if caveat():
         warnings.warn(caveat(), stacklevel=3)
     found = resolve(target) if isinstance(target, str) else implementation_of(target, _name_of(target))
+    claims = found_out(found) if found.layouts else None
+    found = claims.implementation if claims else found
     run = Run(profile_named(profile), subjects_of([found], dtypes))
     if expectations:
         run.expectations = _expected(expectations, found)

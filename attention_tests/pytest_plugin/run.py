@@ -79,11 +79,16 @@ class Run:
         """Return what a bare callable claims by answering; what is declared stays as it is."""
         if not given.layouts:
             return given
-        self.claims[given.name] = found_out(given, executor)
-        return self.claims[given.name].implementation
+        claims = found_out(given, executor)
+        if claims is None:
+            return given
+        self.claims[given.name] = claims
+        return claims.implementation
 
     def _try(self, subjects: Iterable[Subject]) -> None:
-        self.unverifiable |= {repr(subject): sentence for subject in subjects if (sentence := trial(subject))}
+        """Keep why a subject gives no answer at all; what a bare callable answers was found out."""
+        untried = [subject for subject in subjects if subject.implementation.name not in self.claims]
+        self.unverifiable |= {repr(subject): sentence for subject in untried if (sentence := trial(subject))}
 
     def _found(self, target: str, executors: dict[str, Executor]) -> Iterator[Implementation]:
         if self.device == "cuda" and target in ("", FIELD):

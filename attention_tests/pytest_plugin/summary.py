@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 import pytest
 
+from attention_tests.claims.words import said
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.drawing import caveat
 from attention_tests.engine.row import Row
@@ -53,6 +56,7 @@ class Summary:
         for title, text in (
             ("verdicts: properties of each clause", clause_table(rows)),
             ("promises", promise_table(rows)),
+            ("found out", "\n".join(self._found_out())),
             ("asked", asked_table(rows)),
             ("the document's claims", "\n".join(findings(rows))),
             ("not run", "\n".join(self.run.missing)),
@@ -61,6 +65,11 @@ class Summary:
             if text and (rows or self.run.missing):
                 terminalreporter.section(title)
                 terminalreporter.write_line(text)
+
+    def _found_out(self) -> Iterator[str]:
+        for name, claims in self.run.claims.items():
+            yield name
+            yield from (f"  {line}" for line in said(claims))
 
     def with_those_not_run(self) -> list[Row]:
         """Return a row for each property that was there to run, also if it did not: deselected, or not reached."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from attention_tests.declare.features import Step
 from attention_tests.engine.row import Row
+from attention_tests.execution.calls import Calls
 from attention_tests.execution.signatures import Signature
 from attention_tests.reports.tables import in_order
 
@@ -43,7 +45,17 @@ def asked_of(rows: Iterable[Row], implementation: str) -> list[str]:
         *_of_step(Step.ATTENTION, signatures),
         *([f"memory: contiguous, {', '.join(placements)}"] if placements else []),
         *(f"gradients: {line}" for line in _of_step(Step.GRADIENT, signatures)),
+        *_refused(own),
     ]
+
+
+def _refused(calls: Iterable[Calls]) -> Iterator[str]:
+    """Yield what a bare callable refused, a line for each step and options."""
+    first, counts = dict[str, str](), Counter[str]()
+    for call, refusals in (one for each in calls for one in each.refused.items()):
+        first.setdefault(call, refusals.words)
+        counts[call] += refusals.times
+    yield from (f"refused {call}, {counts[call]:,} times: {words}" for call, words in first.items())
 
 
 def _of_step(step: Step, signatures: Iterable[tuple[str, Signature]]) -> Iterator[str]:

@@ -35,7 +35,7 @@ def from_callable(function: Callable[..., Any], name: str, framework: Framework)
         attention=attention,
         gradient=None if framework.gradient_of is None else framework.called(framework.gradient_of(attention)),
         supports=SHAPING | {OPTIONS[option] for option in taken},
-        dtypes={dtype: Precision.strict(dtype) for dtype in framework.dtypes},
+        dtypes={dtype: Precision.undeclared(dtype) for dtype in framework.dtypes},
         dialect=convention.dialect,
         to_native=framework.to_native,
         to_numpy=framework.to_numpy,
@@ -106,12 +106,19 @@ def _adapted(
     taken: Mapping[str, Parameter],
     always: Mapping[str, Callable[[Asked], Any]],
 ) -> Callable[..., Any]:
-    """Return the function under the names that `Implementation.attention` has for options."""
+    """Return the function under the names that `Implementation.attention` has for options.
+
+    It raises ValueError where two options are given that are one parameter.
+    """
 
     @wraps(function)
     def attention(query: Any, key: Any, value: Any, **options: Any) -> Any:
         given = {name: made((tuple(query.shape), tuple(key.shape))) for name, made in always.items()}
-        given |= {taken[name].name: taken[name].given(option, options) for name, option in options.items()}
+        for name, option in options.items():
+            parameter = taken[name]
+            if parameter.name in given:
+                raise ValueError(f"{parameter.name} is given once, and not as two of {', '.join(options)}")
+            given[parameter.name] = parameter.given(option, options)
         answer = function(query, key, value, **given)
         return convention.output_and_lse(answer) if options.get("return_lse") else answer
 

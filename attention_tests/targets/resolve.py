@@ -13,7 +13,7 @@ from typing import Any
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.validation import problems_of
 from attention_tests.environment import suite
-from attention_tests.frameworks.found import framework_named, framework_of
+from attention_tests.frameworks.found import Arrays, framework_for
 from attention_tests.guards.warnings import unwarned
 from attention_tests.signatures.reading import CONTRACT, from_callable
 from attention_tests.targets import entry_points
@@ -21,18 +21,20 @@ from attention_tests.targets.registry import REGISTRY
 from attention_tests.targets.source_location import places_of
 from attention_tests.text.wording import BadTarget, article, raised, unknown
 
+ANY_ARRAYS = Arrays()
 
-def resolve(target: str) -> Implementation:
+
+def resolve(target: str, arrays: Arrays = ANY_ARRAYS) -> Implementation:
     """Return the implementation that `target` names.
 
-    `target` is a name such as `numpy`, one that an installed package brings, or `package.module:attribute` where the
-    attribute is an `Implementation` or a callable `attention(query, key, value, ...)`. Raises BadTarget with one
-    sentence.
+    `target` is a name such as `numpy`, one that an installed package brings, or `package.module:attribute` or
+    `path/to/file.py:attribute`, where the attribute is an `Implementation`, a callable `attention(query, key, value,
+    ...)`, which is given `arrays`, or a class of such callables. Raises BadTarget with one sentence.
     """
     if ":" in target:
-        return _plugged_in(target, target)
+        return _plugged_in(target, target, arrays)
     if target in entry_points.names():
-        return _brought(target)
+        return _brought(target, arrays)
     if target not in REGISTRY.implementations.names():
         known = unknown(target, (*REGISTRY.implementations.names(), *entry_points.names()))
         raise BadTarget(f"the implementation {known}; your own is named as package.module:callable")
@@ -64,16 +66,16 @@ def _installing(name: str) -> str:
     return f"pip install attention-tests[{REGISTRY.implementations.extra_of(name)}]"
 
 
-def _brought(name: str) -> Implementation:
+def _brought(name: str, arrays: Arrays) -> Implementation:
     target = entry_points.target_of(name)
     try:
-        return _plugged_in(target, name)
+        return _plugged_in(target, name, arrays)
     except BadTarget as error:
         raise BadTarget(f"{name}, which an installed package brings: {error}") from None
 
 
-def _plugged_in(target: str, name: str) -> Implementation:
-    module_name, _, attribute = target.partition(":")
+def _plugged_in(target: str, name: str, arrays: Arrays) -> Implementation:
+    module_name, _, attribute = target.rpartition(":")
     if not module_name or not attribute:
         raise BadTarget(f"{target!r} is half a target: write package.module:callable")
     module = found = _import(
@@ -83,7 +85,7 @@ def _plugged_in(target: str, name: str) -> Implementation:
         found = _attribute(target, found, part)
     if inspect.isclass(found):
         found = instance_of(found, name, module)
-    return replace(implementation_of(found, name), target=target)
+    return replace(implementation_of(found, name, arrays), target=target)
 
 
 def _module_of_file(target: str, path: str) -> str:
@@ -110,8 +112,8 @@ def instance_of(kind: type, name: str, module: ModuleType) -> Any:
         ) from None
 
 
-def implementation_of(found: Any, name: str) -> Implementation:
-    """Return an implementation of what was found: an `Implementation`, or a callable, which gets this name.
+def implementation_of(found: Any, name: str, arrays: Arrays = ANY_ARRAYS) -> Implementation:
+    """Return an implementation of what was found: an `Implementation`, or a callable, which gets this name and arrays.
 
     Raises BadTarget with one sentence.
     """
@@ -120,7 +122,7 @@ def implementation_of(found: Any, name: str) -> Implementation:
     if not callable(found):
         kind = article(type(found).__name__)
         raise BadTarget(f"{name} is {kind}, which cannot be called: name a function {CONTRACT} or an Implementation")
-    return _placed(from_callable(found, name, framework_named(framework_of(found))))
+    return _placed(from_callable(found, name, framework_for(found, arrays)))
 
 
 def _placed(implementation: Implementation) -> Implementation:

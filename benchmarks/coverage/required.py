@@ -19,8 +19,8 @@ from itertools import combinations, product
 from typing import NamedTuple, TypeAlias
 
 from attention_tests import Feature, Implementation, Step
+from attention_tests.declare.domain import Sizes
 from attention_tests.declare.signature import OPTIONS, takes
-from attention_tests.engine.calls import Sizes
 from benchmarks.coverage.call import MOST_SCORES, Call
 from benchmarks.coverage.factors import FACTORS
 from properties.drawing.circumstances import NARROWER, Cost

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, Self, TypeAlias
 
 from attention_tests import Feature
 from attention_tests.declare import signature
+from attention_tests.declare.domain import Sizes
 from attention_tests.declare.features import SHAPING
 from attention_tests.declare.signature import takes
-from attention_tests.engine.calls import Sizes
 from properties.drawing.exact import CountPlan, GatherPlan
 from properties.drawing.masks import BROADCASTS
 from properties.drawing.options import Options

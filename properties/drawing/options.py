@@ -11,6 +11,7 @@ import numpy as np
 
 from attention_tests import Feature
 from attention_tests.declare import signature
+from attention_tests.declare.domain import Sizes
 from attention_tests.engine.calls import Call, Option, broadcast_shape
 from properties.drawing.masks import BIASES, MASKS
 from properties.drawing.problem import Problem, in_format
@@ -90,6 +91,8 @@ class Options:
         """Return the options that an implementation with `features` can combine in one call."""
         missing = {name: default for name, (need, default) in _NEEDS.items() if need not in features}
         left = replace(self, **missing)
+        if left.group > 1:
+            left = replace(left, group=Sizes(group=left.group).fitted(features).group)
         if left.needs <= features:
             return left
         _, *others = (name for name, (need, _) in _NEEDS.items() if need in left.needs & _HIDING_FEATURES)

@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from attention_tests import Dialect, Feature, Step
-from attention_tests.declare.features import SHAPING
-from attention_tests.engine.calls import LAID_OUT, OF_A_SENTENCE, Call
-from attention_tests.engine.calls import Sizes as CallSizes
+from attention_tests.declare.domain import Sizes as CallSizes
+from attention_tests.declare.features import LAID_OUT, SHAPING
+from attention_tests.engine.calls import OF_A_SENTENCE, Call
 from attention_tests.execution.placement import Placement
 from properties.drawing.options import Options, given_to, smaller, without_defaults
 from properties.drawing.problem import AXES, Problem, Sentence, in_format

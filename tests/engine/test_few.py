@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 
 from attention_tests import Dialect, Feature, Implementation, Layout, Step
-from attention_tests.engine.calls import Call, Sizes
+from attention_tests.declare.domain import Sizes
+from attention_tests.engine.calls import Call
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.few import as_asked, calls_for
 from attention_tests.engine.few_calls import CALLS
 from attention_tests.engine.profiles import DEFAULT, EXPLORE, QUICK, Profile
 from attention_tests.engine.search import build, hold, problems_of, that_break
 from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.failures import NotAsked
 from attention_tests.execution.isolation import POSSIBLE, isolated
 from attention_tests.execution.isolation.process import Limits
-from attention_tests.execution.subject import NotAsked, Subject
+from attention_tests.execution.subject import Subject
 from attention_tests.execution.subjects import trial
 from attention_tests.guards.process_state import put_back
 from implementations.numpy.layer import LAYER

@@ -11,20 +11,21 @@ from attention_tests.execution.executor import Executor
 from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.isolation.executor import RemoteExecutor
 from attention_tests.execution.isolation.process import Limits, Process
+from attention_tests.frameworks.found import Arrays
 from attention_tests.targets.registry import REGISTRY
-from attention_tests.targets.resolve import resolve
+from attention_tests.targets.resolve import ANY_ARRAYS, resolve
 from attention_tests.text.wording import BadTarget
 
 POSSIBLE: bool = sys.platform == "linux"
 """Whether this system has what it takes: Linux has."""
 
 
-def isolated(target: str, limits: Limits) -> tuple[Implementation, Executor]:
+def isolated(target: str, limits: Limits, arrays: Arrays = ANY_ARRAYS) -> tuple[Implementation, Executor]:
     """Import a target in a process of its own, and return what it declares and the executor that runs it.
 
     Raises BadTarget with one sentence if it cannot be imported, or its declarations make no sense.
     """
-    process = Process(target, limits)
+    process = Process(target, limits, arrays)
     implementation = process.start()
     if problem := next(problems_of(implementation), ""):
         raise BadTarget(f"{target}: {problem}")
@@ -38,6 +39,8 @@ class Isolation:
     everything: bool | None = None
     """All, or none; None: those that are not of the suite's own gate."""
     limits: Limits = field(default_factory=Limits)
+    arrays: Arrays = ANY_ARRAYS
+    """The arrays that bare callables are given."""
 
     def of_all(self) -> Isolation:
         """Isolate also what is of the gate, unless nothing is to be isolated or this system cannot."""
@@ -47,6 +50,6 @@ class Isolation:
         """Import a target, and return what it declares and its executor. Raises BadTarget if it cannot be imported."""
         foreign = target not in REGISTRY.implementations.gate()
         if (POSSIBLE and foreign) if self.everything is None else self.everything:
-            return isolated(target, self.limits)
-        implementation = resolve(target)
+            return isolated(target, self.limits, self.arrays)
+        implementation = resolve(target, self.arrays)
         return implementation, LocalExecutor(implementation)

@@ -15,6 +15,7 @@ from typing import Protocol
 
 from attention_tests.environment.suite import FOLDER, PACKAGE
 from attention_tests.execution.isolation.wire import Line, Message, decode
+from attention_tests.frameworks.found import Arrays
 
 LAST_WORDS = 1000
 COMMAND = """\
@@ -23,7 +24,8 @@ sys.path[:0] = sys.argv[1:3]
 from attention_tests.pytest_plugin.registration import hand_in_implementations
 hand_in_implementations()
 from attention_tests.execution.isolation.worker import main
-main(int(sys.argv[3]), int(sys.argv[4]), sys.argv[5])
+from attention_tests.frameworks.found import Arrays
+main(int(sys.argv[3]), int(sys.argv[4]), sys.argv[5], Arrays(*sys.argv[6:]))
 """
 GONE = (EOFError, ConnectionError, ValueError)
 """What is raised by a process that does not speak any more, or talks nonsense."""
@@ -39,11 +41,11 @@ class Closable(Protocol):
 class Running:
     """A process that has been started, and is ended with this object if not before."""
 
-    def __init__(self, target: str, bytes_at_most: int) -> None:
+    def __init__(self, target: str, bytes_at_most: int, arrays: Arrays) -> None:
         ours, theirs = socket.socketpair()
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         found_in = [str(PACKAGE.parent), str(FOLDER)]
-        arguments = [*found_in, str(theirs.fileno()), str(bytes_at_most), target]
+        arguments = [*found_in, str(theirs.fileno()), str(bytes_at_most), target, arrays.framework, arrays.device]
         self._process = subprocess.Popen(  # noqa: S603 - the implementation that the caller named
             # Without -P the caller's folder would come before the libraries.
             [sys.executable, "-P", "-c", COMMAND, *arguments],

@@ -17,6 +17,7 @@ from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.isolation.declaration import without_callables
 from attention_tests.execution.isolation.operations import Operations
 from attention_tests.execution.isolation.wire import Declared, Line, Refused, encode
+from attention_tests.frameworks.found import Arrays
 from attention_tests.guards.warnings import unwarned
 from attention_tests.targets.registry import REGISTRY
 from attention_tests.targets.resolve import resolve
@@ -26,12 +27,12 @@ LARGEST_FILE = 1 << 28
 PR_SET_PDEATHSIG = 1
 
 
-def main(connection: int, bytes_at_most: int, target: str) -> None:
+def main(connection: int, bytes_at_most: int, target: str, arrays: Arrays) -> None:
     """Serve until the other side goes away."""
     _limit(bytes_at_most)
     line = Line(socket.socket(fileno=connection))
     try:
-        implementation = _imported(target)
+        implementation = _imported(target, arrays)
     except BadTarget as refusal:
         line.send(encode(Refused(str(refusal))))
         return
@@ -50,7 +51,7 @@ def _limit(bytes_at_most: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (bytes_at_most, bytes_at_most))
 
 
-def _imported(target: str) -> Implementation:
+def _imported(target: str, arrays: Arrays) -> Implementation:
     ours = target in REGISTRY.implementations.names()
     # The suite has what it needs of itself by now. What it compares with is nothing for an implementation to find,
     # and the names are free for the caller's own packages.
@@ -60,7 +61,7 @@ def _imported(target: str) -> Implementation:
     if not ours:
         others = [place for place in sys.path if place != str(suite.FOLDER)]
         sys.path[:] = [*others, str(Path.cwd()), *([] if suite.FOLDER == suite.INSIDE else [str(suite.FOLDER)])]
-    return resolve(target)
+    return resolve(target, arrays)
 
 
 def _serve(line: Line, implementation: Implementation) -> None:

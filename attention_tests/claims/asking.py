@@ -1,0 +1,79 @@
+"""Asking a bare callable: what it answers, what it refuses and in which words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests.claims.question import Question
+from attention_tests.declare.dialect import Dialect
+from attention_tests.declare.domain import Sizes
+from attention_tests.declare.implementation import Implementation
+from attention_tests.execution.executor import Executor
+from attention_tests.execution.failures import FAILURES, ImplementationRaised
+from attention_tests.execution.subject import Subject
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+@dataclass
+class Refusal:
+    """What a bare callable refused of one kind."""
+
+    words: str
+    """What it raised first."""
+    of: list[str] = field(default_factory=list)
+    """All that it refused, such as sizes, where there are several of the kind."""
+
+
+@dataclass
+class Asking:
+    """One bare callable, in one layout and dtype, with the words of what it refused."""
+
+    given: Implementation
+    executor: Executor | None
+    dialect: Dialect
+    dtype: str
+    refused: dict[str, Refusal] = field(default_factory=dict)
+    """What it refused, by its kind."""
+
+    def answer(self, question: Question, dtype: str = "") -> Array | str:
+        """Return the answer to a question, or the words in which it was refused. Masks are given as they are."""
+        subject = self._subject(dtype or self.dtype)
+        try:
+            return subject.attention(question.query, question.key, question.value, **question.options)
+        except ImplementationRaised as refusal:
+            return refusal.sentence
+        except FAILURES:
+            # An answer of another form is one: the laws say what is wrong with it.
+            return np.full((*question.rows, question.sizes.d_v), np.inf)
+
+    def answers(
+        self, kind: str, sizes: Sizes, options: dict[str, Any] | None = None, *, one: str = "", dtype: str = ""
+    ) -> bool:
+        """Tell whether a call is answered, rightly or not, and note a refusal: `one` of its kind."""
+        got = self.answer(Question(sizes, options or {}), dtype)
+        if isinstance(got, str):
+            self._refuse(kind, got, one)
+        return not isinstance(got, str)
+
+    def answers_with_lse(self, sizes: Sizes) -> bool:
+        """Tell whether a call that wants the log-sum-exp, too, is answered."""
+        question = Question(sizes)
+        try:
+            self._subject(self.dtype).attention_and_lse(question.query, question.key, question.value)
+        except ImplementationRaised as refusal:
+            self._refuse("return_lse", refusal.sentence)
+            return False
+        except FAILURES:
+            return True
+        return True
+
+    def _refuse(self, kind: str, words: str, one: str = "") -> None:
+        refusal = self.refused.setdefault(kind, Refusal(words))
+        refusal.of += [one] if one else []
+
+    def _subject(self, dtype: str) -> Subject:
+        return Subject(replace(self.given, dialect=replace(self.dialect, true_hides=False)), dtype, self.executor)
