@@ -81,6 +81,7 @@ class _Finder:
         self.supports = sizes.features | {
             feature for name, feature in OPTIONS.items() if feature in self.given.supports and self._takes(name)
         }
+        self._find_windows()
         self._find_masks()
         self._find_alignment()
         self._find_fully_masked()
@@ -109,6 +110,19 @@ class _Finder:
         fitting = {one for one in dialects if all(explains(question, got, one) for question, got in answered)}
         if answered and len(fitting) == 1:
             self.asking.dialect = fitting.pop()
+
+    def _find_windows(self) -> None:
+        """Find out whether a window is one of the most recent tokens, with causality or without a word of it."""
+        alone, decoder = (Question(self.base, {"window": 2} | causal) for causal in ({}, {"causal": True}))
+        if Feature.WINDOW not in self.given.supports or Feature.CAUSAL not in self.supports:
+            return
+        got, dialect = self.asking.answer(alone), self.asking.dialect
+        if isinstance(got, str):
+            most_recent = not isinstance(self.asking.answer(decoder), str)
+            self.supports |= {Feature.WINDOW} if most_recent else set()
+        else:
+            most_recent = explains(decoder, got, dialect) and not explains(alone, got, dialect)
+        self.asking.dialect = replace(dialect, causal_windows=most_recent)
 
     def _find_masks(self) -> None:
         if Feature.MASK in self.supports:

@@ -1,24 +1,23 @@
-"""The probe: what a callable does, found out by the laws under every declaration that it could make.
+"""The probe: what a callable does, found out by asking it, the laws that it breaks, and the declaration to copy.
 
-`attention-tests probe TARGET` prints it, and the declaration to copy. Nothing is guessed from a name or a signature: a
-feature is supported if every law that needs it holds, in one of the dialects.
+`attention-tests probe TARGET` prints it. What is answered stays in the declaration, also where it is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from itertools import product
 
 from tabulate import tabulate
 
-from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked, Layout
-from attention_tests.declare.features import Feature, Step
+from attention_tests.claims.finding import Claims, found_out
+from attention_tests.claims.words import said
+from attention_tests.declare.dialect import Dialect, Layout
+from attention_tests.declare.domain import Domain
+from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
 from attention_tests.engine.catalogue import all_laws
-from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import QUICK
 from attention_tests.engine.search import that_break
 from attention_tests.execution.executor import Executor
@@ -28,53 +27,62 @@ from attention_tests.guards.warnings import unwarned
 
 DTYPES = ("float64", "float32", "bfloat16", "float16")
 
-ORDER = (
-    Feature.LENGTHS,
-    Feature.VALUE_WIDTH,
-    Feature.HEADS,
-    Feature.SCALE,
-    Feature.GROUPED_HEADS,
-    Feature.MASK,
-    Feature.BIAS,
-    Feature.CAUSAL,
-    Feature.WINDOW,
-    Feature.COMBINED_MASKS,
-    Feature.NON_FINITE,
-    Feature.SOFTCAP,
-    Feature.LOG_SUM_EXP,
-    Feature.DROPOUT,
-    Feature.EMPTY,
-    Feature.THREADS,
-)
-"""Features in an order in which those that others build on come first."""
 
-
-@dataclass
+@dataclass(frozen=True)
 class Probed:
-    """A declaration that holds, and why it is no larger."""
+    """What a callable claims by answering, in the arithmetic that it meets, and what of it is wrong."""
 
-    declaration: Implementation
-    broken: dict[Feature, list[str]] = field(default_factory=dict)
-    """For each feature that is not supported, the laws that it broke in the dialect that broke the fewest."""
+    claims: Claims
+    broken: dict[str, list[str]]
+    """The dtypes at which a law is broken, by its name."""
+
+    @property
+    def declaration(self) -> Implementation:
+        """The declaration that it makes by answering."""
+        return self.claims.implementation
 
     def report(self) -> str:
-        """Say what was found, feature by feature, and write the declaration to copy."""
-        lines = [(feature, *self._found(feature)) for feature in ORDER]
-        return f"{tabulate(lines, headers=['feature', 'supported', 'breaks'])}\n\n{declared(self.declaration)}\n"
+        """Say what was found out, which laws are broken, and write the declaration to copy."""
+        lines = [(law, ", ".join(dtypes)) for law, dtypes in self.broken.items()]
+        broken = f"{tabulate(lines, headers=['breaks', 'at'])}\n\n" if lines else ""
+        found = "\n".join(said(self.claims))
+        return f"{found}\n\n{broken}{declared(self.declaration)}\n"
 
-    def _found(self, feature: Feature) -> tuple[str, str]:
-        if feature in self.declaration.supports:
-            return "yes", ""
-        first, *more = self.broken[feature] or ["(no law applies without what it builds on)"]
-        return "no", first + (f" and {len(more)} more" if more else "")
+
+def probe(given: Implementation, executor: Executor | None = None) -> Probed | None:
+    """Find out what an implementation answers, whatever it declares; None if it answers nothing at all.
+
+    `executor` runs the implementation; None: this process does.
+    """
+    executor = executor or LocalExecutor(given)
+    undeclared = {dtype: Precision.undeclared(dtype) for dtype in DTYPES}
+    layouts = given.layouts or tuple(Layout)
+    claims = found_out(replace(given, supports=frozenset(Feature), dtypes=undeclared, layouts=layouts), executor)
+    if claims is None:
+        return None
+    broken, met = dict[str, list[str]](), dict[str, Precision]()
+    for dtype, promised in claims.implementation.dtypes.items():
+        ladder = Precision.ladder(dtype)
+        stricter = ladder[: ladder.index(promised)]
+        breaks = _broken(claims.implementation, dtype, promised, executor)
+        met[dtype] = next(
+            (one for one in stricter if _broken(claims.implementation, dtype, one, executor) == breaks), promised
+        )
+        for law in breaks:
+            broken.setdefault(law, []).append(dtype)
+    return Probed(replace(claims, implementation=replace(claims.implementation, dtypes=met)), broken)
+
+
+def _broken(claimed: Implementation, dtype: str, precision: Precision, executor: Executor) -> list[str]:
+    """Return the names of the laws that are broken in an arithmetic."""
+    subject = Subject(replace(claimed, dtypes={dtype: precision}), dtype, executor)
+    with unwarned():
+        return [law.name for law in all_laws() if not law.missing(subject) and any(that_break(law, subject, QUICK))]
 
 
 def declared(implementation: Implementation) -> str:
     """Write what an implementation declares, as Python."""
-    dialect = implementation.dialect
-    conventions = {one.name: getattr(dialect, one.name) for one in fields(Dialect)}
-    told = [f"{name}={_as_code(word)}" for name, word in conventions.items() if word != getattr(Dialect(), name)]
-    features = [f"        Feature.{feature.name}," for feature in ORDER if feature in implementation.supports]
+    features = [f"        Feature.{feature.name}," for feature in Feature if feature in implementation.supports]
     dtypes = [
         f'        "{dtype}": Precision.{_constructor(precision, dtype)},'
         for dtype, precision in implementation.dtypes.items()
@@ -89,10 +97,16 @@ def declared(implementation: Implementation) -> str:
         "    dtypes={",
         *dtypes,
         "    },",
-        f"    dialect=Dialect({', '.join(told)}),",
+        f"    dialect=Dialect({_but_defaults(implementation.dialect, Dialect())}),",
+        f"    domain=Domain({_but_defaults(implementation.domain, Domain())}),",
         ")",
     ]
     return "\n".join(lines)
+
+
+def _but_defaults(declared: Dialect | Domain, plain: Dialect | Domain) -> str:
+    told = {one.name: getattr(declared, one.name) for one in fields(declared)}
+    return ", ".join(f"{name}={_as_code(word)}" for name, word in told.items() if word != getattr(plain, name))
 
 
 def _constructor(precision: Precision, dtype: str) -> str:
@@ -101,91 +115,3 @@ def _constructor(precision: Precision, dtype: str) -> str:
 
 def _as_code(word: object) -> str:
     return f"{type(word).__name__}.{word.name}" if isinstance(word, StrEnum) else repr(word)
-
-
-def probe(given: Implementation, executor: Executor | None = None) -> Probed | None:
-    """Find the largest declaration under which no law of the whole function is broken; None if there is none at all.
-
-    `executor` runs the implementation; None: this process does.
-    """
-    executor = executor or LocalExecutor(given)
-    plain = next(_plain(given, executor), None)
-    if plain is None:
-        return None
-    probed = Probed(plain)
-    for feature in ORDER:
-        _try(probed, feature, executor)
-    return probed
-
-
-def _plain(given: Implementation, executor: Executor) -> Iterator[Implementation]:
-    """Yield the layouts in which plain attention comes out, with the dtypes and the precisions that it meets."""
-    for layout in Layout:
-        bare = replace(given, supports=frozenset(), dialect=Dialect(layout=layout))
-        dtypes = {dtype: met for dtype in DTYPES if (met := strictest_met(bare, dtype, executor))}
-        if dtypes:
-            yield replace(bare, dtypes=dtypes)
-
-
-def strictest_met(implementation: Implementation, dtype: str, executor: Executor) -> Precision | None:
-    """Return the strictest usual precision that every plain law holds under."""
-    for precision in Precision.ladder(dtype):
-        candidate = replace(implementation, dtypes={dtype: precision})
-        if next(_broken(candidate, laws_for(frozenset()), executor), None) is None:
-            return precision
-    return None
-
-
-def _try(probed: Probed, feature: Feature, executor: Executor) -> None:
-    known = probed.declaration.supports
-    laws = [law for law in laws_for(known | {feature}) if feature in law.features]
-    tried = [replace(probed.declaration, supports=known | {feature}, dialect=one) for one in _dialects(probed, feature)]
-    broken = [(list(_broken(candidate, laws, executor)), candidate) for candidate in tried]
-    fewest, best = min(broken, key=lambda one: len(one[0]))
-    if fewest or not laws:
-        probed.broken[feature] = fewest
-    else:
-        probed.declaration = best
-
-
-def _dialects(probed: Probed, feature: Feature) -> Iterator[Dialect]:
-    """Yield the dialects that a feature can be of, the declared one first, where it is not known yet."""
-    dialect, known = probed.declaration.dialect, probed.declaration.supports
-    if feature is Feature.MASK:
-        for true_hides, fully_masked in product((False, True), FullyMasked):
-            yield replace(dialect, true_hides=true_hides, fully_masked=fully_masked)
-    elif (feature is Feature.CAUSAL) or (feature is Feature.WINDOW and Feature.CAUSAL not in known):
-        for alignment, fully_masked in product(
-            Alignment, (dialect.fully_masked,) if Feature.MASK in known else FullyMasked
-        ):
-            yield replace(dialect, alignment=alignment, fully_masked=fully_masked)
-    elif feature is Feature.WINDOW:
-        yield dialect
-        yield replace(dialect, causal_windows=True)
-    else:
-        yield dialect
-
-
-def laws_for(features: frozenset[Feature]) -> list[Law]:
-    """Return the laws of the whole function that need no other features; none of them measures time."""
-    return [
-        law
-        for law in all_laws()
-        if law.steps == (Step.ATTENTION,)
-        and set(law.features) <= features | {Feature.MUTABLE}
-        and (not law.any_of or law.any_of & features)
-        and law.clause.id != "matrix-is-faster"
-    ]
-
-
-def _broken(implementation: Implementation, laws: Sequence[Law], executor: Executor) -> Iterator[str]:
-    """Yield the names of the laws that are broken at any of the dtypes."""
-    subjects = [Subject(implementation, dtype, executor) for dtype in implementation.dtypes]
-    return (law.name for law in laws if any(_breaks(law, subject) for subject in subjects))
-
-
-def _breaks(law: Law, subject: Subject) -> bool:
-    # Whether arrays can be written is not found out by trying.
-    immutable = Feature.MUTABLE in law.features and subject.implementation.immutable
-    with unwarned():
-        return not immutable and any(that_break(law, subject, QUICK))
