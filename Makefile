@@ -25,6 +25,7 @@ mutants: $(READY)  ## change the NumPy implementations in one place at a time: w
 
 docs: $(READY)  ## write docs/reference/laws.md and docs/reference/defects.md: every defect is held against the law that it names
 	$(BIN)/python -m tests.documents.command_line
+	$(BIN)/python -m tests.documents.signatures
 	$(BIN)/python -m tests.documents.catalogue
 
 benchmark: $(READY)  ## what an example costs, and how many problems are checked in a second

@@ -147,6 +147,9 @@ class _Finder:
             question = Question(self.base, {"mask": ~seen if dialect.true_hides else seen})
         elif Feature.BIAS in self.supports:
             question = Question(self.base, {"bias": np.where(seen, 0.0, -np.inf)})
+        elif Feature.CAUSAL in self.supports:
+            # Aligned bottom-right, the first queries see nothing where there are more of them than keys.
+            question = Question(self.base._replace(keys=max(1, self.base.keys // 2)), {"causal": True})
         else:
             return
         self._explained([question], [replace(dialect, fully_masked=one) for one in FullyMasked])

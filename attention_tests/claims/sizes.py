@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from attention_tests.claims.asking import Asking
 from attention_tests.declare.domain import Domain, Sizes
 from attention_tests.declare.features import Feature
 
-WIDTHS = (1, 3, 4, 8, 16, 32, 40, 64, 80, 96, 112, 128, 160, 192, 256, 512)
-LENGTHS = (1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 24, 32, 48, 64, 65, 96, 128, 160, 192, 256, 384, 512)
+
+class Candidates(NamedTuple):
+    """The sizes that are tried."""
+
+    widths: tuple[int, ...]
+    lengths: tuple[int, ...]
+    batches: tuple[int, ...]
+    groups: tuple[int, ...]
+
+
+MANY = Candidates(
+    widths=(1, 3, 4, 8, 16, 32, 40, 64, 80, 96, 112, 128, 160, 192, 256, 512),
+    lengths=(1, 2, 3, 4, 5, 7, 8, 12, 16, 17, 24, 32, 48, 64, 65, 96, 128, 160, 192, 256, 384, 512),
+    batches=(1, 2, 3, 5),
+    groups=(2, 3, 4, 5, 6, 8, 16),
+)
+FEW = Candidates(widths=(4, 7, 16, 64, 128), lengths=(1, 5, 16, 17, 64, 128), batches=(1, 2, 3), groups=(2, 3, 4, 8))
+"""Of what is compiled for each."""
 MULTIPLES = (1, 2, 4, 8, 16, 32, 64, 128)
-FEW = (1, 2, 3, 5)
-GROUPS = (2, 3, 4, 5, 6, 8, 16)
 
 
 class Learner:
@@ -20,30 +35,32 @@ class Learner:
 
     def __init__(self, asking: Asking, base: Sizes, *, heads: bool) -> None:
         self.asking, self.base, self.heads = asking, base, heads
+        self.candidates = FEW if asking.given.compiled else MANY
         self.features: set[Feature] = {Feature.HEADS} if heads else set()
 
     def domain(self) -> Domain:
         """Learn the domain, and on the way the features of shapes."""
-        widths = self._taken("width", WIDTHS, lambda size: {"d_k": size, "d_v": size})
-        values = self._taken("width of the values", WIDTHS, lambda size: {"d_v": size}, but=self.base.d_k)
+        all_widths, lengths, _, _ = self.candidates
+        widths = self._taken("width", all_widths, lambda size: {"d_k": size, "d_v": size})
+        values = self._taken("width of the values", all_widths, lambda size: {"d_v": size}, but=self.base.d_k)
         if values:
             self.features.add(Feature.VALUE_WIDTH)
-        both = self._taken("length", LENGTHS, lambda size: {"queries": size, "keys": size})
+        both = self._taken("length", lengths, lambda size: {"queries": size, "keys": size})
         # Beside as many keys as there are, and as few queries, so that neither refuses what the other one wants.
         most = {"keys": max(both)}
-        queries = self._taken("number of queries", LENGTHS, lambda size: {"queries": size} | most, but=most["keys"])
+        queries = self._taken("number of queries", lengths, lambda size: {"queries": size} | most, but=most["keys"])
         fewest = {"queries": min((*queries, self.base.queries))}
-        keys = self._taken("number of keys", LENGTHS, lambda size: {"keys": size} | fewest, but=fewest["queries"])
+        keys = self._taken("number of keys", lengths, lambda size: {"keys": size} | fewest, but=fewest["queries"])
         if queries or keys:
             self.features.add(Feature.LENGTHS)
         domain = Domain(
-            widths=_limited(widths, WIDTHS),
-            value_widths=_limited(values, WIDTHS, self.base.d_k),
-            query_multiple=_multiple(queries or both, most["keys"] if queries else 0),
-            key_multiple=_multiple(keys or both, fewest["queries"] if keys else 0),
+            widths=_limited(widths, all_widths),
+            value_widths=_limited(values, all_widths, self.base.d_k),
+            query_multiple=_multiple(queries or both, lengths, most["keys"] if queries else 0),
+            key_multiple=_multiple(keys or both, lengths, fewest["queries"] if keys else 0),
             more_queries=not (queries or keys)
             or self._answered("more queries than keys", {"queries": most["keys"], "keys": self._half(both)}),
-            longest=_longest(both),
+            longest=max(both) if max(both) < max(lengths) else None,
             **self._numbers_of_heads(),
         )
         empty = [
@@ -61,17 +78,19 @@ class Learner:
     def _numbers_of_heads(self) -> dict[str, frozenset[int] | None]:
         if not self.heads:
             return {}
-        batches = self._taken("batch", FEW, lambda size: {"batch": size})
-        heads = self._taken("number of heads", FEW, lambda size: {"heads": size})
+        batches = self._taken("batch", self.candidates.batches, lambda size: {"batch": size})
+        heads = self._taken("number of heads", self.candidates.batches, lambda size: {"heads": size})
         if max((*batches, *heads)) == 1:
             self.features.discard(Feature.HEADS)
-        groups = self._taken("number of query heads for each key head", GROUPS, lambda size: {"group": size})
+        groups = self._taken(
+            "number of query heads for each key head", self.candidates.groups, lambda size: {"group": size}
+        )
         if groups:
             self.features.add(Feature.GROUPED_HEADS)
         return {
-            "batches": _limited(batches, FEW),
-            "heads": _limited(heads, FEW),
-            "groups": _limited(groups, GROUPS),
+            "batches": _limited(batches, self.candidates.batches),
+            "heads": _limited(heads, self.candidates.batches),
+            "groups": _limited(groups, self.candidates.groups),
         }
 
     @staticmethod
@@ -94,12 +113,7 @@ def _limited(taken: list[int], asked: Iterable[int], but: int = 0) -> frozenset[
     return frozenset(taken) if taken and set(taken) < {*asked} - {but} else None
 
 
-def _multiple(taken: list[int], but: int) -> int:
+def _multiple(taken: list[int], lengths: Iterable[int], but: int) -> int:
     """Return the smallest number whose multiples are all taken, of those that were asked up to the largest."""
-    asked = [size for size in LENGTHS if size != but and size <= max(taken)]
+    asked = [size for size in lengths if size != but and size <= max(taken)]
     return next((one for one in MULTIPLES if {size for size in asked if not size % one} <= {*taken}), 1)
-
-
-def _longest(both: list[int]) -> int | None:
-    """Return the largest length that is taken, where a larger one was refused."""
-    return max(both) if both and max(both) < LENGTHS[-1] else None

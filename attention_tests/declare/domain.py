@@ -155,6 +155,10 @@ class Abilities(frozenset[Feature]):
         """Tell whether features and domain are the same."""
         return frozenset.__eq__(self, other) is True and self.domain == domain_of(other)
 
+    def __ne__(self, other: object) -> bool:
+        """Tell whether features or domain differ. A set has its own, which would see the features alone."""
+        return not self == other
+
     def __hash__(self) -> int:
         """Return a hash of both."""
         return hash((frozenset(self), self.domain))

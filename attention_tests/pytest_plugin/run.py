@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from attention_tests.claims.finding import Claims, found_out
+from attention_tests.claims.undeclared import undeclared
 from attention_tests.declare.implementation import Implementation
 from attention_tests.engine.explore import Exploration
 from attention_tests.engine.profiles import Profile
@@ -33,6 +34,8 @@ class Run:
     """A sentence for each subject that gives no answer at all."""
     claims: dict[str, Claims] = field(default_factory=dict)
     """What was found out about each bare callable, by its name."""
+    undeclared: list[str] = field(default_factory=list)
+    """A sentence for each feature that an implementation of a user's does not declare, and yet answers wrongly."""
     missing: list[str] = field(default_factory=list)
     """A sentence for each known implementation that cannot be imported."""
     decided: dict[tuple[str, str, str], Row] = field(default_factory=dict)
@@ -76,8 +79,10 @@ class Run:
             raise pytest.UsageError(f"nothing could be verified: {why}")
 
     def _claimed(self, given: Implementation, executor: Executor) -> Implementation:
-        """Return what a bare callable claims by answering; what is declared stays as it is."""
+        """Return what a bare callable claims by answering; what is declared stays as it is, and is said if it lacks."""
         if not given.layouts:
+            if ":" in given.target:
+                self.undeclared += undeclared(given, executor)
             return given
         claims = found_out(given, executor)
         if claims is None:

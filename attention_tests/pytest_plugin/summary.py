@@ -42,10 +42,15 @@ class Summary:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Bring in what was verified where only the workers of pytest-xdist have collected anything."""
+        """Bring in what was verified where only the workers of pytest-xdist have collected anything.
+
+        With pytest's own option --strict, what is answered wrongly and not declared fails the run.
+        """
+        option = session.config.getoption
         if self.rows and not self.run.subjects:
-            option = session.config.getoption
             self.run.load_targets(option("target") or (), option("dtype") or ())
+        if session.config.getini("strict") and self.run.undeclared and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     # The rows are complete only once every other plugin has added what it knows.
     @pytest.hookimpl(trylast=True)
@@ -57,6 +62,7 @@ class Summary:
             ("verdicts: properties of each clause", clause_table(rows)),
             ("promises", promise_table(rows)),
             ("found out", "\n".join(self._found_out())),
+            ("not declared", "\n".join(self.run.undeclared)),
             ("asked", asked_table(rows)),
             ("the document's claims", "\n".join(findings(rows))),
             ("not run", "\n".join(self.run.missing)),

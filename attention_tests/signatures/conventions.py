@@ -14,8 +14,15 @@ def window_on_both_sides(window: int, options: Options) -> tuple[int, int]:
     return window - 1, 0 if options.get("causal") else window - 1
 
 
-def window_before(window: int, _options: Options) -> int:
-    """Return how many keys are seen before a query's own place."""
+def window_on_each_side(window: int, _options: Options) -> int:
+    """Return how many keys are seen before a query's own place, and as many after it."""
+    return window - 1
+
+
+def window_before(window: int, options: Options) -> int:
+    """Return how many keys are seen before a query's own place. Raises ValueError without causality."""
+    if not options.get("causal"):
+        raise ValueError("this window has one end: it is asked for together with causality")
     return window - 1
 
 
@@ -85,7 +92,7 @@ JAX = Convention(
         Parameter("mask", "mask"),
         Parameter("bias", "bias"),
         Parameter("is_causal", "causal"),
-        Parameter("local_window_size", "window", window_before),
+        Parameter("local_window_size", "window", window_on_each_side),
         Parameter("return_residual", "return_lse"),
     ),
     layout=_BLHD,
@@ -97,6 +104,33 @@ XFORMERS = Convention(
     marks=frozenset({"attn_bias", "p"}),
     parameters=(Parameter("scale", "scale"), Parameter("attn_bias", "bias"), Parameter("p", "dropout")),
     layout=_BLHD,
+)
+MLX = Convention(
+    name="mlx.core.fast.scaled_dot_product_attention",
+    source="https://ml-explore.github.io/mlx/build/html/python/_autosummary/mlx.core.fast.scaled_dot_product_attention.html",
+    marks=frozenset({"scale", "mask", "sinks"}),
+    parameters=(
+        Parameter("scale", "scale"),
+        Parameter("mask", "mask"),
+        Parameter("mask", "bias"),
+        Parameter("mask", "causal", named_causality),
+    ),
+    layout=Layout.BATCH_HEAD_LENGTH_WIDTH,
+    dialect=_BOTTOM_RIGHT,
+)
+FLASHINFER = Convention(
+    name="flashinfer.single_prefill_with_kv_cache",
+    source="https://docs.flashinfer.ai/generated/flashinfer.prefill.single_prefill_with_kv_cache.html",
+    marks=frozenset({"window_left"}),
+    parameters=(
+        Parameter("sm_scale", "scale"),
+        Parameter("causal", "causal"),
+        Parameter("window_left", "window", window_before),
+        Parameter("logits_soft_cap", "softcap"),
+    ),
+    layout=_BLHD,
+    dialect=_BOTTOM_RIGHT,
+    of_one_batch=True,
 )
 KERAS = Convention(
     name="keras.ops.dot_product_attention",
@@ -148,4 +182,4 @@ PLAIN = Convention(
         Parameter("return_lse", "return_lse"),
     ),
 )
-CONVENTIONS = (PYTORCH, FLASH, JAX, XFORMERS, KERAS, ONNX, PLAIN)
+CONVENTIONS = (PYTORCH, FLASHINFER, FLASH, JAX, XFORMERS, MLX, KERAS, ONNX, PLAIN)

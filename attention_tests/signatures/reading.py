@@ -12,6 +12,7 @@ from attention_tests.declare.features import SHAPING
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
 from attention_tests.declare.signature import OPTIONS
+from attention_tests.frameworks.found import is_module
 from attention_tests.frameworks.framework import Framework
 from attention_tests.signatures.convention import Asked, Convention, Parameter
 from attention_tests.signatures.conventions import CONVENTIONS, PLAIN, default_scale
@@ -53,9 +54,10 @@ def _written_as_given(convention: Convention, taken: Mapping[str, Parameter]) ->
     return {option: parameter.name for option, parameter in taken.items()}
 
 
-def _parameters(function: Callable[..., Any], name: str) -> Mapping[str, inspect.Parameter]:
+def _parameters(function: Any, name: str) -> Mapping[str, inspect.Parameter]:
     try:
-        signature = inspect.signature(function)
+        # PyTorch calls the method `forward` of a module, and shows any arguments.
+        signature = inspect.signature(function.forward if is_module(function) else function)
     except (TypeError, ValueError):
         # A builtin or an extension without a signature: the plain call is all that can be assumed.
         return {}
@@ -108,18 +110,28 @@ def _adapted(
 ) -> Callable[..., Any]:
     """Return the function under the names that `Implementation.attention` has for options.
 
-    It raises ValueError where two options are given that are one parameter.
+    It raises ValueError where two options are given that are one parameter, or batches where there is an axis for none.
     """
 
     @wraps(function)
     def attention(query: Any, key: Any, value: Any, **options: Any) -> Any:
-        given = {name: made((tuple(query.shape), tuple(key.shape))) for name, made in always.items()}
+        given: dict[str, Any] = {}
         for name, option in options.items():
             parameter = taken[name]
             if parameter.name in given:
                 raise ValueError(f"{parameter.name} is given once, and not as two of {', '.join(options)}")
             given[parameter.name] = parameter.given(option, options)
+        asked = tuple(query.shape), tuple(key.shape)
+        given = {name: made(asked) for name, made in always.items()} | given
+        if convention.of_one_batch:
+            return function(*map(_only_batch, (query, key, value)), **given)[None]
         answer = function(query, key, value, **given)
         return convention.output_and_lse(answer) if options.get("return_lse") else answer
 
     return attention
+
+
+def _only_batch(array: Any) -> Any:
+    if array.shape[0] != 1:
+        raise ValueError(f"one batch is taken at a time, and not {array.shape[0]}")
+    return array[0]

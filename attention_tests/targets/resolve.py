@@ -13,7 +13,7 @@ from typing import Any
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.validation import problems_of
 from attention_tests.environment import suite
-from attention_tests.frameworks.found import Arrays, framework_for
+from attention_tests.frameworks.found import Arrays, framework_for, is_module
 from attention_tests.guards.warnings import unwarned
 from attention_tests.signatures.reading import CONTRACT, from_callable
 from attention_tests.targets import entry_points
@@ -122,6 +122,9 @@ def implementation_of(found: Any, name: str, arrays: Arrays = ANY_ARRAYS) -> Imp
     if not callable(found):
         kind = article(type(found).__name__)
         raise BadTarget(f"{name} is {kind}, which cannot be called: name a function {CONTRACT} or an Implementation")
+    if is_module(found):
+        # As it is used, and not as it is trained: dropout drops nothing.
+        found.eval()
     return _placed(from_callable(found, name, framework_for(found, arrays)))
 
 
