@@ -121,8 +121,9 @@ def _adapted(
             if parameter.name in given:
                 raise ValueError(f"{parameter.name} is given once, and not as two of {', '.join(options)}")
             given[parameter.name] = parameter.given(option, options)
-        asked = tuple(query.shape), tuple(key.shape)
-        given = {name: made(asked) for name, made in always.items()} | given
+        if always:
+            asked = tuple(query.shape), tuple(key.shape)
+            given = {name: made(asked) for name, made in always.items()} | given
         if convention.of_one_batch:
             return function(*map(_only_batch, (query, key, value)), **given)[None]
         answer = function(query, key, value, **given)

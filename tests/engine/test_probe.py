@@ -1,93 +1,76 @@
-"""The probe finds out what an implementation declares, in whatever dialect."""
+"""The probe finds out what a callable answers, what of it is wrong, and the declaration to copy."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pytest
 
-from attention_tests import Alignment, Dialect, Feature, FullyMasked, Implementation, Layout
-from attention_tests.declare.signature import from_callable
-from attention_tests.engine.probe import declared, probe
+from attention_tests import Dialect, Feature, Implementation
+from attention_tests.declare.domain import Domain
+from attention_tests.engine.probe import Probed, declared, probe
+from attention_tests.frameworks.found import Arrays, framework_for
+from attention_tests.signatures.reading import from_callable
 from implementations import SHIPPED
 from tests.command.test_command import ended
-from tests.defects.correct_layer import layer, layer_of_a_decoder
+from tests.defects.correct_layer import layer_of_a_decoder
+from tests.support.bare import mask_dropped_if_causal, plain
 
 WHOLE = SHIPPED.load("numpy")
 LAYER = SHIPPED.load("numpy-layer")
 
 
-def foreign(query: Any, key: Any, value: Any, *, mask: Any = None, causal: bool = False) -> Any:
-    """Speak another dialect: True hides, the last query is the last word, and who sees nothing gets NaN."""
-    assert LAYER.attention is not None
-    n_q, n_k = query.shape[-2], key.shape[-2]
-    seen = np.ones((n_q, n_k), bool) if mask is None else ~mask
-    if causal:
-        seen = seen & (np.arange(n_k) <= np.arange(n_q)[:, None] + n_k - n_q)
-    output = LAYER.attention(query, key, value, mask=seen)
-    fully_masked = ~np.broadcast_to(seen, (*query.shape[:-1], n_k)).any(-1)
-    output[fully_masked] = np.nan
-    return output
+def probed(target: Any) -> Probed:
+    found = target
+    if not isinstance(target, Implementation):
+        found = from_callable(target, "mine", framework_for(target, Arrays()))
+    result = probe(found)
+    assert result is not None
+    return result
 
 
-def test_a_probe_finds_what_plain_attention_declares() -> None:
-    probed = probe(replace(WHOLE, supports=frozenset(), dtypes={}))
-    assert probed is not None
-    assert probed.declaration.supports == WHOLE.supports
-    assert {dtype: one.name for dtype, one in probed.declaration.dtypes.items()} == {
+def test_a_probe_finds_what_an_implementation_answers_whatever_it_declares() -> None:
+    result = probed(replace(WHOLE, supports=frozenset(), dtypes={}))
+    assert WHOLE.supports - {Feature.THREADS, Feature.NON_FINITE} <= result.declaration.supports
+    assert {dtype: one.name for dtype, one in result.declaration.dtypes.items()} == {
         "float64": "float64",
         "float32": "float32",
         "float16": "upcast",
     }
-    assert probed.broken[Feature.MASK]
+    assert not result.broken
 
 
-def test_a_probe_finds_the_dialect() -> None:
-    probed = probe(from_callable(foreign, "foreign"))
-    assert probed is not None
-    assert {Feature.MASK, Feature.CAUSAL} <= probed.declaration.supports
-    assert Feature.BIAS not in probed.declaration.supports
-    assert probed.declaration.dialect == Dialect(
-        alignment=Alignment.BOTTOM_RIGHT, true_hides=True, fully_masked=FullyMasked.NAN
-    )
-    assert "Dialect(alignment=Alignment.BOTTOM_RIGHT, true_hides=True, fully_masked=FullyMasked.NAN)" in probed.report()
+def test_what_is_answered_stays_and_the_laws_that_it_breaks_are_said() -> None:
+    result = probed(mask_dropped_if_causal)
+    assert {Feature.MASK, Feature.CAUSAL, Feature.COMBINED_MASKS} <= result.declaration.supports
+    law = "test_a_mask_is_applied_with_causality_or_a_window"
+    assert result.broken[law] == ["float64", "float32", "float16"]
+    assert law in result.report()
+    assert "Feature.COMBINED_MASKS" in result.report()
 
 
-def test_a_probe_finds_windows_that_are_causal() -> None:
-    probed = probe(from_callable(layer_of_a_decoder, "decoder"))
-    assert probed is not None
-    assert {Feature.CAUSAL, Feature.WINDOW} <= probed.declaration.supports
-    assert probed.declaration.dialect == Dialect(causal_windows=True)
-    assert "Dialect(causal_windows=True)" in probed.report()
+@pytest.mark.parametrize(
+    ("kernel", "dialect"), [(layer_of_a_decoder, Dialect(causal_windows=True)), (plain, Dialect())]
+)
+def test_a_right_callable_breaks_nothing(kernel: Any, dialect: Dialect) -> None:
+    result = probed(kernel)
+    assert not result.broken
+    assert result.declaration.dialect == dialect
 
 
-def test_a_probe_finds_windows_that_are_symmetric() -> None:
-    probed = probe(from_callable(layer, "layer"))
-    assert probed is not None
-    assert Feature.WINDOW in probed.declaration.supports
-    assert not probed.declaration.dialect.causal_windows
+def test_what_answers_nothing_has_no_declaration() -> None:
+    def broken(_query: Any, _key: Any, _value: Any) -> Any:
+        raise ValueError("no kernel for this device")
 
-
-def test_a_probe_finds_the_layout() -> None:
-    def words_first(query: Any, key: Any, value: Any) -> Any:
-        assert WHOLE.attention is not None
-        return WHOLE.attention(*(array.swapaxes(1, 2) for array in (query, key, value))).swapaxes(1, 2)
-
-    probed = probe(Implementation(name="words first", attention=words_first))
-    assert probed is not None
-    assert probed.declaration.dialect.layout is Layout.BATCH_LENGTH_HEAD_WIDTH
-
-
-def test_a_function_that_is_no_attention_has_no_declaration() -> None:
-    assert probe(Implementation(name="mean", attention=lambda query, _key, value: 0 * query + value.mean())) is None
+    assert probe(from_callable(broken, "mine", framework_for(broken, Arrays()))) is None
 
 
 def test_a_printed_declaration_is_valid_python() -> None:
-    names = {"Implementation", "Feature", "Precision", "Dialect"}
-    compiled = compile(declared(LAYER), "declaration", "eval")
-    assert names <= set(compiled.co_names)
+    names = {"Implementation", "Feature", "Precision", "Dialect", "Domain"}
+    written = declared(replace(LAYER, domain=Domain(widths=frozenset({64}), key_multiple=16)))
+    assert names <= set(compile(written, "declaration", "eval").co_names)
+    assert "Domain(key_multiple=16, widths=frozenset({64}))" in written
 
 
 def test_the_command_probes_one_target(capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from attention_tests import Precision
-from attention_tests.declare.signature import from_callable
 from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import QUICK
 from attention_tests.engine.search import hold
@@ -21,8 +20,10 @@ from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.execution.executor import Executor
 from attention_tests.execution.failures import Crashed, TimedOut
 from attention_tests.execution.subject import Subject
+from attention_tests.frameworks.found import Arrays, framework_for
 from attention_tests.reproducers import LONGEST, recorder, reproducer
 from attention_tests.reproducers.header import comment
+from attention_tests.signatures.reading import from_callable
 from attention_tests.targets.resolve import resolve
 from properties.drawing.plans import Plan
 from tests.support import kernels
@@ -169,7 +170,7 @@ def test_a_program_exits_with_zero_if_the_failure_is_gone() -> None:
 
 
 def test_an_implementation_that_cannot_be_imported_has_no_program() -> None:
-    implementation = from_callable(kernels.without_scale, "mine")
+    implementation = from_callable(kernels.without_scale, "mine", framework_for(kernels.without_scale, Arrays()))
     subject = Subject(implementation, "float32")
     failed = hold(LAWS[INSIDE_THE_BOUND], subject, QUICK)
     assert failed.verdict is Verdict.FAIL

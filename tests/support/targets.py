@@ -108,6 +108,11 @@ class Module:
         return correct.attention(query, key, value)
 
 
+class WantsAWidth:
+    def __init__(self, width: int) -> None:
+        self.width = width
+
+
 class LazyLibrary:
     @property
     def attention(self) -> Any:

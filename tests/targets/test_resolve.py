@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_tests import Dialect, Feature, Implementation, Layout, Precision
-from attention_tests.declare.signature import from_callable
+from attention_tests import Dialect, Implementation, Layout, Precision
 from attention_tests.declare.validation import problems_of
 from attention_tests.execution.subject import Subject
 from attention_tests.execution.subjects import subjects_of, trial
@@ -55,7 +53,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("tests.support.targets:made.widht", ["'widht'", "did you mean 'width'?"]),
         ("tests.support.targets:lazy.attention", ["ImportError", "the other half", "targets.py:", "mend that"]),
         ("tests.support.targets:number", ["an int", "cannot be called", "attention(query, key, value"]),
-        ("tests.support.targets:Module", ["is a class", "make an instance"]),
+        ("tests.support.targets:WantsAWidth", ["is a class", "raised TypeError", "get_init_inputs() that returns"]),
         ("tests.support.targets:takes_only_words", ["(words", "too many positional", "attention(query, key, value"]),
         ("tests.support.targets:exposes_nothing", ["nothing to verify", "attention", "softmax"]),
         ("reference.mine:attention", ["'reference' of its own", "'reference.mine'", "another name"]),
@@ -81,9 +79,24 @@ def test_a_module_that_cannot_be_imported_is_refused(folder: Path, source: str, 
     assert_says(refusal("mine:attention"), "mine", *words)
 
 
-@pytest.mark.parametrize("written", ["mine.py:attention", "./mine.py:attention"])
-def test_a_file_path_is_answered_with_its_module_name(folder: Path, written: str) -> None:
-    assert_says(refusal(written), "names a file", f"in the folder {folder}", "write mine:attention")
+@pytest.mark.parametrize("written", ["kept/theirs.py:attention", "./kept/theirs.py:attention"])
+def test_a_file_may_be_named(folder: Path, written: str) -> None:
+    (folder / "kept").mkdir()
+    (folder / "kept" / "theirs.py").write_text("def attention(q, k, v): return v\n")
+    assert resolve(written).name == written
+    assert_says(refusal("kept/no_such.py:attention"), "there is no file kept/no_such.py", f"in {folder}")
+
+
+def test_a_class_is_made_of_what_its_module_gives_it(folder: Path) -> None:
+    (folder / "wide.py").write_text(
+        "class Model:\n"
+        "    def __init__(self, width): self.width = width\n"
+        "    def __call__(self, query, key, value): return value[..., :self.width]\n"
+        "def get_init_inputs(): return [3]\n"
+    )
+    attention = resolve("wide:Model").attention
+    assert attention is not None
+    assert attention(*[np.zeros((1, 1, 2, 4))] * 3).shape == (1, 1, 2, 3)
 
 
 def test_a_module_is_found_in_the_folder_of_the_caller(folder: Path) -> None:
@@ -106,29 +119,6 @@ def test_a_library_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize("target", ["numpy", "tests.support.targets:declared", "tests.support.targets:made"])
 def test_a_valid_target_is_found(target: str) -> None:
     assert resolve(target).attention is not None
-
-
-def test_the_signature_says_what_is_supported() -> None:
-    def flash(query: Any, key: Any, value: Any, *, causal: bool = False, return_lse: bool = False) -> None: ...
-
-    plain = from_callable(targets.attention, "plain").supports
-    assert from_callable(targets.with_scale, "scaled").supports - plain == {Feature.SCALE}
-    assert from_callable(flash, "flash").supports - plain == {Feature.CAUSAL, Feature.LOG_SUM_EXP}
-
-
-def test_without_a_signature_only_the_plain_call_is_assumed() -> None:
-    assert from_callable(math.hypot, "hypot") == Implementation(name="hypot", attention=math.hypot, parameters={})
-
-
-def test_an_option_may_have_the_name_that_a_library_gives_it() -> None:
-    def sdpa(query: Any, key: Any, value: Any, *, attn_mask: Any = None, is_causal: bool = False) -> Any:
-        return key, value, query, attn_mask, is_causal
-
-    implementation = from_callable(sdpa, "sdpa")
-    assert {Feature.MASK, Feature.BIAS, Feature.CAUSAL} <= implementation.supports
-    assert implementation.attention is not None
-    assert implementation.attention(1, 2, 3, mask=4) == (2, 3, 1, 4, False)
-    assert implementation.attention(1, 2, 3, bias=5, causal=True) == (2, 3, 1, 5, True)
 
 
 @pytest.mark.parametrize(
