@@ -1,6 +1,7 @@
 """Hold an implementation of self-attention against its specification."""
 
 from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked, Layout
+from attention_tests.declare.domain import Domain
 from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
@@ -9,6 +10,7 @@ from attention_tests.pytest_plugin.conformance import conformance
 __all__ = [
     "Alignment",
     "Dialect",
+    "Domain",
     "Feature",
     "FullyMasked",
     "Implementation",
