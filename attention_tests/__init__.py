@@ -6,6 +6,7 @@ from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
 from attention_tests.pytest_plugin.conformance import conformance
+from attention_tests.verification.verify import verify
 
 __all__ = [
     "Alignment",
@@ -18,4 +19,5 @@ __all__ = [
     "Precision",
     "Step",
     "conformance",
+    "verify",
 ]

@@ -26,8 +26,8 @@ Hold an implementation of attention against its specification, or find out what 
 Options of pytest are passed on to it: -k softmax, -x, -n 2, --junitxml=FILE and others."""
 TARGET = """\
 one of the known targets below; or field: all of these whose libraries are installed here, each in a process of its own;
-or package.module:name or path/to/file.py:name: any callable of a query, a key and a value, over arrays of NumPy, PyTorch,
-JAX or others; a class or a module of such; or an attention_tests.Implementation"""
+or package.module:name or path/to/file.py:name: any callable of a query, a key and a value, over arrays of NumPy,
+PyTorch, JAX or others; a class or a module of such; or an attention_tests.Implementation"""
 EXIT_CODES = "exit code: 0 every property passed, 1 one did not, 4 nothing could be verified"
 
 FOR_OTHER_TESTS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")

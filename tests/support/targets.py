@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from types import SimpleNamespace
 from typing import Any
@@ -58,6 +59,10 @@ def raises(query: Array, key: Array, value: Array) -> Array:
 
 def exits(query: Array, key: Array, value: Array) -> Array:
     raise SystemExit(3)
+
+
+def exits_at_once(query: Array, key: Array, value: Array) -> Array:
+    os._exit(3)
 
 
 def returns_none(query: Array, key: Array, value: Array) -> None:

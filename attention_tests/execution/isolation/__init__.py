@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.validation import problems_of
@@ -11,6 +12,7 @@ from attention_tests.execution.executor import Executor
 from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.isolation.executor import RemoteExecutor
 from attention_tests.execution.isolation.process import Limits, Process
+from attention_tests.execution.isolation.running import Running
 from attention_tests.frameworks.found import Arrays
 from attention_tests.targets.registry import REGISTRY
 from attention_tests.targets.resolve import ANY_ARRAYS, resolve
@@ -25,10 +27,20 @@ def isolated(target: str, limits: Limits, arrays: Arrays = ANY_ARRAYS) -> tuple[
 
     Raises BadTarget with one sentence if it cannot be imported, or its declarations make no sense.
     """
-    process = Process(target, limits, arrays)
+    return _started(Process(target, limits, partial(Running.spawned, target, arrays)))
+
+
+def copied(implementation: Implementation, limits: Limits) -> tuple[Implementation, Executor]:
+    """Run an implementation of this process in a copy of it, and return what it declares and its executor."""
+    from attention_tests.execution.isolation.forked import forked  # noqa: PLC0415 - needs what only POSSIBLE systems have
+
+    return _started(Process(implementation.name, limits, partial(forked, implementation)))
+
+
+def _started(process: Process) -> tuple[Implementation, Executor]:
     implementation = process.start()
     if problem := next(problems_of(implementation), ""):
-        raise BadTarget(f"{target}: {problem}")
+        raise BadTarget(f"{process.target}: {problem}")
     return implementation, RemoteExecutor(process)
 
 

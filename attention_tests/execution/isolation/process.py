@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,6 @@ from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.failures import Crashed, TimedOut
 from attention_tests.execution.isolation.running import GONE, Running
 from attention_tests.execution.isolation.wire import Declared, Message, Refused
-from attention_tests.frameworks.found import Arrays
 from attention_tests.text.wording import BadTarget
 
 SECONDS_TO_IMPORT = 300.0
@@ -31,9 +31,9 @@ class Limits:
 class Process:
     """A process for one target."""
 
-    def __init__(self, target: str, limits: Limits, arrays: Arrays) -> None:
+    def __init__(self, target: str, limits: Limits, begin: Callable[[int], Running]) -> None:
         self.target = target
-        self._arrays = arrays
+        self._begin = begin
         self.losses = 0
         self._limits = limits
         self._seconds = limits.seconds
@@ -42,7 +42,7 @@ class Process:
 
     def start(self) -> Implementation:
         """Import the target in a new process, and return what it declares. Raises BadTarget where it cannot be."""
-        running = Running(self.target, int(self._limits.gibibytes * 2**30), self._arrays)
+        running = self._begin(int(self._limits.gibibytes * 2**30))
         try:
             match running.receive(SECONDS_TO_IMPORT):
                 case Declared(implementation):

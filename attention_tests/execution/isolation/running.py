@@ -9,9 +9,9 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Protocol
+from typing import IO, Protocol, Self
 
 from attention_tests.environment.suite import FOLDER, PACKAGE
 from attention_tests.execution.isolation.wire import Line, Message, decode
@@ -38,27 +38,51 @@ class Closable(Protocol):
         """Close it."""
 
 
+class Child(Protocol):
+    """A process that was started here."""
+
+    @property
+    def pid(self) -> int:
+        """Its number, and that of its group."""
+
+    @property
+    def returncode(self) -> int | None:
+        """The code that it ended with; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> object:
+        """Wait until it has ended. Raises subprocess.TimeoutExpired."""
+
+
 class Running:
     """A process that has been started, and is ended with this object if not before."""
 
-    def __init__(self, target: str, bytes_at_most: int, arrays: Arrays) -> None:
+    def __init__(self, start: Callable[[socket.socket, IO[bytes]], Child]) -> None:
         ours, theirs = socket.socketpair()
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        found_in = [str(PACKAGE.parent), str(FOLDER)]
-        arguments = [*found_in, str(theirs.fileno()), str(bytes_at_most), target, arrays.framework, arrays.device]
-        self._process = subprocess.Popen(  # noqa: S603 - the implementation that the caller named
-            # Without -P the caller's folder would come before the libraries.
-            [sys.executable, "-P", "-c", COMMAND, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=self._printed,
-            pass_fds=(theirs.fileno(),),
-            # What it starts itself is ended with it.
-            start_new_session=True,
-        )
+        self._process = start(theirs, self._printed)
         theirs.close()
         self.line = Line(ours)
         self.end_at_last = weakref.finalize(self, _end, self._process, (self.line, self._printed))
+
+    @classmethod
+    def spawned(cls, target: str, arrays: Arrays, bytes_at_most: int) -> Self:
+        """Start a new interpreter that imports a target."""
+
+        def start(theirs: socket.socket, printed: IO[bytes]) -> Child:
+            found_in = [str(PACKAGE.parent), str(FOLDER)]
+            arguments = [*found_in, str(theirs.fileno()), str(bytes_at_most), target, arrays.framework, arrays.device]
+            return subprocess.Popen(  # noqa: S603 - the implementation that the caller named
+                # Without -P the caller's folder would come before the libraries.
+                [sys.executable, "-P", "-c", COMMAND, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=printed,
+                pass_fds=(theirs.fileno(),),
+                # What it starts itself is ended with it.
+                start_new_session=True,
+            )
+
+        return cls(start)
 
     def receive(self, seconds: float) -> Message:
         """Wait for a message, and for `seconds` since the last call began. Raises TimeoutError, or one of `GONE`."""
@@ -79,7 +103,7 @@ class Running:
         return f"; its last words:\n{said}" if said else ""
 
 
-def _end(process: subprocess.Popen[bytes], used: Iterable[Closable]) -> None:
+def _end(process: Child, used: Iterable[Closable]) -> None:
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

@@ -29,19 +29,18 @@ PR_SET_PDEATHSIG = 1
 
 def main(connection: int, bytes_at_most: int, target: str, arrays: Arrays) -> None:
     """Serve until the other side goes away."""
-    _limit(bytes_at_most)
+    limit(bytes_at_most)
     line = Line(socket.socket(fileno=connection))
     try:
         implementation = _imported(target, arrays)
     except BadTarget as refusal:
         line.send(encode(Refused(str(refusal))))
         return
-    line.send(encode(Declared(without_callables(implementation))))
-    with unwarned():
-        _serve(line, implementation)
+    serve(line, implementation)
 
 
-def _limit(bytes_at_most: int) -> None:
+def limit(bytes_at_most: int) -> None:
+    """Limit what this process may take, which ends with the one that started it."""
     faulthandler.enable()
     # Nobody would stop an endless loop whose suite was killed.
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -64,12 +63,15 @@ def _imported(target: str, arrays: Arrays) -> Implementation:
     return resolve(target, arrays)
 
 
-def _serve(line: Line, implementation: Implementation) -> None:
+def serve(line: Line, implementation: Implementation) -> None:
+    """Say what is declared, and do what is asked for, until the other side goes away."""
+    line.send(encode(Declared(without_callables(implementation))))
     operations = Operations(LocalExecutor(implementation, line.say_that_a_call_begins))
-    while True:
-        try:
-            # The suite asks, and the implementation trusts it.
-            forgotten, asked = pickle.loads(line.receive())  # noqa: S301
-        except (EOFError, ConnectionError):
-            return
-        line.send(encode(operations.perform(forgotten, asked)))
+    with unwarned():
+        while True:
+            try:
+                # The suite asks, and the implementation trusts it.
+                forgotten, asked = pickle.loads(line.receive())  # noqa: S301
+            except (EOFError, ConnectionError):
+                return
+            line.send(encode(operations.perform(forgotten, asked)))

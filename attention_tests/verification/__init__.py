@@ -1,0 +1,1 @@
+"""Verification from Python: one call that returns what the command would print."""

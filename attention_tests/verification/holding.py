@@ -1,0 +1,93 @@
+"""Holding a kernel against every law, in a process of its own where that can be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from threading import Lock
+from typing import Any
+
+from attention_tests.claims.finding import found_out
+from attention_tests.claims.words import said
+from attention_tests.declare.implementation import Implementation
+from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.profiles import PROFILES, Profile, profile_named
+from attention_tests.engine.row import Row
+from attention_tests.engine.search import hold
+from attention_tests.engine.verdict import Outcome, Verdict
+from attention_tests.execution.executor import Executor
+from attention_tests.execution.in_process import LocalExecutor
+from attention_tests.execution.isolation import POSSIBLE, copied, isolated
+from attention_tests.execution.isolation.process import Limits
+from attention_tests.execution.subject import Subject
+from attention_tests.execution.subjects import subjects_of, trial
+from attention_tests.frameworks.found import Arrays
+from attention_tests.pytest_plugin.registration import hand_in
+from attention_tests.targets.resolve import implementation_of, resolve
+from attention_tests.text.wording import BadTarget, unknown
+from attention_tests.verification.report import Report
+
+Kernel = Callable[..., Any] | Implementation | str
+
+_ONE_AT_A_TIME = Lock()
+"""Problems are drawn, and warnings kept, by what belongs to the whole process."""
+
+
+def report_of(  # noqa: PLR0913 - everything that `verify` is told
+    kernel: Kernel,
+    *,
+    profile: str,
+    dtypes: Collection[str],
+    arrays: Arrays,
+    isolate: bool | None,
+    limits: Limits,
+) -> Report:
+    """Return what became of a kernel: see `verify`."""
+    if profile not in PROFILES:
+        raise BadTarget(f"profile: {unknown(profile, PROFILES)}")
+    if isolate and not POSSIBLE:
+        raise BadTarget("isolate=True needs Linux: leave it out, and run only what you trust")
+    apart = (POSSIBLE and arrays.device == "cpu") if isolate is None else isolate
+    with _ONE_AT_A_TIME:
+        hand_in()
+        with _brought(kernel, limits, arrays, apart=apart) as (implementation, executor):
+            return _report(implementation, executor, tuple(dtypes), profile_named(profile))
+
+
+@contextmanager
+def _brought(
+    kernel: Kernel, limits: Limits, arrays: Arrays, *, apart: bool
+) -> Iterator[tuple[Implementation, Executor]]:
+    """Bring in a kernel, and let its process end."""
+    if isinstance(kernel, str) and apart:
+        implementation, executor = isolated(kernel, limits, arrays)
+    else:
+        named = resolve(kernel, arrays) if isinstance(kernel, str) else implementation_of(kernel, _name(kernel), arrays)
+        implementation, executor = copied(named, limits) if apart else (named, LocalExecutor(named))
+    try:
+        yield implementation, executor
+    finally:
+        executor.rest()
+
+
+def _name(kernel: object) -> str:
+    return str(getattr(kernel, "name", None) or getattr(kernel, "__name__", None) or type(kernel).__name__)
+
+
+def _report(given: Implementation, executor: Executor, dtypes: tuple[str, ...], profile: Profile) -> Report:
+    claims = found_out(given, executor) if given.layouts else None
+    implementation = claims.implementation if claims else given
+    subjects = subjects_of([implementation], dtypes, {implementation.name: executor})
+    sentences = {} if claims else {subject.dtype: trial(subject) for subject in subjects}
+    if sentences and all(sentences.values()):
+        return Report(implementation.name, [], refusal=next(iter(sentences.values())))
+    rows = [row for subject in subjects for row in _rows(subject, sentences.get(subject.dtype, ""), profile)]
+    return Report(implementation.name, rows, said(claims) if claims else ())
+
+
+def _rows(subject: Subject, unverifiable: str, profile: Profile) -> Iterator[Row]:
+    for law in all_laws():
+        start = time.perf_counter()
+        outcome = Outcome(Verdict.ERROR, unverifiable) if unverifiable else hold(law, subject, profile)
+        yield Row.of(law, subject, outcome, time.perf_counter() - start, calls=subject.account.taken())

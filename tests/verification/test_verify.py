@@ -1,0 +1,135 @@
+"""`verify` returns what became of a kernel, whatever the kernel does, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from attention_tests import Domain, Implementation, verify
+from attention_tests.engine.row import Row
+from attention_tests.engine.verdict import Verdict
+from attention_tests.text.wording import BadTarget
+from attention_tests.verification.report import Report
+from tests.support import bare, kernels, targets
+from tests.support.reported import row
+
+FLOAT32 = ("float32",)
+
+
+def one_head(kernel: bare.Kernel) -> bare.Kernel:
+    """Return a kernel of few sizes, so that little is asked of it."""
+    return bare.within(Domain(heads=frozenset({1}), batches=frozenset({1}), longest=64), kernel)
+
+
+def test_a_right_kernel_passes() -> None:
+    report = verify(one_head(bare.plain), dtypes=FLOAT32)
+    assert report.passed
+    assert report.score == 1
+    assert not report.failures
+    assert "in a domain: batches 1; key heads 1; lengths up to 64" in report.said
+
+
+@pytest.fixture(scope="module")
+def wrong() -> Report:
+    return verify(one_head(bare.last_key_twice), dtypes=FLOAT32)
+
+
+def test_a_wrong_kernel_fails_and_says_how(wrong: Report) -> None:
+    assert not wrong.passed
+    assert 0 < wrong.score < 1
+    failure = wrong.failures[0]
+    assert failure.verdict is Verdict.FAIL
+    assert "breaks a law" in failure.explanation
+    assert failure.law in str(wrong)
+
+
+@pytest.mark.parametrize("kernel", ["tests.support.targets:forgets_the_scale", targets.declared])
+def test_a_target_or_a_declaration_may_be_named(kernel: str | Implementation) -> None:
+    report = verify(kernel, dtypes=FLOAT32)
+    assert report.passed is (kernel is targets.declared)
+
+
+@pytest.mark.parametrize("kernel", [targets.exits_at_once, kernels.never_returns, targets.raises])
+def test_a_hostile_kernel_is_refused(kernel: Any) -> None:
+    report = verify(kernel, dtypes=FLOAT32, call_seconds=1.0)
+    assert not report.passed
+    assert report.score == 0
+    assert report.refusal in str(report)
+
+
+def test_a_kernel_that_crashes_now_and_then_is_verified_all_the_same() -> None:
+    def crashes(query: Any, key: Any, value: Any) -> Any:
+        if key.shape[-2] == 7:
+            os.abort()
+        return one_head(bare.plain)(query, key, value)
+
+    report = verify(crashes, dtypes=FLOAT32)
+    verdicts = {one.verdict for one in report.rows}
+    assert {Verdict.CRASH, Verdict.PASS} <= verdicts
+    assert not report.passed
+
+
+def test_what_it_changes_is_changed_in_a_copy_of_this_process() -> None:
+    def writes(query: Any, key: Any, value: Any) -> Any:
+        np.seterr(all="raise")
+        CHANGED.append(1)
+        return one_head(bare.plain)(query, key, value)
+
+    before = np.geterr()
+    verify(writes, dtypes=FLOAT32)
+    assert not CHANGED
+    assert np.geterr() == before
+
+
+CHANGED: list[int] = []
+
+
+def test_it_may_be_called_from_threads() -> None:
+    with ThreadPoolExecutor(3) as pool:
+        reports = [pool.submit(verify, one_head(bare.plain), dtypes=FLOAT32) for _ in range(3)]
+        assert all(report.result().passed for report in reports)
+
+
+def test_a_kernel_that_is_right_only_where_it_is_tested_scores_nothing() -> None:
+    def one(law: str, verdict: Verdict) -> Row:
+        return row(law, "every-word", "mine", "float32", verdict)
+
+    anew = one("test_a_problem_drawn_anew_is_computed_correctly", Verdict.FAIL)
+    plain = "test_every_element_is_inside_the_derived_bound"
+    others = [one("test_equal_keys_get_equal_weights", Verdict.PASS), one("test_a_single_key", Verdict.PASS)]
+    pretends = Report("mine", [one(plain, Verdict.PASS), anew, *others])
+    wrong = Report("mine", [one(plain, Verdict.FAIL), anew, *others])
+    crashes = Report("mine", [one(plain, Verdict.PASS), replace(anew, verdict=Verdict.CRASH), *others])
+    assert (pretends.score, pretends.pretends) == (0, True)
+    assert (wrong.score, wrong.pretends) == (0.5, False)
+    assert (crashes.score, crashes.pretends) == (0.75, False)
+
+
+def test_a_report_is_plain_and_can_be_looked_at() -> None:
+    report = verify(one_head(bare.last_key_twice), dtypes=FLOAT32)
+    written = json.loads(json.dumps(report.to_dict()))
+    assert written["passed"] is False
+    assert written["failures"][0]["law"] == report.failures[0].law
+    html = report._repr_html_()
+    assert report.failures[0].law in html
+    assert html.count("<details>") == len(report.failures)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"profile": "quik"}, "did you mean 'quick'"),
+        ({"arrays": "troch"}, "'troch' is not known"),
+        ({"dtypes": ["float23"]}, "'float23' is not known"),
+        ({"device": "nowhere"}, "NumPy's arrays are on the CPU"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_one_sentence(asked: dict[str, Any], words: str) -> None:
+    with pytest.raises(BadTarget, match=words):
+        verify(bare.plain, **asked)
