@@ -54,7 +54,7 @@ DIALECTS = [
 def _questions(base: Sizes, implementation: Implementation) -> Iterator[Asked]:
     lacks = {*Feature} - implementation.features
     for feature, what, sizes in _of_other_sizes(base):
-        if feature in lacks and sizes != base:
+        if feature in lacks and sizes != base and implementation.domain.holds(sizes):
             yield feature, what, Question(sizes)
     options = {name: option(name, base, replace(implementation.dialect, causal_windows=False)) for name in ASKED}
     for name, given in options.items():

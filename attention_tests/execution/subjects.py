@@ -9,7 +9,7 @@ from io import StringIO
 
 import numpy as np
 
-from attention_tests.declare.features import Feature
+from attention_tests.declare.domain import Sizes
 from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.executor import Executor
 from attention_tests.execution.failures import FAILURES, Failure, Refused
@@ -57,16 +57,20 @@ def trial(subject: Subject) -> str:
     return str(failures[-1] or "")
 
 
-TRIALS = ((3, 2, 16, 16, 16), (1, 2, 4, 4, 3), (1, 1, 2, 2, 2))
-"""batch, heads, queries, keys, width, of shapes that all take: one that laws ask for anyway, and last the smallest."""
+TRIALS = (
+    Sizes(batch=3, heads=2, queries=16, keys=16, d_k=16, d_v=16),
+    Sizes(batch=1, heads=2, queries=4, keys=4, d_k=3, d_v=3),
+    Sizes(batch=1, heads=1, queries=2, keys=2, d_k=2, d_v=2),
+)
+"""Sizes that all take, or that are made such: one that laws ask for anyway, and last the smallest."""
 
 
-def _failure(subject: Subject, shape: tuple[int, int, int, int, int]) -> Failure | Refused | None:
-    batch, heads, queries, keys, width = shape
-    batch_and_heads = (batch, heads) if Feature.HEADS in subject.features else (1, 1)
-    query, key = np.ones((*batch_and_heads, queries, width)), np.ones((*batch_and_heads, keys, width))
+def _failure(subject: Subject, sizes: Sizes) -> Failure | Refused | None:
+    batch, heads, group, queries, keys, d_k, d_v = sizes.fitted(subject.features)
+    query = np.ones((batch, heads * group, queries, d_k))
+    key, value = (np.ones((batch, heads, keys, width)) for width in (d_k, d_v))
     try:
-        subject.attention(query, key, key)
+        subject.attention(query, key, value)
     except (*FAILURES, Refused) as failure:
         return failure
     return None

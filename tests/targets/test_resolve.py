@@ -16,7 +16,7 @@ from attention_tests.execution.subject import Subject
 from attention_tests.execution.subjects import subjects_of, trial
 from attention_tests.targets.resolve import resolve
 from attention_tests.text.wording import BadTarget
-from tests.support import targets
+from tests.support import bare, targets
 
 
 def refusal(target: str) -> str:
@@ -204,6 +204,13 @@ def test_a_dtype_that_numpy_lacks_needs_a_conversion() -> None:
         to_numpy=np.asarray,
     )
     assert_says(trial(Subject(bfloat16, "bfloat16")), "to_native", "'bfloat16'", "TypeError")
+
+
+@pytest.mark.parametrize("domain", bare.DOMAINS)
+def test_a_trial_call_is_one_of_the_domain(domain: str) -> None:
+    within = bare.DOMAINS[domain]
+    kernel = bare.within(within, bare.plain)
+    assert not trial(Subject(replace(targets.declared, attention=kernel, domain=within), "float64"))
 
 
 def test_a_target_of_steps_alone_needs_no_trial_call() -> None:

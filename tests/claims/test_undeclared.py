@@ -1,0 +1,33 @@
+"""What is not declared, and answered wrongly all the same, is said; what lies outside of a domain is not asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from attention_tests import Domain, Feature, Implementation
+from attention_tests.claims.undeclared import undeclared
+from tests.support import bare
+
+DOMAINS = bare.DOMAINS | {
+    "one batch, three heads": Domain(batches=frozenset({1}), heads=frozenset({3})),
+    "queries and keys a multiple of 32": Domain(query_multiple=32, key_multiple=32),
+}
+
+
+def declared(kernel: bare.Kernel, domain: Domain) -> Implementation:
+    return Implementation(name="mine", attention=kernel, supports=frozenset({Feature.HEADS}), domain=domain)
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_nothing_is_asked_outside_of_the_domain(domain: str) -> None:
+    assert not undeclared(declared(bare.within(DOMAINS[domain], bare.plain), DOMAINS[domain]))
+
+
+def test_a_wrong_answer_to_what_is_not_declared_is_said() -> None:
+    def ignores_causality(query: Any, key: Any, value: Any, *, causal: bool = False) -> Any:
+        return bare.plain(query, key, value)
+
+    (sentence,) = undeclared(declared(ignores_causality, Domain(widths=frozenset({64}))))
+    assert "does not declare `causal`, and answers a call with `causal`, wrongly" in sentence
