@@ -1,6 +1,7 @@
 """Repetition, caller, process-global state and forbidden calls: clause `every-word`."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from attention_tests.engine.law import Stream, law
 from attention_tests.execution.failures import Disagreement
@@ -13,7 +14,7 @@ from properties.drawing.streams import ANY_PROBLEM
 
 NUMBER_OF_CALLS = 300
 """The number of calls: more than 256, at which a counter of eight bits starts again."""
-ONE_PROBLEM = only(Plan(queries=2, keys=3, d_k=2, d_v=2, regimes=("normal",), seed=1))
+ONE_PROBLEM = replace(only(Plan(queries=2, keys=3, d_k=2, d_v=2, regimes=("normal",), seed=1)), at_most=1)
 A_FEW_PROBLEMS = Stream(ANY_PROBLEM.strategy, at_most=10)
 
 
