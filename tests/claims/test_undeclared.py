@@ -26,7 +26,7 @@ def test_nothing_is_asked_outside_of_the_domain(domain: str) -> None:
 
 
 def test_a_wrong_answer_to_what_is_not_declared_is_said() -> None:
-    def ignores_causality(query: Any, key: Any, value: Any, *, causal: bool = False) -> Any:
+    def ignores_causality(query: Any, key: Any, value: Any, *, causal: bool = False) -> Any:  # noqa: ARG001
         return bare.plain(query, key, value)
 
     (sentence,) = undeclared(declared(ignores_causality, Domain(widths=frozenset({64}))))

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from attention_tests.environment import suite
+from tests.support.shown import missing, run
 
 TUTORIAL = suite.FOLDER / "docs" / "tutorial.md"
-PROGRAMS = {"attention-tests": ["-m", "attention_tests"], "pytest": ["-m", "pytest"], "python": []}
-SKIPPED = "…"
-
-COUNTS = re.compile(r"\d+(?= (pass|unsupported|skipped))")
-MEASURES = re.compile(r"\d+\.\d+[s%]|\b0\.\d\d\b")
-DIGITS = re.compile(r"-?\d\.\d{6,}")
 
 
 @dataclass(frozen=True)
@@ -47,7 +39,7 @@ def follow(folder: Path) -> list[tuple[list[str], str]]:
             change(folder / block.file, block.text.splitlines())
         if block.language == "console":
             command, *expected = block.text.splitlines()
-            printed.append((expected, run(folder, command.removeprefix("$ "))))
+            printed.append((expected, run(folder, command.removeprefix("$ ")).stdout))
     return printed
 
 
@@ -57,31 +49,6 @@ def change(file: Path, lines: list[str]) -> None:
     text = file.read_text("utf-8")
     assert text.count(before) == 1
     file.write_text(text.replace(before, after))
-
-
-def run(folder: Path, command: str) -> str:
-    program, *options = command.split()
-    environment = os.environ | {"PYTHONPATH": str(suite.FOLDER), "PYTEST_ADDOPTS": "", "COLUMNS": "80"}
-    # Where it believes to be in CI, pytest prints longer lines.
-    for name in ("CI", "BUILD_NUMBER"):
-        environment.pop(name, None)
-    called = [sys.executable, *PROGRAMS[program], *options]
-    done = subprocess.run(called, cwd=folder, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
-    assert not done.stderr
-    return done.stdout
-
-
-def essential(line: str) -> str:
-    """Leave out what another machine, or another law, may change: counts, measures, and the last digits."""
-    line = MEASURES.sub("0.0", COUNTS.sub("0", line.strip()))
-    return re.sub(r"  +|-+(?=  )", " ", DIGITS.sub(lambda number: f"{float(number[0]):.6g}", line))
-
-
-def missing(expected: list[str], printed: str) -> list[str]:
-    """Return the expected lines from the first on that is not printed, in its order."""
-    lines = iter(map(essential, printed.splitlines()))
-    wanted = [line for line in expected if line not in (SKIPPED, "")]
-    return [line for line in wanted if essential(line) not in lines]
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +67,5 @@ def test_a_tutorial_line_that_is_not_printed_is_reported() -> None:
     assert missing(["a 1.2345678", "…", "c"], "a 1.2345679\nb\nc") == []
     assert missing(["a 1.2345678", "c"], "a 1.2355678\nb\nc") == ["a 1.2345678", "c"]
     assert missing(["c", "a"], "a\nb\nc") == ["a"]
+    assert missing(["a …", "b…"], "a long line\nb") == []
+    assert missing(["a …"], "another line") == ["a …"]
