@@ -1,7 +1,7 @@
 """Verify every library in an environment of its own, with its newest versions and with the oldest that are promised.
 
 `nox` verifies all that is new, and writes the matrix; `nox -s "field(onnx)"` verifies one environment; `nox -s oldest`
-what is old. What comes after `--` are options of attention-tests.
+what is old; `nox -s examples` runs the examples, each with what it needs. What comes after `--` are options of attention-tests.
 """
 
 from __future__ import annotations
@@ -35,6 +35,16 @@ OPTIONS = {
     "keras-torch": ["-k", "keras"],
 }
 
+EXAMPLES = {
+    "c": [],
+    "kernelbench": ["torch"],
+    "triton": ["torch", "triton>=3.9"],
+    "pallas": ["jax>=0.10"],
+    "numba_cuda": ["numba>=0.68"],
+    "torch_compile": ["torch"],
+}
+"""What each example needs besides the project."""
+
 HERE = Path(__file__).parent
 REPORTS, OLDEST = HERE / "build" / "field", HERE / "build" / "oldest"
 KEPT = {
@@ -67,6 +77,23 @@ def oldest(session: nox.Session, environment: str) -> None:
     lower = [at_its_lowest(one) for one in (*PROJECT["dependencies"], *required(extras))]
     install(session, extras, lower)
     verify(session, environment, OLDEST, *OPTIONS.get(environment, []), FEWER)
+
+
+@nox.session(default=False)
+@nox.parametrize("folder", list(EXAMPLES), ids=list(EXAMPLES))
+def examples(session: nox.Session, folder: str) -> None:
+    """Run the two commands that the page of an example shows: the right kernel ends with 0, and the wrong one with 1."""
+    pinned = HERE.joinpath("requirements.txt").read_text("utf-8").splitlines()
+    if "torch" in EXAMPLES[folder]:
+        # First, and alone, so that no other package brings a build of its own choice.
+        session.install(next(pin for pin in pinned if pin.startswith("torch==")))
+    others = [one for one in EXAMPLES[folder] if one != "torch"]
+    session.install("--constraint=requirements.txt", "--editable=.", *others)
+    page = HERE.joinpath("examples", folder, "README.md").read_text("utf-8")
+    commands = [line.removeprefix("$ ").split() for line in page.splitlines() if line.startswith("$ ")]
+    for code, words in enumerate(commands):
+        variables = dict(word.split("=") for word in words[: words.index("attention-tests")])
+        session.run(*words[len(variables) :], env=variables, success_codes=[code])
 
 
 @nox.session
