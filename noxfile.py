@@ -1,7 +1,8 @@
 """Verify every library in an environment of its own, with its newest versions and with the oldest that are promised.
 
 `nox` verifies all that is new, and writes the matrix; `nox -s "field(onnx)"` verifies one environment; `nox -s oldest`
-what is old; `nox -s examples` runs the examples, each with what it needs. What comes after `--` are options of attention-tests.
+what is old; `nox -s examples` runs the examples, each with what it needs. What comes after `--` are options of
+attention-tests.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def oldest(session: nox.Session, environment: str) -> None:
 @nox.session(default=False)
 @nox.parametrize("folder", list(EXAMPLES), ids=list(EXAMPLES))
 def examples(session: nox.Session, folder: str) -> None:
-    """Run the two commands that the page of an example shows: the right kernel ends with 0, and the wrong one with 1."""
+    """Run the two commands that the page of an example shows: the right kernel ends with 0, the wrong one with 1."""
     pinned = HERE.joinpath("requirements.txt").read_text("utf-8").splitlines()
     if "torch" in EXAMPLES[folder]:
         # First, and alone, so that no other package brings a build of its own choice.
