@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch._dynamo import config
 
 from attention_tests import Feature, Implementation, Precision
+
+config.recompile_limit = config.accumulated_recompile_limit = 1024
+"""After so many kinds of calls PyTorch compiles no more. Its default is 8, and an axis of length one is a kind."""
 
 
 def right(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *, causal: bool = False) -> torch.Tensor:
