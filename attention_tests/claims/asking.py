@@ -12,7 +12,7 @@ from attention_tests.declare.dialect import Dialect
 from attention_tests.declare.domain import Sizes
 from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.executor import Executor
-from attention_tests.execution.failures import FAILURES, ImplementationRaised
+from attention_tests.execution.failures import FAILURES, ImplementationRaised, Refused
 from attention_tests.execution.subject import Subject
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -43,19 +43,24 @@ class Asking:
     refused: dict[str, Refusal] = field(default_factory=dict)
     """What it refused, by its kind."""
 
-    def answer(self, question: Question, dtype: str = "") -> Array | str:
-        """Return the answer to a question, or the words in which it was refused. Masks are given as they are."""
-        nothing = np.full((*question.rows, question.sizes.d_v), np.inf)
+    def answer(self, question: Question, dtype: str = "") -> Array | str | None:
+        """Return the answer to a question, the words in which it was refused, or None for an answer that is none.
+
+        Masks are given as they are.
+        """
         if self.losses >= LOSSES:
-            return nothing
+            return None
         subject = self._subject(dtype or self.dtype)
         try:
             return subject.attention(question.query, question.key, question.value, **question.options)
+        except Refused as refusal:
+            return refusal.words
         except ImplementationRaised as refusal:
+            # What makes its arrays raised: it has no such dtype.
             return refusal.sentence
         except FAILURES:
-            # An answer of another form is one, and so is a crash: the laws say what is wrong with it.
-            return nothing
+            # An answer of another form is no refusal, nor is a crash: the laws say what is wrong with it.
+            return None
 
     @property
     def losses(self) -> int:
@@ -78,8 +83,8 @@ class Asking:
             return True
         try:
             self._subject(self.dtype).attention_and_lse(question.query, question.key, question.value)
-        except ImplementationRaised as refusal:
-            self._refuse("return_lse", refusal.sentence)
+        except Refused as refusal:
+            self._refuse("return_lse", refusal.words)
             return False
         except FAILURES:
             return True
@@ -90,4 +95,5 @@ class Asking:
         refusal.of += [one] if one else []
 
     def _subject(self, dtype: str) -> Subject:
-        return Subject(replace(self.given, dialect=replace(self.dialect, true_hides=False)), dtype, self.executor)
+        given = replace(self.given, dialect=replace(self.dialect, true_hides=False), refuses=True)
+        return Subject(given, dtype, self.executor)

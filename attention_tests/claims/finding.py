@@ -41,7 +41,7 @@ class Claims:
 def found_out(given: Implementation, executor: Executor | None = None) -> Claims | None:
     """Ask a bare callable for everything once, and return the declaration that it makes by answering.
 
-    None where it answers nothing, in no dtype and no layout.
+    None where it answers nothing that could be compared, in no dtype and no layout.
     """
     with unwarned():
         base = next(_bases(given, executor), None)
@@ -54,11 +54,10 @@ def _bases(given: Implementation, executor: Executor | None) -> Iterator[tuple[A
     for dtype, layout, sizes in product(given.dtypes, given.layouts, SIZES):
         asking = Asking(given, executor, replace(given.dialect, layout=layout), dtype)
         asked = sizes._replace(batch=1, heads=1) if layout is Layout.LENGTH_WIDTH else sizes
-        losses = asking.losses
         got = asking.answer(Question(asked))
         if asking.losses >= LOSSES:
             return
-        if asking.losses == losses and not isinstance(got, str):
+        if got is not None and not isinstance(got, str):
             if explains(Question(asked), got, asking.dialect):
                 yield asking, asked
             answered.append((asking, asked))
@@ -143,16 +142,18 @@ class _Finder:
             self._explained(questions, [replace(dialect, alignment=one) for one in Alignment])
 
     def _find_fully_masked(self) -> None:
-        """Ask for a query that sees nothing: by a mask, else by a bias."""
+        """Ask for a query that sees nothing: by a mask, else by a bias, by causality, or because there is no key."""
         seen, dialect = pattern(self.base), self.asking.dialect
         seen[..., 0, :] = False
         if Feature.MASK in self.supports:
             question = Question(self.base, {"mask": ~seen if dialect.true_hides else seen})
         elif Feature.BIAS in self.supports:
             question = Question(self.base, {"bias": np.where(seen, 0.0, -np.inf)})
-        elif Feature.CAUSAL in self.supports:
+        elif Feature.CAUSAL in self.supports and dialect.alignment is Alignment.BOTTOM_RIGHT:
             # Aligned bottom-right, the first queries see nothing where there are more of them than keys.
             question = Question(self.base._replace(keys=max(1, self.base.keys // 2)), {"causal": True})
+        elif {Feature.EMPTY, Feature.LENGTHS} <= self.supports:
+            question = Question(self.base._replace(keys=0))
         else:
             return
         self._explained([question], [replace(dialect, fully_masked=one) for one in FullyMasked])

@@ -16,7 +16,11 @@ from attention_tests.declare.precision import Precision
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
-def _numpy_array(array: Array, dtype: str) -> Array:
+def numpy_array(array: Array, dtype: str) -> Array:
+    """Return a copy in the dtype. Raises TypeError for bfloat16."""
+    if dtype == "bfloat16":
+        # Once ml_dtypes is imported, by anybody, there is a dtype of that name, which was not asked for.
+        raise TypeError("NumPy has no bfloat16: `to_native` has to make one")
     return array.astype(dtype)
 
 
@@ -64,7 +68,7 @@ class Implementation:
     dialect: Dialect = field(default_factory=Dialect)
     domain: Domain = EVERYWHERE
     """The sizes that it takes, as `Domain(widths=frozenset({64, 128}), key_multiple=16)`; default: all."""
-    to_native: Callable[[Array, str], Any] = _numpy_array
+    to_native: Callable[[Array, str], Any] = numpy_array
     to_numpy: Callable[[Any], Array] = np.asarray
     immutable: bool = False
     """Whether its arrays can be neither written nor be views of one another, as those of JAX and of TensorFlow."""

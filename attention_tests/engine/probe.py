@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
@@ -18,6 +19,7 @@ from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
 from attention_tests.engine.catalogue import all_laws
+from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import QUICK
 from attention_tests.engine.search import that_break
 from attention_tests.execution.executor import Executor
@@ -55,7 +57,7 @@ def probe(given: Implementation, executor: Executor | None = None) -> Probed | N
     `executor` runs the implementation; None: this process does.
     """
     executor = executor or LocalExecutor(given)
-    undeclared = {dtype: Precision.undeclared(dtype) for dtype in DTYPES}
+    undeclared = {dtype: Precision.undeclared(dtype) for dtype in (given.dtypes if given.layouts else DTYPES)}
     layouts = given.layouts or tuple(Layout)
     claims = found_out(replace(given, supports=frozenset(Feature), dtypes=undeclared, layouts=layouts), executor)
     if claims is None:
@@ -64,20 +66,23 @@ def probe(given: Implementation, executor: Executor | None = None) -> Probed | N
     for dtype, promised in claims.implementation.dtypes.items():
         ladder = Precision.ladder(dtype)
         stricter = ladder[: ladder.index(promised)]
-        breaks = _broken(claims.implementation, dtype, promised, executor)
+        laws = list(_broken(claims.implementation, dtype, promised, executor, all_laws()))
+        kept = [law for law in all_laws() if law not in laws]
         met[dtype] = next(
-            (one for one in stricter if _broken(claims.implementation, dtype, one, executor) == breaks), promised
+            (one for one in stricter if not any(_broken(claims.implementation, dtype, one, executor, kept))), promised
         )
-        for law in breaks:
-            broken.setdefault(law, []).append(dtype)
+        for law in laws:
+            broken.setdefault(law.name, []).append(dtype)
     return Probed(replace(claims, implementation=replace(claims.implementation, dtypes=met)), broken)
 
 
-def _broken(claimed: Implementation, dtype: str, precision: Precision, executor: Executor) -> list[str]:
-    """Return the names of the laws that are broken in an arithmetic."""
+def _broken(
+    claimed: Implementation, dtype: str, precision: Precision, executor: Executor, laws: Iterable[Law]
+) -> Iterator[Law]:
+    """Yield those of the laws that are broken in an arithmetic."""
     subject = Subject(replace(claimed, dtypes={dtype: precision}), dtype, executor)
     with unwarned():
-        return [law.name for law in all_laws() if not law.missing(subject) and any(that_break(law, subject, QUICK))]
+        yield from (law for law in laws if not law.missing(subject) and any(that_break(law, subject, QUICK)))
 
 
 def declared(implementation: Implementation) -> str:

@@ -63,11 +63,12 @@ class NotAsked(Exception):  # noqa: N818 - not an error: the law is not tried on
 
 
 class Refused(NotAsked):
-    """A bare callable raised: it does not take such a call."""
+    """A bare callable raised: it does not take such a call. `words` say what it was given, and what it raised."""
 
-    def __init__(self, sentence: str) -> None:
+    def __init__(self, sentence: str, words: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
+        self.words = words
 
 
 class Crashed(Exception):  # noqa: N818 - the word that the report uses

@@ -19,6 +19,7 @@ from attention_tests.execution.executor import TIMES, Executor, MakeFailure
 from attention_tests.execution.failures import ImplementationRaised, NotAsked, Refused, WrongForm
 from attention_tests.execution.placement import NEAR, Packing, Placement
 from attention_tests.execution.signatures import Signature, signature_of
+from attention_tests.text.wording import without_place
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 T = TypeVar("T")
@@ -271,8 +272,9 @@ class Subject(ArrayConversion):
             sentence = f"{self}: {name}, {given}, raised {words}"
             if not self.implementation.refuses:
                 return ImplementationRaised(sentence)
-            self.account.refuse(name, options, f"{given}, raised {words}")
-            return Refused(sentence)
+            words = f"{given}, raised {without_place(words)}"
+            self.account.refuse(name, options, words)
+            return Refused(sentence, words)
 
         return make_failure
 

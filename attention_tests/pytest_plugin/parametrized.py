@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -43,17 +44,18 @@ def test_of(
     if caveat():
         warnings.warn(caveat(), stacklevel=3)
     found = resolve(target) if isinstance(target, str) else implementation_of(target, _name_of(target))
-    claims = found_out(found) if found.layouts else None
-    found = claims.implementation if claims else found
     run = Run(profile_named(profile), subjects_of([found], dtypes))
     if expectations:
         run.expectations = _expected(expectations, found)
+    claimed = cache(partial(_claimed, found))
     cases = [
         pytest.param(law, subject, id=f"{law.name.removeprefix('test_')}-{subject.dtype}")
         for law in all_laws()
         for subject in run.subjects
     ]
-    return pytest.mark.parametrize(("law", "subject"), cases)(place(lambda law, subject: _hold(law, subject, run)))
+    return pytest.mark.parametrize(("law", "subject"), cases)(
+        place(lambda law, subject: _hold(law, subject, run, claimed))
+    )
 
 
 def _expected(file: str, implementation: Implementation) -> Expectations:
@@ -63,13 +65,23 @@ def _expected(file: str, implementation: Implementation) -> Expectations:
         raise BadTarget(f"expectations: {error}") from None
 
 
-def _hold(law: Law, subject: Subject, run: Run) -> None:
+def _claimed(given: Implementation) -> Mapping[str, Subject]:
+    """Return a bare callable at each dtype that it answers; nothing where it declares itself, or answers nothing."""
+    claims = found_out(given) if given.layouts else None
+    return {subject.dtype: subject for subject in subjects_of([claims.implementation])} if claims else {}
+
+
+def _hold(law: Law, subject: Subject, run: Run, claimed: Callable[[], Mapping[str, Subject]]) -> None:
     __tracebackhide__ = True
-    if repr(subject) not in run.unverifiable:
-        run.unverifiable[repr(subject)] = trial(subject)
     # Whoever lets NumPy raise in tests of theirs means their own numbers.
     with np.errstate(all="warn"), unwarned():
-        outcome = decide(law, subject, run)
+        answers = claimed()
+        if answers and subject.dtype not in answers:
+            end_as(Verdict.UNSUPPORTED, f"{subject.implementation.name} answers {', '.join(answers)} alone")
+        asked = answers.get(subject.dtype, subject)
+        if repr(asked) not in run.unverifiable:
+            run.unverifiable[repr(asked)] = "" if answers else trial(asked)
+        outcome = decide(law, asked, run)
     end_as(outcome.verdict, outcome.explanation)
 
 

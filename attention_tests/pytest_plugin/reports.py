@@ -98,6 +98,8 @@ class Reports:
             environment=environment(),
             libraries={name: libraries(one) for name, one in self.run.implementations.items()},
             missing=self.run.missing,
+            found_out=self.run.found_out,
+            undeclared=self.run.undeclared,
             reproducers=files.write_reproducers(self.folder, rows),
         )
         for name, text in (

@@ -9,6 +9,7 @@ import pytest
 
 from attention_tests.claims.finding import Claims, found_out
 from attention_tests.claims.undeclared import undeclared
+from attention_tests.claims.words import said
 from attention_tests.declare.implementation import Implementation
 from attention_tests.engine.explore import Exploration
 from attention_tests.engine.profiles import Profile
@@ -56,6 +57,11 @@ class Run:
     def implementations(self) -> dict[str, Implementation]:
         """The implementations that are verified, by name."""
         return {subject.implementation.name: subject.implementation for subject in self.subjects}
+
+    @property
+    def found_out(self) -> dict[str, list[str]]:
+        """What was found out about each bare callable, in words."""
+        return {name: said(claims) for name, claims in self.claims.items()}
 
     def load_targets(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:
         """Import what is to be verified: those of the gate that are installed, where no target is named.

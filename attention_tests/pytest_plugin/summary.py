@@ -7,7 +7,6 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from attention_tests.claims.words import said
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.drawing import caveat
 from attention_tests.engine.row import Row
@@ -73,9 +72,9 @@ class Summary:
                 terminalreporter.write_line(text)
 
     def _found_out(self) -> Iterator[str]:
-        for name, claims in self.run.claims.items():
+        for name, lines in self.run.found_out.items():
             yield name
-            yield from (f"  {line}" for line in said(claims))
+            yield from (f"  {line}" for line in lines)
 
     def with_those_not_run(self) -> list[Row]:
         """Return a row for each property that was there to run, also if it did not: deselected, or not reached."""

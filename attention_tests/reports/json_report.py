@@ -36,10 +36,15 @@ def plain(report: Report) -> dict[str, Any]:
         "environment": dict(report.environment),
         "dtypes": report.dtypes,
         "implementations": {
-            name: {"libraries": dict(found), "asked": asked_of(report.rows, name)}
+            name: {
+                "libraries": dict(found),
+                "found_out": list(report.found_out.get(name, ())),
+                "asked": asked_of(report.rows, name),
+            }
             for name, found in report.libraries.items()
         },
         "missing": list(report.missing),
+        "undeclared": list(report.undeclared),
         "clauses": {clause.id: clause.says for clause in CLAUSES.values()},
         "laws": {row.law: row.says for row in report.rows},
         "rows": [_row(row, report.reproducers.get(row.key)) for row in report.rows],

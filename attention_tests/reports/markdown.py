@@ -36,6 +36,9 @@ def _parts(report: Report) -> Iterable[str]:
     broken = report.of(*BROKEN)
     yield from ["\n## What is wrong\n"] if broken else []
     yield from (_failure(group, report.reproducers) for group in broken)
+    for name, lines in report.found_out.items():
+        yield from _list(f"What was found out about {_escaped(name)}", lines)
+    yield from _list("Not declared", report.undeclared)
     yield "\n## What each implementation keeps of its promises\n"
     yield _table(PROMISES, promises(report.rows))
     for verdict, title in (

@@ -44,6 +44,10 @@ class Report:
     """For each implementation, the version of each package that it is made with."""
     missing: Sequence[str] = ()
     """A sentence for each known implementation that could not be imported."""
+    found_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """For each bare callable, what it answers and what it refuses, line by line."""
+    undeclared: Sequence[str] = ()
+    """A sentence for each feature that an implementation does not declare, and yet answers wrongly."""
     reproducers: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
     """By `Row.key`, the file that shows a failure, as seen from the folder of the reports."""
 

@@ -71,6 +71,11 @@ def _place(error: BaseException) -> str:
     return "" if file.startswith("<frozen") else f" ({file}:{trace.tb_lineno})"
 
 
+def without_place(words: str) -> str:
+    """Return what was raised, in words, without where."""
+    return re.sub(r" \([^()]+:\d+\)$", "", words)
+
+
 def place_in(text: str) -> str:
     """Return where code that is not ours raised, as `file:line`, of a text that says what it raised; or nothing."""
     found = re.search(r"raised .* \(([^()]+:\d+)\)$", text, re.MULTILINE)

@@ -2,7 +2,7 @@
 
 *Gather.* A query scores exactly 0 with its key and so far below 0 with every other key it sees that their weights
 vanish. Its output is the value of its key, to the bit, in every format, for any number of keys and in any order of
-summation; values are small integers that differ from token to token, head to head and batch to batch. A key that is
+summation; values are small numbers that differ from token to token, head to head and batch to batch. A key that is
 hidden from all queries of its code scores far above 0, so that it would take the place of the one that is asked for.
 
 *Count.* All scores are 0, and the columns of the values each mark a few keys with 1. An output says how many of the
@@ -23,6 +23,7 @@ from attention_tests import Dialect, Feature
 from attention_tests.engine.calls import Call
 from properties.drawing.plans import DEFAULT_DIALECT, Plan
 from properties.drawing.problem import Problem
+from reference.bounds.formats import FORMATS
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -149,8 +150,11 @@ def _marks(problem: Problem) -> Array:
     return marked.astype(float)
 
 
-def _names(shape: tuple[int, ...]) -> Array:
-    """Return values (batch, heads, n_k, d_v) of integers that differ from row to row."""
+def _names(shape: tuple[int, ...], dtype: str) -> Array:
+    """Return values (batch, heads, n_k, d_v) that differ from row to row: integers, or of many keys parts of one.
+
+    Who divides by the sum of the weights at the end adds up the values of keys of one score: their sum has to fit.
+    """
     batch, heads, n_k, d_v = shape
     run = np.arange(batch * heads, dtype=np.int32).reshape(batch, heads, 1, 1)
     token, column = np.arange(n_k, dtype=np.int32)[:, None], np.arange(d_v, dtype=np.int32)
@@ -158,7 +162,8 @@ def _names(shape: tuple[int, ...]) -> Array:
     of_token, of_block, of_run = (np.array(row, np.int32)[column % 3] for row in ((1, 2, 1), (3, 1, 4), (7, 5, 2)))
     mixed = token % PRIME * of_token + token // PRIME * of_block + run * of_run + 13 * column
     names: Array = mixed % PRIME + 1
-    return names.astype(float)
+    room = FORMATS[dtype].max / (2 * PRIME * max(1, n_k))
+    return names.astype(float) * 2.0 ** min(0, math.floor(math.log2(room)))
 
 
 def _gather(problem: Problem) -> Gather:
@@ -181,7 +186,7 @@ def _gather(problem: Problem) -> Gather:
         problem,
         query=(query_size(problem.dtype, factor) * query).reshape(problem.query.shape),
         key=key.reshape(problem.key.shape),
-        value=_names(problem.value.shape),
+        value=_names(problem.value.shape, problem.dtype),
     )
     inherited = {one.name: getattr(drawn, one.name) for one in fields(drawn)} | {"axes": {}}
     return Gather(**inherited, asked=asked.reshape(batch, heads, n_q))

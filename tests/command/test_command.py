@@ -19,7 +19,7 @@ from implementations import SHIPPED
 
 WORDS_OF_OTHERS = ("Traceback", "hypothesis", "Hypothesis", "INTERNALERROR", "site-packages", "pyfuncitem")
 A_FEW = ("--profile=quick", "-k", "sum_to_one or every_element or softmax_normalises", "-p", "no:randomly")
-SEVERAL = ("attention", "forgets_the_scale", "raises_on_seven_keys", "drops_a_column_for_seven_keys", "prints")
+SEVERAL = ("attention", "forgets_the_scale", "declared_for_seven_keys", "drops_a_column_for_seven_keys", "prints")
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -76,7 +76,7 @@ def test_one_failure_is_enough_to_end_with_one(several: subprocess.CompletedProc
     [
         ("attention", "PASSED"),
         ("forgets_the_scale", "FAILED"),
-        ("raises_on_seven_keys", "ERROR"),
+        ("declared_for_seven_keys", "ERROR"),
         ("drops_a_column_for_seven_keys", "FAILED"),
         ("prints", "FAILED"),
     ],
@@ -145,11 +145,13 @@ def test_a_function_of_the_caller_passes(tmp_path: Path) -> None:
 
 def test_an_interruption_ends_the_run(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
+        "from attention_tests import Implementation\n"
         "from tests.support.targets import attention as right\n"
-        "def attention(query, key, value):\n"
+        "def interrupted(query, key, value):\n"
         "    if key.shape[-2] == 7:\n"
         "        raise KeyboardInterrupt\n"
         "    return right(query, key, value)\n"
+        "attention = Implementation(name='mine', attention=interrupted)\n"
     )
     done = run(tmp_path, "mine:attention", "--no-isolate", *A_FEW)
     assert done.returncode == pytest.ExitCode.INTERRUPTED

@@ -53,7 +53,7 @@ def page() -> str:
         rows.append(
             (
                 f"`{flags} {value}`" if value else f"`{flags}`",
-                declared["help"].replace("%(default)", "%") % _values(default),
+                _filled(declared["help"], default),
             )
         )
 
@@ -62,8 +62,8 @@ def page() -> str:
     return TEXT.format(targets=" ".join(cli.TARGET.split()), options=table)
 
 
-def _values(default: object) -> Any:
-    return default if default is not None else ()
+def _filled(text: str, default: object) -> str:
+    return text % {"default": default}
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ laws_known = conformance(
     forgets_the_scale, profile="quick", dtypes=["float32"], expectations="known.toml"
 )
 laws_none = conformance(returns_none, dtypes=["float32"])
-laws_class = conformance(type(attention))
+laws_class = conformance("tests.support.targets:WantsAWidth")
 laws_number = conformance(3)
 laws_unknown = conformance("numpyy")
 laws_profile = conformance(attention, profile="quik")
@@ -126,7 +126,7 @@ def test_each_law_is_a_test_in_the_callers_file(done: subprocess.CompletedProces
     [
         "tests.support.targets:forgets_the_scale (float32, promised precision: float32) breaks a law.",
         "attention returned None",
-        "builtins:function is a class: make an instance of it, and name that",
+        "tests.support.targets:WantsAWidth is a class, and making one without arguments raised TypeError",
         "builtins:int is an int, which cannot be called",
         "'numpyy' is not known: did you mean 'numpy'?",
         "profile: 'quik' is not known: did you mean 'quick'?",

@@ -45,6 +45,15 @@ def test_every_verdict_is_included_and_counted() -> None:
         assert count == sum(row["verdict"] == verdict for row in record["rows"])
 
 
+def test_what_was_found_out_and_what_is_not_declared_are_included() -> None:
+    told = reported.report()
+    record = plain(told)
+    found = {name: one["found_out"] for name, one in record["implementations"].items()}
+    assert found == {name: list(told.found_out.get(name, ())) for name in reported.NAMES}
+    assert any(found.values())
+    assert record["undeclared"] == list(told.undeclared) != []
+
+
 def test_a_number_that_was_measured_is_one() -> None:
     rows = strictly(json_text(reported.report()))["rows"]
     passed = [row["measured"] for row in rows if row["verdict"] == "pass"]

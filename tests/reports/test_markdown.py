@@ -54,7 +54,17 @@ def test_a_summary_stays_under_the_limit_and_says_what_it_omits() -> None:
 
 def test_details_are_collapsed() -> None:
     folded = re.findall(r"^<details><summary><b>(.*)</b></summary>$", TEXT, re.MULTILINE)
-    assert folded == ["Known failures", "Unsupported", "The document's claims", "Not installed", "Versions"]
+    assert folded == [
+        "What was found out about mykernels.flash:attention",
+        "Not declared",
+        "Known failures",
+        "Unsupported",
+        "The document's claims",
+        "Not installed",
+        "Versions",
+    ]
+    assert "\n- answers float32 in the layout (length, width)\n" in TEXT
+    assert "\n- numpy does not declare \\`causal\\`, and answers a call with \\`causal\\`, wrongly\n" in TEXT
     assert "\n- numpy 2.4.6\n" in TEXT
     assert "\n- torch needs the package 'torch', which is not installed\n" in TEXT
 

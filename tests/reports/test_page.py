@@ -59,6 +59,13 @@ def opened(browser: Browser, file: Path, width: int, scheme: Any) -> Iterator[Pa
     page.close()
 
 
+def test_what_was_found_out_and_what_is_not_declared_are_shown(phone: Page) -> None:
+    text = phone.inner_text("body")
+    told = reported.report()
+    for line in [*told.undeclared, *(line for lines in told.found_out.values() for line in lines)]:
+        assert line in text
+
+
 def overflows(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 

@@ -25,12 +25,14 @@ from attention_tests.pytest_plugin.summary import Summary
 from tests.reports.test_json import SCHEMA, strictly
 
 HOSTILE = (
+    "from attention_tests import Implementation\n"
     "from tests.support.reported import HOSTILE\n"
     "from tests.support.targets import forgets_the_scale\n"
-    "def attention(query, key, value):\n"
+    "def hostile(query, key, value):\n"
     "    if key.shape[-2] == 7:\n"
     "        raise ValueError(HOSTILE)\n"
     "    return forgets_the_scale(query, key, value)\n"
+    "attention = Implementation(name='mine:attention', attention=hostile)\n"
 )
 TARGETS = ("mine:attention", "numpy")
 SELECTED = ("--profile=quick", "--dtype=float32", "-k", "softmax or sum_to_one or every_element or wider or twice")

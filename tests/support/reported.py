@@ -64,12 +64,16 @@ def report() -> Report:
         environment={"platform": "Linux", "machine": "x86_64", "cpu": "a processor", "cpus": 2},
         libraries={name: {"numpy": "2.4.6"} for name in NAMES},
         missing=["torch needs the package 'torch', which is not installed"],
+        found_out={NAMES[0]: ["answers float32 in the layout (length, width)", f"refuses mask: {MARKUP}"]},
+        undeclared=[f"{NAMES[1]} does not declare `causal`, and answers a call with `causal`, wrongly"],
         reproducers={one.key: f"reproducers/{i}.py" for i, one in enumerate(told) if one.reproducer},
     )
 
 
 def empty() -> Report:
-    return replace(report(), rows=[], exit_code=2, reproducers={}, libraries={}, missing=[])
+    return replace(
+        report(), rows=[], exit_code=2, reproducers={}, libraries={}, missing=[], found_out={}, undeclared=[]
+    )
 
 
 def all_passing() -> Report:

@@ -128,4 +128,7 @@ made = Module()
 lazy = LazyLibrary()
 number = 3
 declared = Implementation(name="declared", attention=attention)
+declared_for_seven_keys = Implementation(
+    name="tests.support.targets:declared_for_seven_keys", attention=raises_on_seven_keys
+)
 exposes_nothing = Implementation(name="exposes_nothing")
