@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -78,13 +79,23 @@ class Asking:
 
     def answers_with_lse(self, sizes: Sizes) -> bool:
         """Tell whether a call that wants the log-sum-exp, too, is answered."""
-        question = Question(sizes)
+        question, subject = Question(sizes), self._subject(self.dtype)
+        arrays = question.query, question.key, question.value
+        return self._answers("return_lse", lambda: subject.attention_and_lse(*arrays))
+
+    def answers_gradients(self, sizes: Sizes) -> bool:
+        """Tell whether a call for the gradients is answered."""
+        question, subject = Question(sizes), self._subject(self.dtype)
+        arrays = question.query, question.key, question.value, np.ones((*question.rows, sizes.d_v))
+        return self._answers("gradients", lambda: subject.gradient(*arrays))
+
+    def _answers(self, kind: str, call: Callable[[], object]) -> bool:
         if self.losses >= LOSSES:
             return True
         try:
-            self._subject(self.dtype).attention_and_lse(question.query, question.key, question.value)
+            call()
         except Refused as refusal:
-            self._refuse("return_lse", refusal.words)
+            self._refuse(kind, refusal.words)
             return False
         except FAILURES:
             return True

@@ -13,18 +13,20 @@ from attention_tests.claims.question import Question, explains, option, pattern
 from attention_tests.claims.sizes import Learner
 from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked, Layout
 from attention_tests.declare.domain import Sizes
-from attention_tests.declare.features import Feature
+from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.signature import HIDING, OPTIONS
 from attention_tests.execution.executor import Executor
 from attention_tests.guards.warnings import unwarned
 
+HEADS, GROUPS, WIDTHS = (1, 2, 4, 8, 16), (1, 4, 8), (64, 128)
 SIZES = (
     Sizes(2, 3, 1, 5, 5, 4, 4),
     Sizes(2, 2, 1, 16, 16, 16, 16),
     Sizes(1, 2, 1, 64, 64, 64, 64),
     Sizes(1, 1, 1, 64, 64, 64, 64),
     Sizes(1, 1, 1, 128, 128, 128, 128),
+    *(Sizes(1, heads, group, 128, 128, width, width) for heads, group in product(HEADS, GROUPS) for width in WIDTHS),
 )
 """Sizes of plain calls, the first of which that is answered is the base of all others: kernels take some sizes only."""
 
@@ -78,6 +80,7 @@ class _Finder:
             for dtype, promised in self.given.dtypes.items()
             if self.asking.answers("dtype", self.base, one=dtype, dtype=dtype)
         }
+        differentiates = Step.GRADIENT in self.given.steps and self.asking.answers_gradients(self.base)
         sizes = Learner(self.asking, self.base, heads=self.asking.dialect.layout is not Layout.LENGTH_WIDTH)
         domain = sizes.domain()
         self.supports = sizes.features | {
@@ -97,6 +100,7 @@ class _Finder:
             domain=domain,
             layouts=(),
             refuses=True,
+            gradient=self.given.gradient if differentiates else None,
         )
         return Claims(found, self.asking.refused)
 

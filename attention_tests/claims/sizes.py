@@ -47,7 +47,7 @@ class Learner:
             self.features.add(Feature.VALUE_WIDTH)
         both = self._taken("length", lengths, lambda size: {"queries": size, "keys": size})
         # Beside as many keys as there are, and as few queries, so that neither refuses what the other one wants.
-        most = {"keys": max(both)}
+        most = {"keys": max(both, default=self.base.keys)}
         queries = self._taken("number of queries", lengths, lambda size: {"queries": size} | most, but=most["keys"])
         fewest = {"queries": min((*queries, self.base.queries))}
         keys = self._taken("number of keys", lengths, lambda size: {"keys": size} | fewest, but=fewest["queries"])
@@ -60,7 +60,7 @@ class Learner:
             key_multiple=_multiple(keys or both, lengths, fewest["queries"] if keys else 0),
             more_queries=not (queries or keys)
             or self._answered("more queries than keys", {"queries": most["keys"], "keys": self._half(both)}),
-            longest=max(both) if max(both) < max(lengths) else None,
+            longest=most["keys"] if most["keys"] < max(lengths) else None,
             **self._numbers_of_heads(),
         )
         empty = [
@@ -78,19 +78,20 @@ class Learner:
     def _numbers_of_heads(self) -> dict[str, frozenset[int] | None]:
         if not self.heads:
             return {}
+        numbers = sorted({*self.candidates.batches, self.base.heads})
         batches = self._taken("batch", self.candidates.batches, lambda size: {"batch": size})
-        heads = self._taken("number of heads", self.candidates.batches, lambda size: {"heads": size})
-        if max((*batches, *heads)) == 1:
+        heads = self._taken("number of heads", numbers, lambda size: {"heads": size})
+        if max((*batches, *heads), default=1) == 1:
             self.features.discard(Feature.HEADS)
         groups = self._taken(
-            "number of query heads for each key head", self.candidates.groups, lambda size: {"group": size}
+            "number of query heads for each key head", (1, *self.candidates.groups), lambda size: {"group": size}
         )
-        if groups:
+        if max(groups, default=1) > 1:
             self.features.add(Feature.GROUPED_HEADS)
         return {
             "batches": _limited(batches, self.candidates.batches),
-            "heads": _limited(heads, self.candidates.batches),
-            "groups": _limited(groups, self.candidates.groups),
+            "heads": _limited(heads, numbers),
+            "groups": _limited(groups, (1, *self.candidates.groups)) if max(groups, default=1) > 1 else None,
         }
 
     @staticmethod

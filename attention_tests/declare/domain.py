@@ -65,7 +65,7 @@ class Domain:
     heads: frozenset[int] | None = None
     """Numbers of key heads."""
     groups: frozenset[int] | None = None
-    """Numbers of query heads for each key head; 1 is always among them."""
+    """Numbers of query heads for each key head."""
     query_multiple: int = 1
     """The number that the number of queries is a multiple of."""
     key_multiple: int = 1
@@ -85,7 +85,7 @@ class Domain:
         sets = (
             (batch, self.batches),
             (heads, self.heads),
-            (group, self.groups and self.groups | {1}),
+            (group, self.groups),
             (d_k, self.widths),
             (d_v, self.widths if d_v == d_k else self.value_widths),
         )
@@ -114,7 +114,7 @@ class Domain:
         return Sizes(
             _nearest(batch, self.batches),
             _nearest(heads, self.heads),
-            group if group == 1 else _nearest(group, self.groups),
+            _nearest(group, self.groups),
             queries,
             keys,
             width,

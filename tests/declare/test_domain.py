@@ -15,7 +15,7 @@ DOMAINS = [
     Domain(widths=frozenset({64, 128}), value_widths=frozenset({32, 64})),
     Domain(key_multiple=16, query_multiple=8),
     Domain(more_queries=False, query_multiple=4, key_multiple=6),
-    Domain(batches=frozenset({1}), heads=frozenset({2, 8}), groups=frozenset({8})),
+    Domain(batches=frozenset({1}), heads=frozenset({2, 8}), groups=frozenset({1, 8})),
     Domain(longest=40, key_multiple=16),
 ]
 SIZES = [
@@ -44,7 +44,7 @@ def test_what_is_not_in_a_domain_is_not_held() -> None:
     for domain in (
         Domain(batches=frozenset({1})),
         Domain(heads=frozenset({1})),
-        Domain(groups=frozenset({8})),
+        Domain(groups=frozenset({1, 8})),
         Domain(query_multiple=16),
         Domain(key_multiple=32),
         Domain(widths=frozenset({128})),

@@ -143,7 +143,9 @@ DOMAINS: dict[str, Domain] = {
     "keys a multiple of 16": Domain(key_multiple=16),
     "one head": Domain(heads=frozenset({1})),
     "one batch": Domain(batches=frozenset({1})),
-    "groups of 1 and 8": Domain(groups=frozenset({8})),
+    "groups of 1 and 8": Domain(groups=frozenset({1, 8})),
+    "groups of 4, width 128": Domain(groups=frozenset({4}), widths=frozenset({128})),
+    "8 heads": Domain(heads=frozenset({8})),
     "no more queries than keys": Domain(more_queries=False),
     "up to 64": Domain(longest=64),
 }
