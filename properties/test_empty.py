@@ -40,7 +40,7 @@ def test_zero_queries_give_an_empty_output(subject: Subject, problem: Problem) -
 
 @law("every-word", Feature.EMPTY, Feature.LENGTHS, given=FEW_PROBLEMS)
 def test_zero_keys_give_the_fully_masked_rows_of_the_dialect(subject: Subject, problem: Problem) -> None:
-    """With zero keys, every row of the output is the fully masked row that the dialect declares."""
+    """With zero keys, every row of the output is the row that the dialect declares for queries that see nothing."""
     none = problem.with_arrays(key=problem.key[..., :0, :], value=problem.value[..., :0, :])
     assert_inside_bound(answer(subject, none), expected(none, subject.precision))
 
@@ -130,8 +130,8 @@ def is_undeclared(subject: Subject, empty: Emptied[Any]) -> bool:
 
 
 def has_zeros_for_nothing(subject: Subject) -> bool:
-    """Tell whether the output of a query that sees nothing is constant, so that no gradient flows through it."""
-    return subject.implementation.dialect.fully_masked is FullyMasked.ZEROS
+    """Tell whether the output of a query that sees no key is constant, so that no gradient flows through it."""
+    return subject.implementation.dialect.unseen_row(keys=0) is FullyMasked.ZEROS
 
 
 def assert_zero_or_nan(numbers: Array) -> None:

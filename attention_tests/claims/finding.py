@@ -9,12 +9,13 @@ from itertools import combinations, product
 import numpy as np
 
 from attention_tests.claims.asking import LOSSES, Asking, Refusal
-from attention_tests.claims.question import Question, explains, option, pattern
+from attention_tests.claims.question import Array, Question, Weights, explains, near, option, pattern
 from attention_tests.claims.sizes import Learner
 from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked, Layout
 from attention_tests.declare.domain import Sizes
 from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
+from attention_tests.declare.precision import Precision
 from attention_tests.declare.signature import HIDING, OPTIONS
 from attention_tests.execution.executor import Executor
 from attention_tests.guards.warnings import unwarned
@@ -80,6 +81,8 @@ class _Finder:
             for dtype, promised in self.given.dtypes.items()
             if self.asking.answers("dtype", self.base, one=dtype, dtype=dtype)
         }
+        if "float64" in dtypes and self._is_single():
+            dtypes["float64"] = Precision.single()
         differentiates = Step.GRADIENT in self.given.steps and self.asking.answers_gradients(self.base)
         sizes = Learner(self.asking, self.base, heads=self.asking.dialect.layout is not Layout.LENGTH_WIDTH)
         domain = sizes.domain()
@@ -90,6 +93,7 @@ class _Finder:
         self._find_masks()
         self._find_alignment()
         self._find_fully_masked()
+        self._find_row_of_no_keys()
         if self._combines():
             self.supports.add(Feature.COMBINED_MASKS)
         found = replace(
@@ -103,6 +107,11 @@ class _Finder:
             gradient=self.given.gradient if differentiates else None,
         )
         return Claims(found, self.asking.refused)
+
+    def _is_single(self) -> bool:
+        """Tell whether all weights of float64 arrays are numbers of float32, as those of a softmax in float32 are."""
+        got = self.asking.answer(Weights(self.base), "float64")
+        return got is not None and not isinstance(got, str) and np.array_equal(got, got.astype(np.float32))
 
     def _takes(self, name: str) -> bool:
         if name == "return_lse":
@@ -135,6 +144,34 @@ class _Finder:
             question = Question(self.base, {"mask": pattern(self.base)})
             dialect = self.asking.dialect
             self._explained([question], [replace(dialect, true_hides=hides) for hides in (False, True)])
+            if Feature.BIAS in self.supports and self.given.masks_are_biases:
+                self._find_masks_or_biases()
+
+    def _find_masks_or_biases(self) -> None:
+        """Find out whether a parameter for both takes masks alone, where numbers are true, or biases, where True is 1.
+
+        What none of the two explains stays claimed.
+        """
+        seen, dialect = pattern(self.base), self.asking.dialect
+        mask, bias = Question(self.base, {"mask": seen}), Question(self.base, option("bias", self.base, dialect))
+        of_mask, of_bias = (self._array(question) for question in (mask, bias))
+        if explains(mask, of_mask, dialect):
+            hidden = Question(self.base, {"mask": ~seen})
+            if not explains(bias, of_bias, dialect) and explains(hidden, of_bias, dialect):
+                self._leave_out(Feature.BIAS, "numbers count as true or false")
+        elif explains(bias, of_bias, dialect):
+            weights = Weights(self.base, {"mask": seen})
+            got = self._array(weights)
+            if got is not None and near(got, weights.answers_with(seen)):
+                self._leave_out(Feature.MASK, "True counts as 1, which is added to the scores")
+
+    def _array(self, question: Question) -> Array | None:
+        got = self.asking.answer(question)
+        return None if isinstance(got, str) else got
+
+    def _leave_out(self, feature: Feature, words: str) -> None:
+        self.supports.discard(feature)
+        self.asking.refused[feature] = Refusal(words)
 
     def _find_alignment(self) -> None:
         name = "causal" if Feature.CAUSAL in self.supports else "window"
@@ -146,7 +183,7 @@ class _Finder:
             self._explained(questions, [replace(dialect, alignment=one) for one in Alignment])
 
     def _find_fully_masked(self) -> None:
-        """Ask for a query that sees nothing: by a mask, else by a bias, by causality, or because there is no key."""
+        """Ask for a query that sees nothing: by a mask, else by a bias, else by causality."""
         seen, dialect = pattern(self.base), self.asking.dialect
         seen[..., 0, :] = False
         if Feature.MASK in self.supports:
@@ -156,11 +193,16 @@ class _Finder:
         elif Feature.CAUSAL in self.supports and dialect.alignment is Alignment.BOTTOM_RIGHT:
             # Aligned bottom-right, the first queries see nothing where there are more of them than keys.
             question = Question(self.base._replace(keys=max(1, self.base.keys // 2)), {"causal": True})
-        elif {Feature.EMPTY, Feature.LENGTHS} <= self.supports:
-            question = Question(self.base._replace(keys=0))
         else:
             return
         self._explained([question], [replace(dialect, fully_masked=one) for one in FullyMasked])
+
+    def _find_row_of_no_keys(self) -> None:
+        if {Feature.EMPTY, Feature.LENGTHS} <= self.supports:
+            dialect = self.asking.dialect
+            others = [one for one in (FullyMasked.ZEROS, FullyMasked.NAN) if one is not dialect.fully_masked]
+            question = Question(self.base._replace(keys=0))
+            self._explained([question], [dialect, *(replace(dialect, no_keys=one) for one in others)])
 
     def _combines(self) -> bool:
         """Tell whether any two options that hide keys are answered together. What is refused, laws find out."""

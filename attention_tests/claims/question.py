@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -68,7 +69,7 @@ class Question:
             FullyMasked.ZEROS: np.zeros_like(value[..., :1, :]),
             FullyMasked.NAN: np.full_like(value[..., :1, :], np.nan),
             FullyMasked.MEAN: value.mean(axis=-2, keepdims=True),
-        }[dialect.fully_masked]
+        }[dialect.unseen_row(self.sizes.keys)]
         return np.where(seen.any(-1, keepdims=True), answer, np.broadcast_to(nothing, (*self.rows, d_v)))
 
     def _seen(self, dialect: Dialect) -> Array:
@@ -87,13 +88,46 @@ class Question:
         return seen
 
 
+@dataclass(frozen=True)
+class Weights(Question):
+    """A call whose outputs are the weights of the first keys, as many as values have columns."""
+
+    @property
+    def query(self) -> Array:
+        """Queries (batch, query heads, n_q, d_k) of no round numbers."""
+        return np.sin(np.arange(math.prod(self.rows) * self.sizes.d_k)).reshape(*self.rows, self.sizes.d_k)
+
+    @property
+    def key(self) -> Array:
+        """Keys (batch, key heads, n_k, d_k) of no round numbers."""
+        batch, heads, _, _, keys, d_k, _ = self.sizes
+        return np.cos(np.arange(batch * heads * keys * d_k)).reshape(batch, heads, keys, d_k)
+
+    @property
+    def value(self) -> Array:
+        """Values (batch, key heads, n_k, d_v) that are 1 in one column and 0 in the others."""
+        batch, heads, _, _, keys, _, d_v = self.sizes
+        return np.broadcast_to(np.eye(keys, d_v), (batch, heads, keys, d_v)).copy()
+
+    def answers_with(self, added: Array) -> Array:
+        """Return the answer where this is added to the scaled scores (batch, query heads, n_q, n_k)."""
+        key, value = (np.repeat(array, self.sizes.group, axis=1) for array in (self.key, self.value))
+        weights = np.exp(self.query @ key.swapaxes(-1, -2) / math.sqrt(self.sizes.d_k) + added)
+        answer: Array = weights / weights.sum(axis=-1, keepdims=True) @ value
+        return answer
+
+
 def explains(question: Question, got: Array | None, dialect: Dialect) -> bool:
     """Tell whether a right callable of this dialect would answer so: no two whole numbers are so near."""
     if got is None:
         return False
-    expected = question.expected(dialect)
-    near = np.abs(got - expected) <= 2.0**-7 * np.abs(expected)
-    return bool((near | (np.isnan(got) & np.isnan(expected))).all())
+    return near(got, question.expected(dialect))
+
+
+def near(got: Array, expected: Array) -> bool:
+    """Tell whether an answer is the expected one in any arithmetic."""
+    close = np.abs(got - expected) <= 2.0**-7 * np.abs(expected)
+    return bool((close | (np.isnan(got) & np.isnan(expected))).all())
 
 
 def pattern(sizes: Sizes) -> Array:

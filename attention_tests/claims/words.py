@@ -10,6 +10,7 @@ from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked, Lay
 from attention_tests.declare.domain import Domain
 from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
+from attention_tests.declare.precision import Precision
 from attention_tests.declare.signature import OPTIONS
 
 LAYOUTS = {
@@ -38,9 +39,10 @@ def said(claims: Claims) -> list[str]:
     implementation = claims.implementation
     dialect, supports = implementation.dialect, implementation.supports
     options = [name for name, feature in OPTIONS.items() if feature in supports]
+    dtypes = [f"{dtype}{_inside(promised)}" for dtype, promised in implementation.dtypes.items()]
     gradients = "; gradients" if Step.GRADIENT in implementation.steps else ""
     return [
-        f"answers {', '.join(implementation.dtypes)} in the layout {LAYOUTS[dialect.layout]}{gradients}",
+        f"answers {', '.join(dtypes)} in the layout {LAYOUTS[dialect.layout]}{gradients}",
         f"answers {', '.join([words for feature, words in SHAPES.items() if feature in supports] or ['one head'])}",
         f"answers {', '.join(options) or 'no option'}{_together(implementation)}",
         *_domain(implementation.domain),
@@ -48,6 +50,10 @@ def said(claims: Claims) -> list[str]:
         *(_refused(kind, refusal) for kind, refusal in claims.refused.items()),
         f"not asked, for it is declared and not found out: {', '.join(UNASKED)}",
     ]
+
+
+def _inside(promised: Precision) -> str:
+    return " (float32 inside)" if promised == Precision.single() else ""
 
 
 def _refused(kind: str, refusal: Refusal) -> str:
@@ -81,5 +87,7 @@ def _dialect(dialect: Dialect, supports: frozenset[Feature]) -> Iterator[str]:
         yield f"masks: True {'hides a key' if dialect.true_hides else 'lets a query attend to a key'}"
     if supports & {Feature.MASK, Feature.BIAS}:
         yield f"a query that sees no key gets {FULLY_MASKED[dialect.fully_masked]}"
+    if dialect.no_keys:
+        yield f"a query gets {FULLY_MASKED[dialect.no_keys]} where there are no keys"
     if supports & {Feature.CAUSAL, Feature.WINDOW} and Feature.LENGTHS in supports:
         yield f"causal: aligned {ALIGNMENTS[dialect.alignment]}"

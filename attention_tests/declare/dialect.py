@@ -59,6 +59,9 @@ class Dialect:
     """Whether True in a boolean mask hides a key. Usually it lets the query attend to it."""
     fully_masked: FullyMasked = FullyMasked.ZEROS
     """The output of a query from which every key is hidden: a fully masked row."""
+    no_keys: FullyMasked | None = None
+    """The output where there are no keys at all; None: that of a fully masked row. Softmax makes NaN of a row that is
+    hidden, and a matrix product 0 of a row that is not there."""
     causal_windows: bool = False
     """Whether a window is a decoder's, of the most recent tokens: then it is asked for with `causal=True` only."""
     projected: bool = False
@@ -66,12 +69,17 @@ class Dialect:
     a component that is NaN makes its whole token NaN, and the output of every query that weighs it. Gradients, too, are
     NaN for a whole token."""
 
+    def unseen_row(self, keys: int) -> FullyMasked:
+        """Return the output of a query that sees none of so many keys."""
+        return self.fully_masked if keys or self.no_keys is None else self.no_keys
+
     @cached_property
     def of_hiding(self) -> Dialect:
         """The part that decides about answers, and not about how arrays are given."""
         return Dialect(
             alignment=self.alignment,
             fully_masked=self.fully_masked,
+            no_keys=self.no_keys,
             causal_windows=self.causal_windows,
             projected=self.projected,
         )

@@ -86,6 +86,8 @@ class Implementation:
     refuses: bool = False
     """Whether it is a bare callable, whose exceptions are refusals: what it answers, it claims, and nothing else;
     filled in by the suite."""
+    masks_are_biases: bool = False
+    """Whether it is a bare callable with one parameter for masks and biases; filled in by the suite."""
     layouts: tuple[Layout, ...] = ()
     """Of a bare callable: the orders of axes that it may have, until it is found out what it does; filled in by the
     suite."""

@@ -50,6 +50,11 @@ class Precision:
         return cls(name="float64", accumulate="float64", exp_error=4 * 2.0**-52, flush=False)
 
     @classmethod
+    def single(cls) -> Self:
+        """Float64 numbers in, float32 inside."""
+        return cls(name="single", accumulate="float32", inputs="float32")
+
+    @classmethod
     def float32(cls) -> Self:
         """Everything in float32."""
         return cls(name="float32", accumulate="float32")
@@ -97,7 +102,7 @@ class Precision:
         """Return the usual precisions for `dtype`, strictest first. Raises KeyError for an unknown dtype."""
         sixteen_bit = (cls.upcast(), cls.flash(dtype), cls.eager(dtype), cls.pure(dtype))
         return {
-            "float64": (cls.float64(),),
+            "float64": (cls.float64(), cls.single()),
             "float32": (cls.float32(), cls.tf32()),
             "bfloat16": sixteen_bit,
             "float16": sixteen_bit,

@@ -171,6 +171,8 @@ PLAIN = Convention(
         Parameter("bias", "bias"),
         Parameter("attn_bias", "bias"),
         Parameter("attn_mask", "bias"),
+        Parameter("attention_mask", "bias"),
+        Parameter("mask", "bias"),
         Parameter("causal", "causal"),
         Parameter("is_causal", "causal"),
         Parameter("window", "window"),

@@ -43,6 +43,7 @@ def from_callable(function: Callable[..., Any], name: str, framework: Framework)
         immutable=framework.immutable,
         compiled=framework.compiled,
         parameters=_written_as_given(convention, taken) if framework.name == "numpy" else None,
+        masks_are_biases={"mask", "bias"} <= taken.keys() and taken["mask"].name == taken["bias"].name,
         layouts=tuple(Layout) if convention.layout is None else (convention.layout,),
     )
 

@@ -61,11 +61,13 @@ def _with_fully_masked_rows(oracle: Interval, problem: Problem, mean: Callable[[
     if problem.logit_bias is None and problem.key.shape[-2] > 0:
         return oracle
     fully_masked = ~problem.seen.any(axis=-1)
-    if problem.dialect.fully_masked is FullyMasked.NAN or not fully_masked.any():
+    keys = problem.key.shape[-2]
+    row = problem.dialect.unseen_row(keys)
+    if row is FullyMasked.NAN or not fully_masked.any():
         return oracle
     value, error = oracle.value.copy(), oracle.error.copy()
     value[fully_masked], error[fully_masked] = 0.0, 0.0
-    if problem.dialect.fully_masked is FullyMasked.MEAN and problem.key.shape[-2] > 0:
+    if row is FullyMasked.MEAN and keys:
         of_all = mean()
         value[fully_masked], error[fully_masked] = of_all.value[fully_masked], of_all.error[fully_masked]
     return replace(oracle, value=value, error=error)

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from attention_tests import Alignment, Dialect, Feature, FullyMasked, Implementation, Layout
+from attention_tests import Alignment, Dialect, Feature, FullyMasked, Implementation, Layout, Precision
 from attention_tests.claims.finding import Claims, found_out
+from attention_tests.claims.words import said
 from attention_tests.declare.domain import EVERYWHERE
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.profiles import QUICK
@@ -69,6 +70,33 @@ def test_a_wrong_callable_fails_without_a_declaration(kernel: str) -> None:
 def test_what_is_answered_is_claimed() -> None:
     features = claimed(layer).supports
     assert features == {*Feature} - {Feature.NON_FINITE, Feature.THREADS, Feature.MUTABLE}
+
+
+@pytest.mark.parametrize(
+    ("kernel", "takes", "leaves", "words"),
+    [
+        ("masks_are_conditions", Feature.MASK, Feature.BIAS, "numbers count as true or false"),
+        ("masks_are_added", Feature.BIAS, Feature.MASK, "True counts as 1, which is added to the scores"),
+    ],
+)
+def test_a_parameter_for_masks_and_biases_may_be_one_of_them(
+    kernel: str, takes: Feature, leaves: Feature, words: str
+) -> None:
+    claims = claims_of(RIGHT[kernel])
+    assert takes in claims.implementation.supports
+    assert leaves not in claims.implementation.supports
+    assert claims.refused[leaves].words == words
+
+
+def test_float64_may_be_computed_in_float32_and_that_is_said() -> None:
+    found = {name: claimed(RIGHT[name]).dtypes["float64"] for name in ("single_inside", "plain")}
+    assert found == {"single_inside": Precision.single(), "plain": Precision.float64()}
+    assert "answers float64 (float32 inside), float32" in said(claims_of(RIGHT["single_inside"]))[0]
+
+
+def test_the_rows_of_hidden_keys_and_of_no_keys_may_differ() -> None:
+    dialect = claimed(RIGHT["of_no_keys_zeros"]).dialect
+    assert (dialect.fully_masked, dialect.no_keys) == (FullyMasked.NAN, FullyMasked.ZEROS)
 
 
 def test_what_is_refused_is_not_claimed_and_is_said_in_its_own_words() -> None:

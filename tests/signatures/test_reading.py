@@ -35,7 +35,7 @@ def called(function: Callable[..., Any], **options: Any) -> Any:
 def test_the_signature_says_what_is_asked_for() -> None:
     plain = read(targets.attention).supports
     assert read(targets.with_scale).supports - plain == {Feature.SCALE}
-    assert read(bare.plain).supports - plain == {Feature.MASK, Feature.CAUSAL}
+    assert read(bare.plain).supports - plain == {Feature.MASK, Feature.BIAS, Feature.CAUSAL}
 
 
 def test_without_a_signature_only_the_plain_call_is_assumed() -> None:

@@ -88,9 +88,43 @@ def one_head(query: Array, key: Array, value: Array) -> Array:
     return layer(query[None, None], key[None, None], value[None, None])[0, 0]
 
 
+def masks_are_conditions(query: Array, key: Array, value: Array, attn_mask: Array = None) -> Array:
+    """Take any number but 0 for true."""
+    return layer(query, key, value, mask=None if attn_mask is None else attn_mask.astype(bool))
+
+
+def masks_are_added(query: Array, key: Array, value: Array, attention_mask: Array = None) -> Array:
+    """Take True for 1."""
+    return layer(query, key, value, bias=None if attention_mask is None else attention_mask.astype(query.dtype))
+
+
+def single_inside(query: Array, key: Array, value: Array) -> Array:
+    return layer(*(array.astype(np.float32) for array in (query, key, value))).astype(query.dtype)
+
+
+def of_no_keys_zeros(query: Array, key: Array, value: Array, mask: Array = None) -> Array:
+    """Answer NaN where all keys are hidden, and zeros where there are none, as a softmax of products does."""
+    output = layer(query, key, value, mask=mask)
+    if mask is not None and key.shape[-2]:
+        output[~np.broadcast_to(mask, (*query.shape[:-1], key.shape[-2])).any(-1)] = np.nan
+    return output
+
+
 RIGHT: dict[str, Kernel] = {
     kernel.__name__: kernel
-    for kernel in (plain, torch_like, flash_like, hides_where_true, bottom_right, length_first, one_head)
+    for kernel in (
+        plain,
+        torch_like,
+        flash_like,
+        hides_where_true,
+        bottom_right,
+        length_first,
+        one_head,
+        masks_are_conditions,
+        masks_are_added,
+        single_inside,
+        of_no_keys_zeros,
+    )
 }
 
 
@@ -125,6 +159,11 @@ def no_dialect(query: Array, key: Array, value: Array, *, mask: Array = None) ->
     return layer(query, key, value, mask=None if mask is None else np.roll(mask, 1, axis=-1))
 
 
+def masks_are_halved(query: Array, key: Array, value: Array, mask: Array = None) -> Array:
+    """Take True for 1/2, which no convention does."""
+    return layer(query, key, value, bias=None if mask is None else mask / (2 if mask.dtype == bool else 1))
+
+
 WRONG: dict[str, tuple[Kernel, str]] = {
     kernel.__name__: (kernel, law)
     for kernel, law in (
@@ -133,6 +172,7 @@ WRONG: dict[str, tuple[Kernel, str]] = {
         (mask_dropped_if_causal, "test_a_mask_is_applied_with_causality_or_a_window"),
         (causality_dropped_if_masked, "test_a_mask_is_applied_with_causality_or_a_window"),
         (a_single_causal_query_sees_all, "test_causality_is_aligned_as_the_dialect_declares"),
+        (masks_are_halved, "test_a_mask_of_any_broadcastable_shape_is_applied"),
         (no_dialect, "test_a_mask_of_any_broadcastable_shape_is_applied"),
     )
 }
