@@ -164,7 +164,7 @@ def _why_not_tried(law: Law, subject: Subject, profile: Profile) -> str:
     plan = next(iter(problems_of(law.given, profile, subject)), None)
     if plan is not None and subject.implementation.refuses:
         try:
-            _failure_if_asked(law, subject, plan)
+            _failure_if_asked(law, few.as_asked(subject, profile), plan)
         except Refused as refusal:
             return f"all of its problems were refused; the first: {refusal.sentence}"
         except NotAsked:

@@ -67,8 +67,13 @@ def signatures(tmp_path: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     ("implementation", "profile", "most"),
-    [(MUTABLE, DEFAULT, 40), (IMMUTABLE, DEFAULT, 40), (IMMUTABLE, QUICK, 15)],
-    ids=["mutable", "immutable", "quick"],
+    [
+        (MUTABLE, DEFAULT, 40),
+        (IMMUTABLE, DEFAULT, 40),
+        (IMMUTABLE, QUICK, 15),
+        (replace(IMMUTABLE, refuses=True), QUICK, 15),
+    ],
+    ids=["mutable", "immutable", "quick", "bare"],
 )
 def test_few_signatures_arrive(implementation: Implementation, profile: Profile, most: int, tmp_path: Path) -> None:
     subject = Subject(implementation, "float32")
