@@ -16,6 +16,7 @@ from attention_tests.frameworks.found import is_module
 from attention_tests.frameworks.framework import Framework
 from attention_tests.signatures.convention import Asked, Convention, Parameter
 from attention_tests.signatures.conventions import CONVENTIONS, PLAIN, default_scale
+from attention_tests.signatures.documented import documented
 from attention_tests.text.wording import BadTarget
 
 CONTRACT = "attention(query, key, value, *, scale=None)"
@@ -30,10 +31,10 @@ def from_callable(function: Callable[..., Any], name: str, framework: Framework)
     parameters = _parameters(function, name)
     convention = convention_of(parameters)
     taken = options_taken(convention, parameters)
-    attention = framework.called(_adapted(function, convention, taken, _always(convention, parameters, name)))
+    attention = _adapted(function, convention, taken, _always(convention, parameters, name))
     return Implementation(
         name=name,
-        attention=attention,
+        attention=framework.called(attention),
         gradient=None if framework.gradient_of is None else framework.called(framework.gradient_of(attention)),
         supports=SHAPING | {OPTIONS[option] for option in taken},
         dtypes={dtype: Precision.undeclared(dtype) for dtype in framework.dtypes},
@@ -60,8 +61,8 @@ def _parameters(function: Any, name: str) -> Mapping[str, inspect.Parameter]:
         # PyTorch calls the method `forward` of a module, and shows any arguments.
         signature = inspect.signature(function.forward if is_module(function) else function)
     except (TypeError, ValueError):
-        # A builtin or an extension without a signature: the plain call is all that can be assumed.
-        return {}
+        # A builtin or an extension: where it is not documented, the plain call is all that can be assumed.
+        return documented(function)
     wanting = {
         each.name: None
         for each in signature.parameters.values()

@@ -42,6 +42,48 @@ def test_without_a_signature_only_the_plain_call_is_assumed() -> None:
     assert not read(math.hypot).supports & {*OPTIONS.values()}
 
 
+def bound(text: str) -> Any:
+    """Return a function as extensions have it: without a signature, and with a text that begins with one."""
+
+    class Bound:
+        __name__ = "attend"
+        __doc__ = text
+
+        @property
+        def __signature__(self) -> Any:
+            raise ValueError("no signature found")
+
+        def __call__(self, _query: Any, _key: Any, _value: Any, **options: Any) -> Any:
+            return options
+
+    return Bound()
+
+
+@pytest.mark.parametrize(
+    ("text", "features"),
+    [
+        (
+            "attend(query, key, value, attn_mask=None, dropout_p=0.0,\n    enable_gqa=False) -> Tensor:\n\n    More.",
+            {Feature.MASK, Feature.BIAS, Feature.DROPOUT},
+        ),
+        (
+            "attend(q: array, k: array, v: array, *, scale: float,  mask: None | str = None, sinks: Any = None)",
+            {Feature.SCALE, Feature.MASK, Feature.BIAS, Feature.CAUSAL},
+        ),
+        ("attend(q, k, v, size=(-1, -1), causal=bool())", {Feature.CAUSAL}),
+        ("Attend(q, k, v, scale=None)", set()),
+        ("attend(q, k, v, scale=None", set()),
+        ("attend(*args, **kwargs)", set()),
+    ],
+)
+def test_without_a_signature_the_documentation_may_have_one(text: str, features: set[Feature]) -> None:
+    assert read(bound(text)).supports & {*OPTIONS.values()} == features
+
+
+def test_a_scale_that_is_documented_without_a_default_is_given() -> None:
+    assert called(bound("attend(q, k, v, *, scale: float)")) == {"scale": 1 / math.sqrt(5)}
+
+
 def torch_like(
     query: Any, key: Any, value: Any, attn_mask: Any = None, is_causal: bool = False, enable_gqa: Any = 7
 ) -> Any:
