@@ -83,7 +83,8 @@ def declare(add: Callable[..., object]) -> None:
         type=float,
         default=USUAL.gibibytes,
         metavar="GIB",
-        help="how much memory an isolated implementation may take, 0 for any (default: %(default)g GiB)",
+        help="how much memory an isolated implementation may take, 0 for any, as always with another --device than cpu "
+        "(default: %(default)g GiB)",
     )
     add(
         "--arrays",

@@ -18,7 +18,7 @@ from attention_tests.engine.search import hold
 from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.execution.executor import Executor
 from attention_tests.execution.in_process import LocalExecutor
-from attention_tests.execution.isolation import POSSIBLE, copied, isolated
+from attention_tests.execution.isolation import POSSIBLE, copied, isolated, no_copy
 from attention_tests.execution.isolation.process import Limits
 from attention_tests.execution.subject import Subject
 from attention_tests.execution.subjects import subjects_of, trial
@@ -48,27 +48,40 @@ def report_of(  # noqa: PLR0913 - everything that `verify` is told
         raise BadTarget(f"profile: {unknown(profile, PROFILES)}")
     if isolate and not POSSIBLE:
         raise BadTarget("isolate=True needs Linux: leave it out, and run only what you trust")
-    apart = (POSSIBLE and arrays.device == "cpu") if isolate is None else isolate
     with _ONE_AT_A_TIME:
         hand_in()
-        with _brought(kernel, limits, arrays, apart=apart) as (implementation, executor):
+        with _brought(kernel, limits, arrays, isolate=isolate) as (implementation, executor):
             return _report(implementation, executor, tuple(dtypes), profile_named(profile))
 
 
 @contextmanager
 def _brought(
-    kernel: Kernel, limits: Limits, arrays: Arrays, *, apart: bool
+    kernel: Kernel, limits: Limits, arrays: Arrays, *, isolate: bool | None
 ) -> Iterator[tuple[Implementation, Executor]]:
     """Bring in a kernel, and let its process end."""
-    if isinstance(kernel, str) and apart:
-        implementation, executor = isolated(kernel, limits, arrays)
+    if isinstance(kernel, str):
+        apart = POSSIBLE if isolate is None else isolate
+        implementation, executor = isolated(kernel, limits, arrays) if apart else _here(resolve(kernel, arrays))
     else:
-        named = resolve(kernel, arrays) if isinstance(kernel, str) else implementation_of(kernel, _name(kernel), arrays)
-        implementation, executor = copied(named, limits) if apart else (named, LocalExecutor(named))
+        named = implementation_of(kernel, _name(kernel), arrays)
+        apart = _may_be_copied(arrays.device, isolate=isolate)
+        implementation, executor = copied(named, limits) if apart else _here(named)
     try:
         yield implementation, executor
     finally:
         executor.rest()
+
+
+def _here(implementation: Implementation) -> tuple[Implementation, Executor]:
+    return implementation, LocalExecutor(implementation)
+
+
+def _may_be_copied(device: str, *, isolate: bool | None) -> bool:
+    """Tell whether a callable is to run in a copy of this process. Raises BadTarget where it must and cannot."""
+    why_not = no_copy(device)
+    if isolate and why_not:
+        raise BadTarget(f"isolate=True: {why_not}; name the kernel as package.module:callable, or leave isolate out")
+    return (POSSIBLE and not why_not) if isolate is None else isolate
 
 
 def _name(kernel: object) -> str:

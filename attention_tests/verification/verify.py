@@ -37,10 +37,11 @@ def verify(  # noqa: PLR0913 - everything that the command can be told
     arrays, device
         The framework whose arrays a bare callable takes, where its source does not tell, and where they lie.
     isolate
-        Whether it runs in a process of its own, as far as this system can; None: unless its arrays lie on a device. A
-        callable runs in a copy of this process, which leaves nothing behind, and a target in a new one.
+        Whether it runs in a process of its own; None: where it can. A target runs in a new one, and a callable in a
+        copy of this process, which leaves nothing behind: not where its arrays lie on a device, or JAX, TensorFlow or
+        MLX is imported, whose threads cannot be copied.
     call_seconds, gibibytes
-        How long an isolated call may take, and how much memory.
+        How long an isolated call may take, and how much memory on the CPU.
 
     Raises
     ------

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -128,8 +130,44 @@ def test_a_report_is_plain_and_can_be_looked_at() -> None:
         ({"arrays": "troch"}, "'troch' is not known"),
         ({"dtypes": ["float23"]}, "'float23' is not known"),
         ({"device": "nowhere"}, "NumPy's arrays are on the CPU"),
+        ({"kernel": targets.declared, "device": "cuda", "isolate": True}, "a copy of this process cannot use .* cuda"),
     ],
 )
 def test_what_makes_no_sense_is_refused_in_one_sentence(asked: dict[str, Any], words: str) -> None:
     with pytest.raises(BadTarget, match=words):
-        verify(bare.plain, **asked)
+        verify(**{"kernel": bare.plain} | asked)
+
+
+def test_a_kernel_of_pytorch_is_held_in_a_process_that_has_computed_on_many_threads() -> None:
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+    def attention(query: Any, key: Any, value: Any) -> Any:
+        if query.shape[:2] != (1, 1) or max(query.shape[2], key.shape[2]) > 64:
+            raise ValueError("one short text at a time")
+        return torch.softmax(query @ key.mT * query.shape[-1] ** -0.5, -1) @ value
+
+    many = torch.get_num_threads()
+    torch.set_num_threads(max(2, many))
+    try:
+        square = torch.ones(512, 512, requires_grad=True)
+        (square @ square).sum().backward()
+        report = verify(attention, dtypes=FLOAT32)
+    finally:
+        torch.set_num_threads(many)
+    assert report.passed, str(report)
+
+
+@pytest.mark.parametrize("package", ["jax", "mlx", "tensorflow"])
+def test_a_process_whose_threads_cannot_be_copied_is_not_copied(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, ModuleType(package))
+    before = len(CHANGED)
+
+    def counts(_query: Any, _key: Any, _value: Any) -> Any:
+        CHANGED.append(1)
+        raise ValueError("not here")
+
+    assert not verify(counts, dtypes=FLOAT32).passed
+    assert len(CHANGED) > before
+    del CHANGED[before:]
+    with pytest.raises(BadTarget, match=f"cannot use {package}, which is imported here"):
+        verify(counts, isolate=True)

@@ -25,9 +25,24 @@ POSSIBLE: bool = sys.platform == "linux"
 def isolated(target: str, limits: Limits, arrays: Arrays = ANY_ARRAYS) -> tuple[Implementation, Executor]:
     """Import a target in a process of its own, and return what it declares and the executor that runs it.
 
+    Its memory is limited on the CPU only: the driver of a GPU takes parts of the address space that it never fills.
     Raises BadTarget with one sentence if it cannot be imported, or its declarations make no sense.
     """
+    if arrays.device != "cpu":
+        limits = replace(limits, gibibytes=0.0)
     return _started(Process(target, limits, partial(Running.spawned, target, arrays)))
+
+
+THREADED = ("jax", "tensorflow", "mlx")
+"""Packages that compute on threads of their own, which a copy of a process does not have, and would wait for."""
+
+
+def no_copy(device: str) -> str:
+    """Say why a copy of this process could not go on with what it has begun; empty if it could."""
+    if device != "cpu":
+        return f"a copy of this process cannot use the device {device}"
+    begun = next((name for name in THREADED if name in sys.modules), "")
+    return begun and f"a copy of this process cannot use {begun}, which is imported here and has threads of its own"
 
 
 def copied(implementation: Implementation, limits: Limits) -> tuple[Implementation, Executor]:

@@ -6,6 +6,7 @@ import os
 import resource
 import socket
 import subprocess
+import sys
 import warnings
 from multiprocessing import get_context
 from multiprocessing.context import ForkProcess
@@ -61,6 +62,10 @@ def _serve(theirs: socket.socket, printed: IO[bytes], bytes_at_most: int, implem
     for number, file in enumerate((nothing, nothing, printed.fileno())):
         os.dup2(file, number)
     limit(bytes_at_most and bytes_at_most + _bytes_now())
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        # Its other threads, if it has had any, are not in this copy, which would wait for them.
+        torch.set_num_threads(1)
     serve(Line(theirs), implementation)
 
 
