@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
-from types import ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 from attention_tests.frameworks.framework import Framework
@@ -49,15 +49,24 @@ def framework_for(target: Callable[..., Any], arrays: Arrays) -> Framework:
 def framework_of(target: Callable[..., Any]) -> str:
     """Return the name of the framework whose arrays a callable takes, as far as its source tells; NumPy if it does not.
 
-    Its annotations decide; then what its module imports: NumPy beside another framework only helps.
+    Its annotations decide, or that it is a framework's own; then what its module imports: NumPy beside another
+    framework only helps. Where that is none, the functions that it calls decide in the same way.
     """
+    return _told(target, set()) or "numpy"
+
+
+def _told(target: Any, asked: set[Any]) -> str:
     function = written(target)
-    told = [name for name in _annotated(function) if name in FRAMEWORKS]
-    if told:
-        return told[0]
+    asked.add(function)
+    named = [name for name in (*_annotated(function), _package_of(function), _package_of(target)) if name in FRAMEWORKS]
+    if named:
+        return named[0]
     imported = [name for name in FRAMEWORKS if name in _imported(function)]
     others = [name for name in imported if name != "numpy"]
-    return others[0] if len(others) == 1 else "numpy" if not others else _most_named(function, others)
+    if others:
+        return others[0] if len(others) == 1 else _most_named(function, others)
+    called = (one for one in _used(function) if isinstance(one, FunctionType) and one not in asked)
+    return "numpy" if imported else next(filter(None, (_told(one, asked) for one in called)), "")
 
 
 def written(target: Callable[..., Any]) -> Any:
@@ -77,15 +86,31 @@ def _annotated(function: Any) -> Iterator[str]:
     """Yield the packages of the types in the annotations."""
     names = getattr(function, "__globals__", {})
     for annotation in getattr(function, "__annotations__", {}).values():
-        kind = annotation
         if isinstance(annotation, str):
-            kind = names.get(annotation.strip("\"' ").partition(".")[0].partition("[")[0])
-        yield _package_of(kind)
+            name = annotation.strip("\"' ").partition(".")[0].partition("[")[0]
+            # What is imported for a type checker alone has no name at run time, but that of its package.
+            yield _package_of(names[name]) if name in names else name
+        else:
+            yield _package_of(annotation)
 
 
 def _imported(function: Any) -> set[str]:
-    """Return the packages of everything that the module of a function has a name for."""
-    return {_package_of(value) for value in getattr(function, "__globals__", {}).values()}
+    """Return the packages of everything that a function, or its module, has a name for."""
+    return {_package_of(value) for value in _names(function).values()}
+
+
+def _names(function: Any) -> dict[str, Any]:
+    """Return what the names outside of a function stand for: those of its module, and of functions around it."""
+    if not inspect.isfunction(function):
+        return {}
+    around = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return function.__globals__ | {name: cell.cell_contents for name, cell in around if cell != CellType()}
+
+
+def _used(function: Any) -> list[Any]:
+    """Return what stands behind the names from outside that the code of a function has in it."""
+    names, code = _names(function), getattr(function, "__code__", None)
+    return [names[name] for name in (*code.co_freevars, *code.co_names) if name in names] if code else []
 
 
 def _package_of(value: Any) -> str:
@@ -95,9 +120,7 @@ def _package_of(value: Any) -> str:
 
 def _most_named(function: Any, frameworks: list[str]) -> str:
     """Return the framework whose names the code of a function uses, the first of several."""
-    names = getattr(function, "__globals__", {})
-    used = [_package_of(names.get(name)) for name in getattr(getattr(function, "__code__", None), "co_names", ())]
-    return next((name for name in used if name in frameworks), frameworks[0])
+    return next((name for name in map(_package_of, _used(function)) if name in frameworks), frameworks[0])
 
 
 def is_module(target: object) -> bool:

@@ -1,4 +1,4 @@
-"""JAX, which compiles each operation for each shape, and has float64 only where that is switched on."""
+"""JAX: it computes while its caller goes on, compiles for each shape, and has float64 only where it is switched on."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from attention_tests.frameworks.framework import Array, Framework, Function
 
 def framework(device: str) -> Framework:
     """Return JAX on a device. Raises ValueError where it is not there."""
+    kind, _, number = device.partition(":")
     try:
-        place = jax.devices(device)[0]
-    except RuntimeError as error:
+        place = jax.devices(kind)[int(number or 0)]
+    except (RuntimeError, IndexError, ValueError) as error:
         raise ValueError(f"JAX has no device {device} here: {str(error).splitlines()[0]}") from None
     return Framework(
         name="jax",
@@ -42,12 +43,15 @@ def to_numpy(array: jax.Array) -> Array:
 
 
 def in_its_dtype(function: Function) -> Function:
-    """Return `function`, called with float64 switched on where a query is of that dtype, and only there."""
+    """Return `function`, called with float64 switched on where a query is of that dtype, and only there.
+
+    Its answer is computed when it returns: what goes wrong belongs to the call.
+    """
 
     @wraps(function)
     def called(query: jax.Array, *arguments: Any, **options: Any) -> Any:
         with jax.enable_x64(query.dtype == jnp.dtype("float64")):
-            return function(query, *arguments, **options)
+            return jax.block_until_ready(function(query, *arguments, **options))
 
     return called
 

@@ -10,12 +10,14 @@ import numpy as np
 
 from attention_tests.frameworks.framework import Array, Framework, Function
 
+DEVICES = {"cpu": mx.cpu, "gpu": mx.gpu, "cuda": mx.gpu}
+
 
 def framework(device: str) -> Framework:
     """Return MLX, whose float64 is there on the CPU only. Raises ValueError for a device that it does not have."""
-    if device not in {"cpu", "gpu"}:
-        raise ValueError(f"MLX has the devices cpu and gpu, and not {device}")
-    mx.set_default_device(mx.Device(mx.cpu if device == "cpu" else mx.gpu))
+    if device not in DEVICES:
+        raise ValueError(f"MLX has the devices {', '.join(DEVICES)}, and not {device}")
+    mx.set_default_device(mx.Device(DEVICES[device]))
     dtypes = ("float64", "float32", "bfloat16", "float16") if device == "cpu" else ("float32", "bfloat16", "float16")
     return Framework(
         name="mlx",

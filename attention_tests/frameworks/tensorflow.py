@@ -13,12 +13,13 @@ from attention_tests.frameworks.framework import Array, Framework, Function
 
 def framework(device: str) -> Framework:
     """Return TensorFlow on a device. Raises ValueError where it is not there."""
-    kind = {"cuda": "GPU"}.get(device, device.upper())
-    if not tf.config.list_physical_devices(kind):
+    kind, _, number = device.partition(":")
+    place = f"{ {'cuda': 'GPU'}.get(kind, kind.upper()) }:{number or 0}"
+    if place not in {f"{one.device_type}:{one.name.rpartition(':')[2]}" for one in tf.config.list_physical_devices()}:
         raise ValueError(f"TensorFlow has no device {device} here")
     return Framework(
         name="tensorflow",
-        to_native=partial(to_native, device=kind),
+        to_native=partial(to_native, device=place),
         to_numpy=to_numpy,
         immutable=True,
         gradient_of=gradient_of,

@@ -12,7 +12,11 @@ from attention_tests.frameworks.framework import Array, Framework, Function
 
 
 def framework(device: str) -> Framework:
-    """Return tinygrad on a device, by a name of its own or of PyTorch."""
+    """Return tinygrad on a device, by a name of its own or of PyTorch. Raises ValueError where it is not there."""
+    try:
+        to_numpy(to_native(np.ones(1), "float32", device.upper()))
+    except (ImportError, AttributeError, RuntimeError, OSError) as error:
+        raise ValueError(f"tinygrad has no device {device} here: {str(error).splitlines()[0]}") from None
     return Framework(
         name="tinygrad",
         to_native=partial(to_native, device=device.upper()),

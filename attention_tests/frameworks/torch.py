@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 import torch
 
-from attention_tests.frameworks.framework import Array, Framework, Function
+from attention_tests.frameworks.framework import Array, Framework, Function, as_it_is
 
 
 def framework(device: str) -> Framework:
@@ -17,11 +17,16 @@ def framework(device: str) -> Framework:
     # right would be told to be wrong there, and right elsewhere.
     os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
     try:
-        torch.empty(0, device=device)
+        # What it has no numbers on, such as "meta", is no place for arrays.
+        to_numpy(torch.ones(1, device=device))
     except (RuntimeError, AssertionError) as error:
         raise ValueError(f"PyTorch has no device {device} here: {str(error).splitlines()[0]}") from None
     return Framework(
-        name="torch", to_native=partial(to_native, device=device), to_numpy=to_numpy, gradient_of=gradient_of
+        name="torch",
+        to_native=partial(to_native, device=device),
+        to_numpy=to_numpy,
+        called=as_it_is if torch.device(device).type == "cpu" else synchronized,
+        gradient_of=gradient_of,
     )
 
 
@@ -34,6 +39,18 @@ def to_numpy(tensor: torch.Tensor) -> Array:
     """Return a float64 array."""
     array: Array = tensor.detach().double().cpu().numpy()
     return array
+
+
+def synchronized(function: Function) -> Function:
+    """Return `function`, whose answer is computed when it returns: what goes wrong on a device belongs to the call."""
+
+    @wraps(function)
+    def called(*arguments: Any, **options: Any) -> Any:
+        answer = function(*arguments, **options)
+        torch.accelerator.synchronize()
+        return answer
+
+    return called
 
 
 def gradient_of(forward: Function) -> Function:
