@@ -2,13 +2,16 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: verify field test soak mutants docs benchmark clean
+.PHONY: verify field gpu test soak mutants docs benchmark clean
 
 verify: $(READY)  ## hold the NumPy and PyTorch implementations against every property
 	$(BIN)/pytest -n 2
 
 field: $(READY)  ## verify every library, each in an environment of its own, which takes two hours, and write docs/reference/conformance.md
 	$(BIN)/nox
+
+gpu: $(READY)  ## verify kernels on a GPU, in under 8 minutes, and write build/gpu/report.html with the name of the card
+	$(BIN)/python -m benchmarks.gpu
 
 test: $(READY)  ## the suite's own tests, types, lint and walls
 	$(BIN)/ruff format --check .

@@ -16,7 +16,7 @@ from packaging.utils import canonicalize_name
 
 from attention_tests.declare.implementation import Implementation
 from attention_tests.engine.drawing import caveat
-from attention_tests.environment import processor, suite
+from attention_tests.environment import graphics, processor, suite
 from attention_tests.targets.registry import REGISTRY
 
 
@@ -38,6 +38,7 @@ def environment() -> dict[str, str | int]:
         "machine": platform.machine(),
         "cpu": processor.name(),
         "cpus": os.cpu_count() or 1,
+        **({"gpu": graphics.names()} if graphics.names() else {}),
         "interpreter": f"{platform.python_implementation()} {platform.python_version()}",
     }
 

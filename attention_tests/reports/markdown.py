@@ -51,6 +51,7 @@ def _parts(report: Report) -> Iterable[str]:
     yield from _list("The document's claims", findings(report.rows))
     yield from _list("Not installed", report.missing)
     versions = {**report.versions, **{name: found for one in report.libraries.values() for name, found in one.items()}}
+    yield from _list("Machine", (f"{name}: {value}" for name, value in report.environment.items()))
     yield from _list("Versions", (f"{name} {version}" for name, version in versions.items()))
 
 

@@ -61,6 +61,7 @@ def test_details_are_collapsed() -> None:
         "Unsupported",
         "The document's claims",
         "Not installed",
+        "Machine",
         "Versions",
     ]
     assert "\n- answers float32 in the layout (length, width)\n" in TEXT

@@ -18,7 +18,7 @@ from attention_tests.engine.measurements import Measurements
 from attention_tests.engine.profiles import QUICK
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Outcome, Verdict
-from attention_tests.environment import suite
+from attention_tests.environment import graphics, suite
 from attention_tests.execution.subject import Subject
 from attention_tests.pytest_plugin import plugin
 from attention_tests.pytest_plugin.run import RUN, Run
@@ -129,3 +129,24 @@ def test_the_machine_is_described_without_its_owner() -> None:
     told = environment()
     assert all(told.values())
     assert not any(str(Path.home()) in str(value) for value in told.values())
+
+
+@pytest.mark.parametrize(
+    ("script", "told"),
+    [
+        ('echo "NVIDIA H100, 570.1"; echo "NVIDIA H100, 570.1"', "NVIDIA H100, 570.1; NVIDIA H100, 570.1"),
+        ('echo "no devices were found"; exit 6', ""),
+        (None, ""),
+    ],
+)
+def test_the_gpus_of_the_machine_are_named(
+    script: str | None, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if script is not None:
+        tmp_path.joinpath("nvidia-smi").write_text(f"#!/bin/sh\n{script}\n")
+        tmp_path.joinpath("nvidia-smi").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    graphics.names.cache_clear()
+    found = environment()
+    graphics.names.cache_clear()
+    assert found.get("gpu", "") == told
