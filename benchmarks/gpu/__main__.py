@@ -37,7 +37,7 @@ def targets() -> Iterator[str]:
     kernels = FOLDER.joinpath("benchmarks", "gpu", "kernels.py")
     yield from (f"{kernels}:{name}" for name in KERNELS)
     if FOLDER.joinpath(EXAMPLE).exists():
-        yield f"{FOLDER / EXAMPLE}:attention"
+        yield f"{FOLDER / EXAMPLE}:right"
     if any(map(find_spec, JAX_ON_A_GPU)):
         yield "jax.nn:dot_product_attention"
 

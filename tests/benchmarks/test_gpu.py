@@ -89,6 +89,10 @@ def test_with_a_gpu_the_command_verifies_all_that_is_there(
     monkeypatch.setattr(gpu.sys, "argv", ["gpu", "-x"])
     assert gpu.main() == pytest.ExitCode.OK
     names = [one.rpartition(":")[2] for one in asked if not one.startswith("-")]
-    assert names == [*gpu.KERNELS, *(["attention", "dot_product_attention"] if there else [])]
+    assert names == [*gpu.KERNELS, *(["right", "dot_product_attention"] if there else [])]
     assert asked[-1] == "-x"
     assert {"--device=cuda", "--profile=quick", "--dtype=float16"} <= {*asked}
+
+
+def test_the_example_in_triton_is_where_it_is_looked_for() -> None:
+    assert "def right(" in gpu.FOLDER.joinpath(gpu.EXAMPLE).read_text("utf-8")
