@@ -17,7 +17,10 @@ def framework(device: str) -> Framework:
     """Return MLX, whose float64 is there on the CPU only. Raises ValueError for a device that it does not have."""
     if device not in DEVICES:
         raise ValueError(f"MLX has the devices {', '.join(DEVICES)}, and not {device}")
-    mx.set_default_device(mx.Device(DEVICES[device]))
+    try:
+        mx.set_default_device(mx.Device(DEVICES[device]))
+    except ValueError as error:
+        raise ValueError(f"MLX has no device {device} here: {error}") from None
     dtypes = ("float64", "float32", "bfloat16", "float16") if device == "cpu" else ("float32", "bfloat16", "float16")
     return Framework(
         name="mlx",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from contextlib import chdir
 from importlib.util import find_spec
 
 import pytest
@@ -21,12 +22,11 @@ EXAMPLE = "examples/triton/attention.py"
 JAX_ON_A_GPU = ("jax_cuda12_plugin", "jax_cuda13_plugin")
 NO_GPU = "nothing is verified on a GPU: PyTorch finds no CUDA device here"
 
-REPORT = FOLDER / "build" / "gpu"
 OPTIONS = (
     "--device=cuda",
     "--profile=quick",
     *(f"--dtype={dtype}" for dtype in ("float32", "float16", "bfloat16")),
-    f"--report={REPORT}",
+    "--report=build/gpu",
     # Most of the time is that of the oracle, on the CPU.
     "-n4",
 )
@@ -34,10 +34,9 @@ OPTIONS = (
 
 def targets() -> Iterator[str]:
     """Yield what is verified: of what may be missing, what is there."""
-    kernels = FOLDER.joinpath("benchmarks", "gpu", "kernels.py")
-    yield from (f"{kernels}:{name}" for name in KERNELS)
+    yield from (f"benchmarks/gpu/kernels.py:{name}" for name in KERNELS)
     if FOLDER.joinpath(EXAMPLE).exists():
-        yield f"{FOLDER / EXAMPLE}:right"
+        yield f"{EXAMPLE}:right"
     if any(map(find_spec, JAX_ON_A_GPU)):
         yield "jax.nn:dot_product_attention"
 
@@ -47,7 +46,8 @@ def main() -> int:
     if not torch.cuda.is_available():
         sys.stderr.write(f"{NO_GPU}\n")
         return pytest.ExitCode.USAGE_ERROR
-    return attention_tests([*targets(), *OPTIONS, *sys.argv[1:]])
+    with chdir(FOLDER):
+        return attention_tests([*targets(), *OPTIONS, *sys.argv[1:]])
 
 
 if __name__ == "__main__":
