@@ -63,6 +63,7 @@ CALLS = (
     forward(BESIDE_A_TILE, window=8, scale=0.25),
     backward(BESIDE_A_TILE, window=8, scale=-0.5),
     # With all features, there are no more at the quick profile.
+    forward(SQUARE, mask="b11k", causal=True),
     forward(SQUARE, window=8),
     forward(SQUARE, scale=0.25),
     forward(WIDE, mask="b1qk"),
@@ -79,7 +80,6 @@ CALLS = (
     forward(SQUARE._replace(keys=17), mask="111k"),
     *placed(SQUARE, (BLHD, None, None), (None, BLHD, None), (None, None, BLHD), (BLHD, BLHD, BLHD)),
     forward(SQUARE, bias="b11k"),
-    forward(SQUARE, mask="b11k", causal=True),
     forward(SQUARE, mask="bhqk", softcap=30.0),
     forward(SQUARE._replace(queries=20), causal=True, bias="bhqk"),
     forward(SQUARE, causal=True, window=8),

@@ -286,3 +286,9 @@ def test_a_defect_is_found_by_a_law_that_asks_for_its_shape() -> None:
     implementation = implementation_of(swaps_batches_of_wide_groups, features=[Feature.GROUPED_HEADS])
     subject = Subject(replace(implementation, compiled=True), "float32")
     assert any(that_break(LAWS["test_a_query_of_a_group_gets_the_value_that_it_asks_for"], subject, QUICK))
+
+
+def test_a_mask_meets_causality_at_quick_where_few_features_are_declared() -> None:
+    features = frozenset(Feature) - {Feature.SOFTCAP, Feature.WINDOW, Feature.LOG_SUM_EXP, Feature.BIAS}
+    called = [dict(call.options).keys() for call in asked_of(features, QUICK.signatures)]
+    assert {"mask", "causal"} in called
