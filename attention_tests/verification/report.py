@@ -20,8 +20,14 @@ HELD = (Verdict.PASS, *BROKEN)
 
 PLAIN = "test_every_element_is_inside_the_derived_bound"
 """The law that says whether a kernel is right where nothing is special."""
-OUTSIDE = frozenset({"test_a_call_leaves_process_global_state_unchanged", "test_no_forbidden_library_is_called"})
-"""The laws that a kernel breaks only by reaching for what is not its own."""
+OUTSIDE = frozenset(
+    {
+        "test_a_call_has_read_its_inputs_when_it_returns",
+        "test_a_call_leaves_process_global_state_unchanged",
+        "test_no_forbidden_library_is_called",
+    }
+)
+"""The laws that a kernel breaks only by reaching for what is not its own, or by answering later than it returns."""
 WHERE_IT_IS_TESTED = frozenset(
     {
         "test_a_problem_drawn_anew_is_computed_correctly",
@@ -60,14 +66,17 @@ class Report:
     def score(self) -> float:
         """The share of the laws that applied which were kept, from 0 to 1; 0 where the kernel pretends.
 
-        Each law counts once for each dtype. Where nothing could be verified it is 0.
+        Each law counts once for each dtype. At a dtype at which even plain problems are answered wrongly, none counts as
+        kept: that is how a kernel looks that pretends without success. Where nothing could be verified it is 0.
         """
         applied = [row for row in self.rows if row.verdict in HELD]
-        return 0.0 if self.pretends or not applied else 1 - len(self.failures) / len(applied)
+        wrong = {row.dtype for row in self.failures if row.law == PLAIN}
+        kept = [row for row in applied if row.verdict is Verdict.PASS and row.dtype not in wrong]
+        return 0.0 if self.pretends or not applied else len(kept) / len(applied)
 
     @property
     def pretends(self) -> bool:
-        """Whether it reaches for what is not its own, or is right only where it is tested."""
+        """Whether it reaches for what is not its own, answers later than it returns, or is right only where it is tested."""
         # A crash is no answer that pretends.
         broken = {(row.law, row.dtype) for row in self.failures if row.verdict is Verdict.FAIL}
         return any(

@@ -53,7 +53,8 @@ class NotSelfDominant(FixedShapes):
         query, key = (
             np.array(numbers, float).reshape(1, 1, -1, 1) for numbers in zip(*_not_self_dominant(), strict=True)
         )
-        return Problem(in_format(query, dtype), in_format(key, dtype), in_format(key, dtype), dtype)
+        # No axes to shrink: it is the smallest, and less of it is no counterexample.
+        return Problem(in_format(query, dtype), in_format(key, dtype), in_format(key, dtype), dtype, axes={})
 
 
 @cache

@@ -117,12 +117,14 @@ def test_no_progress_is_printed_without_a_usable_stdout(monkeypatch: pytest.Monk
 def test_a_kernel_that_hangs_is_seen_while_it_does(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "import time\n"
+        "from attention_tests import Implementation\n"
         "from tests.support.targets import attention as right\n"
         "slept = []\n"
-        "def attention(query, key, value):\n"
+        "def hangs(query, key, value):\n"
         "    if not slept and key.shape[-2] == 7:\n"
         "        slept.append(time.sleep(2.5))\n"
         "    return right(query, key, value)\n"
+        "attention = Implementation(name='mine:attention', attention=hangs)\n"
     )
     ours, theirs = os.openpty()
     command = [sys.executable, "-m", "attention_tests", "mine:attention", "--no-isolate", "--profile=quick"]

@@ -109,7 +109,7 @@ def test_a_kernel_that_is_right_only_where_it_is_tested_scores_nothing() -> None
     wrong = Report("mine", [one(plain, Verdict.FAIL), anew, *others])
     crashes = Report("mine", [one(plain, Verdict.PASS), replace(anew, verdict=Verdict.CRASH), *others])
     assert (pretends.score, pretends.pretends) == (0, True)
-    assert (wrong.score, wrong.pretends) == (0.5, False)
+    assert (wrong.score, wrong.pretends) == (0, False)
     assert (crashes.score, crashes.pretends) == (0.75, False)
 
 
