@@ -66,8 +66,8 @@ class Report:
     def score(self) -> float:
         """The share of the laws that applied which were kept, from 0 to 1; 0 where the kernel pretends.
 
-        Each law counts once for each dtype. At a dtype at which even plain problems are answered wrongly, none counts as
-        kept: that is how a kernel looks that pretends without success. Where nothing could be verified it is 0.
+        Each law counts once for each dtype. At a dtype at which even plain problems are answered wrongly, none counts
+        as kept: that is how a kernel looks that pretends without success. Where nothing could be verified it is 0.
         """
         applied = [row for row in self.rows if row.verdict in HELD]
         wrong = {row.dtype for row in self.failures if row.law == PLAIN}
@@ -76,7 +76,7 @@ class Report:
 
     @property
     def pretends(self) -> bool:
-        """Whether it reaches for what is not its own, answers later than it returns, or is right only where it is tested."""
+        """Whether it reaches for what is not its own, answers when it has returned, or is right only where it is tested."""
         # A crash is no answer that pretends.
         broken = {(row.law, row.dtype) for row in self.failures if row.verdict is Verdict.FAIL}
         return any(

@@ -39,7 +39,7 @@ def test_a_right_kernel_passes() -> None:
 
 @pytest.fixture(scope="module")
 def wrong() -> Report:
-    return verify(one_head(bare.last_key_twice), dtypes=FLOAT32)
+    return verify(one_head(bare.a_single_causal_query_sees_all), dtypes=FLOAT32)
 
 
 def test_a_wrong_kernel_fails_and_says_how(wrong: Report) -> None:
