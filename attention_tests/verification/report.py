@@ -76,7 +76,7 @@ class Report:
 
     @property
     def pretends(self) -> bool:
-        """Whether it reaches for what is not its own, answers when it has returned, or is right only where it is tested."""
+        """Whether it reaches for what is not its own, answers too late, or is right only where it is tested."""
         # A crash is no answer that pretends.
         broken = {(row.law, row.dtype) for row in self.failures if row.verdict is Verdict.FAIL}
         return any(
