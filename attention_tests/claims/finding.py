@@ -20,16 +20,20 @@ from attention_tests.declare.signature import HIDING, OPTIONS
 from attention_tests.execution.executor import Executor
 from attention_tests.guards.warnings import unwarned
 
-HEADS, GROUPS, WIDTHS = (1, 2, 4, 8, 16), (1, 4, 8), (64, 128)
 SIZES = (
     Sizes(2, 3, 1, 5, 5, 4, 4),
     Sizes(2, 2, 1, 16, 16, 16, 16),
     Sizes(1, 2, 1, 64, 64, 64, 64),
     Sizes(1, 1, 1, 64, 64, 64, 64),
     Sizes(1, 1, 1, 128, 128, 128, 128),
-    *(Sizes(1, heads, group, 128, 128, width, width) for heads, group in product(HEADS, GROUPS) for width in WIDTHS),
 )
 """Sizes of plain calls, the first of which that is answered is the base of all others: kernels take some sizes only."""
+HEADS_AND_GROUPS = ((8, 1), (16, 1), (32, 1), (1, 8), (2, 4), (4, 2), (8, 4), (4, 8))
+OF_MODELS = tuple(
+    Sizes(1, heads, group, 128, 128, width, width) for heads, group in HEADS_AND_GROUPS for width in (64, 128)
+)
+"""Sizes that are tried where none of the first is answered: kernels of one model take its numbers of heads only."""
+DTYPES_OF_MODELS = ("float32", "bfloat16", "float16")
 
 
 @dataclass
@@ -53,18 +57,20 @@ def found_out(given: Implementation, executor: Executor | None = None) -> Claims
 
 def _bases(given: Implementation, executor: Executor | None) -> Iterator[tuple[Asking, Sizes]]:
     """Yield layouts with a dtype and sizes that are answered: first those whose answer is right."""
-    answered = []
-    for dtype, layout, sizes in product(given.dtypes, given.layouts, SIZES):
-        asking = Asking(given, executor, replace(given.dialect, layout=layout), dtype)
-        asked = sizes._replace(batch=1, heads=1) if layout is Layout.LENGTH_WIDTH else sizes
-        got = asking.answer(Question(asked))
-        if asking.losses >= LOSSES:
-            return
-        if got is not None and not isinstance(got, str):
-            if explains(Question(asked), got, asking.dialect):
-                yield asking, asked
-            answered.append((asking, asked))
-    yield from answered
+    of_models = [dtype for dtype in DTYPES_OF_MODELS if dtype in given.dtypes]
+    for dtypes, all_sizes in ((list(given.dtypes), SIZES), (of_models, OF_MODELS)):
+        answered = []
+        for dtype, layout, sizes in product(dtypes, given.layouts, all_sizes):
+            asking = Asking(given, executor, replace(given.dialect, layout=layout), dtype)
+            asked = sizes._replace(batch=1, heads=1) if layout is Layout.LENGTH_WIDTH else sizes
+            got = asking.answer(Question(asked))
+            if asking.losses >= LOSSES:
+                return
+            if got is not None and not isinstance(got, str):
+                if explains(Question(asked), got, asking.dialect):
+                    yield asking, asked
+                answered.append((asking, asked))
+        yield from answered
 
 
 class _Finder:

@@ -22,7 +22,7 @@ from attention_tests.execution.isolation import POSSIBLE, copied, isolated, no_c
 from attention_tests.execution.isolation.process import Limits
 from attention_tests.execution.subject import Subject
 from attention_tests.execution.subjects import subjects_of, trial
-from attention_tests.frameworks.found import Arrays
+from attention_tests.frameworks.found import Arrays, framework_of
 from attention_tests.pytest_plugin.registration import hand_in
 from attention_tests.targets.resolve import implementation_of, resolve
 from attention_tests.text.wording import BadTarget, unknown
@@ -64,7 +64,7 @@ def _brought(
         implementation, executor = isolated(kernel, limits, arrays) if apart else _here(resolve(kernel, arrays))
     else:
         named = implementation_of(kernel, _name(kernel), arrays)
-        apart = _may_be_copied(arrays.device, isolate=isolate)
+        apart = _may_be_copied(arrays.framework or _framework_of(kernel), arrays.device, isolate=isolate)
         implementation, executor = copied(named, limits) if apart else _here(named)
     try:
         yield implementation, executor
@@ -76,9 +76,16 @@ def _here(implementation: Implementation) -> tuple[Implementation, Executor]:
     return implementation, LocalExecutor(implementation)
 
 
-def _may_be_copied(device: str, *, isolate: bool | None) -> bool:
+def _framework_of(kernel: Callable[..., Any] | Implementation) -> str:
+    if not isinstance(kernel, Implementation):
+        return framework_of(kernel)
+    named = (framework_of(getattr(kernel, step)) for step in kernel.steps)
+    return next((name for name in named if name != "numpy"), "numpy")
+
+
+def _may_be_copied(framework: str, device: str, *, isolate: bool | None) -> bool:
     """Tell whether a callable is to run in a copy of this process. Raises BadTarget where it must and cannot."""
-    why_not = no_copy(device)
+    why_not = no_copy(framework, device)
     if isolate and why_not:
         raise BadTarget(f"isolate=True: {why_not}; name the kernel as package.module:callable, or leave isolate out")
     return (POSSIBLE and not why_not) if isolate is None else isolate

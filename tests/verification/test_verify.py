@@ -16,6 +16,7 @@ import pytest
 from attention_tests import Domain, Implementation, verify
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Verdict
+from attention_tests.execution.isolation import no_copy
 from attention_tests.text.wording import BadTarget
 from attention_tests.verification.report import Report
 from tests.support import bare, kernels, targets
@@ -78,10 +79,10 @@ def test_a_kernel_that_crashes_now_and_then_is_verified_all_the_same() -> None:
 
 
 def test_what_it_changes_is_changed_in_a_copy_of_this_process() -> None:
-    def writes(query: Any, key: Any, value: Any) -> Any:
+    def writes(_query: Any, _key: Any, _value: Any) -> Any:
         np.seterr(all="raise")
         CHANGED.append(1)
-        return one_head(bare.plain)(query, key, value)
+        raise ValueError("not here")
 
     before = np.geterr()
     verify(writes, dtypes=FLOAT32)
@@ -93,9 +94,9 @@ CHANGED: list[int] = []
 
 
 def test_it_may_be_called_from_threads() -> None:
-    with ThreadPoolExecutor(3) as pool:
-        reports = [pool.submit(verify, one_head(bare.plain), dtypes=FLOAT32) for _ in range(3)]
-        assert all(report.result().passed for report in reports)
+    with ThreadPoolExecutor(2) as pool:
+        reports = [pool.submit(verify, kernel, dtypes=FLOAT32) for kernel in (targets.raises, one_head(bare.plain))]
+        assert [report.result().passed for report in reports] == [False, True]
 
 
 def test_a_kernel_that_is_right_only_where_it_is_tested_scores_nothing() -> None:
@@ -113,14 +114,13 @@ def test_a_kernel_that_is_right_only_where_it_is_tested_scores_nothing() -> None
     assert (crashes.score, crashes.pretends) == (0.75, False)
 
 
-def test_a_report_is_plain_and_can_be_looked_at() -> None:
-    report = verify(one_head(bare.last_key_twice), dtypes=FLOAT32)
-    written = json.loads(json.dumps(report.to_dict()))
+def test_a_report_is_plain_and_can_be_looked_at(wrong: Report) -> None:
+    written = json.loads(json.dumps(wrong.to_dict()))
     assert written["passed"] is False
-    assert written["failures"][0]["law"] == report.failures[0].law
-    html = report._repr_html_()
-    assert report.failures[0].law in html
-    assert html.count("<details>") == len(report.failures)
+    assert written["failures"][0]["law"] == wrong.failures[0].law
+    html = wrong._repr_html_()
+    assert wrong.failures[0].law in html
+    assert html.count("<details>") == len(wrong.failures)
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,9 @@ def test_a_kernel_of_pytorch_is_held_in_a_process_that_has_computed_on_many_thre
 
 
 @pytest.mark.parametrize("package", ["jax", "mlx", "tensorflow"])
-def test_a_process_whose_threads_cannot_be_copied_is_not_copied(package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_computes_on_threads_that_cannot_be_copied_runs_here_and_all_else_in_a_copy(
+    package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, package, ModuleType(package))
     before = len(CHANGED)
 
@@ -166,8 +168,10 @@ def test_a_process_whose_threads_cannot_be_copied_is_not_copied(package: str, mo
         CHANGED.append(1)
         raise ValueError("not here")
 
+    assert f"cannot use {package}" in no_copy(package, "cpu")
+    assert not no_copy("numpy", "cpu")
     assert not verify(counts, dtypes=FLOAT32).passed
+    assert len(CHANGED) == before
+    assert not verify(counts, dtypes=FLOAT32, isolate=False).passed
     assert len(CHANGED) > before
     del CHANGED[before:]
-    with pytest.raises(BadTarget, match=f"cannot use {package}, which is imported here"):
-        verify(counts, isolate=True)

@@ -37,12 +37,12 @@ THREADED = ("jax", "tensorflow", "mlx")
 """Packages that compute on threads of their own, which a copy of a process does not have, and would wait for."""
 
 
-def no_copy(device: str) -> str:
-    """Say why a copy of this process could not go on with what it has begun; empty if it could."""
+def no_copy(framework: str, device: str) -> str:
+    """Say why a copy of this process could not run what a framework computes; empty if it could."""
     if device != "cpu":
         return f"a copy of this process cannot use the device {device}"
-    begun = next((name for name in THREADED if name in sys.modules), "")
-    return begun and f"a copy of this process cannot use {begun}, which is imported here and has threads of its own"
+    begun = framework in THREADED and framework in sys.modules
+    return f"a copy of this process cannot use {framework}, which has threads of its own here" if begun else ""
 
 
 def copied(implementation: Implementation, limits: Limits) -> tuple[Implementation, Executor]:
