@@ -1,5 +1,7 @@
 """Independence of queries, batches and heads, and the packed shape: clauses `every-word` and `pack`."""
 
+from typing import Any, TypeAlias
+
 import numpy as np
 
 from attention_tests import Feature, Step
@@ -15,6 +17,8 @@ from properties.checks.comparison import (
 )
 from properties.drawing.problem import Problem, Sentence
 from properties.drawing.streams import ANY_PROBLEM, DOCUMENT_SENTENCES, PROBLEMS_WITH_SEVERAL_BATCHES, problems
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 PROBLEMS_WITH_SEVERAL_HEADS = problems(batches_and_heads=((1, 2), (1, 3), (2, 3), (1, 4)))
 
@@ -51,7 +55,7 @@ def test_reordering_batches_reorders_outputs_exactly(subject: Subject, problem: 
     """Batches are independent: in another order they give the same bits in that order."""
     order = problem.random.permutation(problem.query.shape[0])
     output = subject.attention(problem.query[order], problem.key[order], problem.value[order])
-    assert_same_bits(output, answer(subject, problem)[order])
+    assert_in_order(subject, problem, output, (order,))
 
 
 @law("every-word", Feature.HEADS, given=PROBLEMS_WITH_SEVERAL_HEADS)
@@ -59,7 +63,16 @@ def test_reordering_heads_reorders_outputs_exactly(subject: Subject, problem: Pr
     """Heads are independent: in another order they give the same bits in that order."""
     order = problem.random.permutation(problem.query.shape[1])
     output = subject.attention(problem.query[:, order], problem.key[:, order], problem.value[:, order])
-    assert_same_bits(output, answer(subject, problem)[:, order])
+    assert_in_order(subject, problem, output, (slice(None), order))
+
+
+def assert_in_order(subject: Subject, problem: Problem, output: Array, order: tuple[Any, ...]) -> None:
+    """Raise `Disagreement` unless these are the outputs in another order: to the bit, unless nothing is declared."""
+    if subject.implementation.refuses:
+        # A bare callable may be made of operations over all heads, which compute what is left of a vector differently.
+        assert_inside_bound(output, picked(expected(problem, subject.precision), order))
+    else:
+        assert_same_bits(output, answer(subject, problem)[order])
 
 
 @law("pack", given=ANY_PROBLEM)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from keyword import iskeyword
+from pathlib import Path
 
 from attention_tests.declare.features import Step
 from attention_tests.declare.implementation import Implementation
@@ -33,18 +34,23 @@ class CallSyntax:
     target: str
     is_bare: bool = False
     """Whether it is a callable over NumPy arrays, and no `Implementation`."""
+    is_adapted: bool = False
+    """Whether it is a callable that the suite makes an `Implementation` of."""
     parameters: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, implementation: Implementation) -> CallSyntax:
         """Return the words for an implementation that has a target."""
         parameters = implementation.parameters
-        return cls(implementation.target, parameters is not None, parameters or {})
+        is_bare = parameters is not None
+        return cls(implementation.target, is_bare, implementation.refuses and not is_bare, parameters or {})
 
     @property
     def imports(self) -> list[str]:
         """The lines that import it: as `attention` where it is a bare callable, and else as `implementation`."""
         name = "attention" if self.is_bare else "implementation"
+        if self.is_adapted:
+            return ["from attention_tests.targets.resolve import resolve", "", f"{name} = resolve({self.target!r})"]
         module, colon, attribute = self.target.partition(":")
         if not colon:
             module, _, attribute = REGISTRY.implementations.place_of(self.target).partition(":")
@@ -54,6 +60,10 @@ class CallSyntax:
                 "sys.path.insert(0, str(suite.FOLDER))",
                 f"from {module} import {attribute} as {name}",
             ]
+        if module.endswith(".py"):
+            file = Path(module)
+            of_file = replace(self, target=f"{file.stem}:{attribute}")
+            return [f"sys.path.insert(0, {str(file.parent)!r})", *of_file.imports]
         first, *rest = attribute.split(".")
         if all(part.isidentifier() and not iskeyword(part) for part in (*module.split("."), first, *rest)):
             if not rest:
