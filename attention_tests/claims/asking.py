@@ -43,6 +43,8 @@ class Asking:
     dtype: str
     refused: dict[str, Refusal] = field(default_factory=dict)
     """What it refused, by its kind."""
+    unexplained: list[str] = field(default_factory=list)
+    """What it answers in no convention that is known."""
 
     def answer(self, question: Question, dtype: str = "") -> Array | str | None:
         """Return the answer to a question, the words in which it was refused, or None for an answer that is none.

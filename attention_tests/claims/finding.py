@@ -43,6 +43,8 @@ class Claims:
     implementation: Implementation
     refused: dict[str, Refusal] = field(default_factory=dict)
     """What it refused, by its kind."""
+    unexplained: list[str] = field(default_factory=list)
+    """What it answers in no convention that is known."""
 
 
 def found_out(given: Implementation, executor: Executor | None = None) -> Claims | None:
@@ -112,7 +114,7 @@ class _Finder:
             refuses=True,
             gradient=self.given.gradient if differentiates else None,
         )
-        return Claims(found, self.asking.refused)
+        return Claims(found, self.asking.refused, self.asking.unexplained)
 
     def _is_single(self) -> bool:
         """Tell whether all weights of float64 arrays are numbers of float32, as those of a softmax in float32 are."""
@@ -124,13 +126,15 @@ class _Finder:
             return self.asking.answers_with_lse(self.base)
         return self.asking.answers(name, self.base, option(name, self.base, self.asking.dialect))
 
-    def _explained(self, questions: Iterable[Question], dialects: Iterable[Dialect]) -> None:
+    def _explained(self, what: str, questions: Iterable[Question], dialects: Iterable[Dialect]) -> None:
         """Take the dialect that explains every answer, if there is exactly one; else leave what is documented."""
         answers = [(question, self.asking.answer(question)) for question in questions]
         answered = [(question, got) for question, got in answers if not isinstance(got, str)]
         fitting = {one for one in dialects if all(explains(question, got, one) for question, got in answered)}
         if answered and len(fitting) == 1:
             self.asking.dialect = fitting.pop()
+        elif answered and not fitting:
+            self.asking.unexplained.append(what)
 
     def _find_windows(self) -> None:
         """Find out whether a window is one of the most recent tokens, with causality or without a word of it."""
@@ -149,7 +153,7 @@ class _Finder:
         if Feature.MASK in self.supports:
             question = Question(self.base, {"mask": pattern(self.base)})
             dialect = self.asking.dialect
-            self._explained([question], [replace(dialect, true_hides=hides) for hides in (False, True)])
+            self._explained("masks", [question], [replace(dialect, true_hides=hides) for hides in (False, True)])
             if Feature.BIAS in self.supports and self.given.masks_are_biases:
                 self._find_masks_or_biases()
 
@@ -170,6 +174,7 @@ class _Finder:
             got = self._array(weights)
             if got is not None and near(got, weights.answers_with(seen)):
                 self._leave_out(Feature.MASK, "True counts as 1, which is added to the scores")
+                self.asking.unexplained.remove("masks")
 
     def _array(self, question: Question) -> Array | None:
         got = self.asking.answer(question)
@@ -186,7 +191,9 @@ class _Finder:
             longer = self.base._replace(keys=2 * self.base.keys)
             dialect = self.asking.dialect
             questions = [Question(sizes, option(name, sizes, dialect)) for sizes in (shorter, longer)]
-            self._explained(questions, [replace(dialect, alignment=one) for one in Alignment])
+            self._explained(
+                "causality where lengths differ", questions, [replace(dialect, alignment=one) for one in Alignment]
+            )
 
     def _find_fully_masked(self) -> None:
         """Ask for a query that sees nothing: by a mask, else by a bias, else by causality."""
@@ -201,14 +208,20 @@ class _Finder:
             question = Question(self.base._replace(keys=max(1, self.base.keys // 2)), {"causal": True})
         else:
             return
-        self._explained([question], [replace(dialect, fully_masked=one) for one in FullyMasked])
+        self._explained(
+            "a query that sees no key", [question], [replace(dialect, fully_masked=one) for one in FullyMasked]
+        )
 
     def _find_row_of_no_keys(self) -> None:
         if {Feature.EMPTY, Feature.LENGTHS} <= self.supports:
             dialect = self.asking.dialect
             others = [one for one in (FullyMasked.ZEROS, FullyMasked.NAN) if one is not dialect.fully_masked]
             question = Question(self.base._replace(keys=0))
-            self._explained([question], [dialect, *(replace(dialect, no_keys=one) for one in others)])
+            self._explained(
+                "a query where there are no keys",
+                [question],
+                [dialect, *(replace(dialect, no_keys=one) for one in others)],
+            )
 
     def _combines(self) -> bool:
         """Tell whether any two options that hide keys are answered together. What is refused, laws find out."""

@@ -47,8 +47,12 @@ def said(claims: Claims) -> list[str]:
         f"answers {', '.join(options) or 'no option'}{_together(implementation)}",
         *_domain(implementation.domain),
         *_dialect(dialect, supports),
+        *(
+            f"no convention explains what is answered of {what}: the laws ask for the usual"
+            for what in claims.unexplained
+        ),
         *(_refused(kind, refusal) for kind, refusal in claims.refused.items()),
-        f"not asked, for it is declared and not found out: {', '.join(UNASKED)}",
+        f"not asked, for no single call shows it: {', '.join(UNASKED)} (an Implementation may declare it)",
     ]
 
 

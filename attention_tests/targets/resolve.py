@@ -33,6 +33,8 @@ def resolve(target: str, arrays: Arrays = ANY_ARRAYS) -> Implementation:
     """
     if ":" in target:
         return _plugged_in(target, target, arrays)
+    if target.endswith(".py"):
+        raise BadTarget(f"{target!r} is half a target: write {target}:name, the name of a function or a class in it")
     if target in entry_points.names():
         return _brought(target, arrays)
     if target not in REGISTRY.implementations.names():
@@ -102,13 +104,14 @@ def instance_of(kind: type, name: str, module: ModuleType) -> Any:
 
     Raises BadTarget with one sentence.
     """
-    inputs = getattr(module, "get_init_inputs", list)
+    inputs = getattr(module, "get_init_inputs", None)
     try:
-        return kind(*inputs())
+        return kind(*inputs()) if inputs else kind()
     except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever their class does becomes one sentence
+        given = "of what get_init_inputs() of its module returns" if inputs else "without arguments"
+        instead = "" if inputs else ", or give its module a function get_init_inputs() that returns its arguments"
         raise BadTarget(
-            f"{name} is a class, and making one without arguments raised {raised(error)}: name an instance of it, or "
-            "give its module a function get_init_inputs() that returns its arguments"
+            f"{name} is a class, and making one {given} raised {raised(error)}: name an instance of it{instead}"
         ) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import process_time
 from typing import Any
 
@@ -19,6 +20,7 @@ from attention_tests.engine.verdict import Verdict
 from attention_tests.execution.subject import Subject
 from attention_tests.frameworks.found import Arrays, framework_for
 from attention_tests.signatures.reading import from_callable
+from tests.defects.correct import Array
 from tests.defects.correct_layer import layer
 from tests.support.bare import DOMAINS, RIGHT, WRONG, Kernel, last_key_twice, plain, same_lengths, within
 
@@ -100,6 +102,25 @@ def test_float64_may_be_computed_in_float32_and_that_is_said() -> None:
 def test_the_rows_of_hidden_keys_and_of_no_keys_may_differ() -> None:
     dialect = claimed(RIGHT["of_no_keys_zeros"]).dialect
     assert (dialect.fully_masked, dialect.no_keys) == (FullyMasked.NAN, FullyMasked.ZEROS)
+
+
+def test_what_no_convention_explains_is_said() -> None:
+    unexplained = {name: claims_of(kernel).unexplained for name, (kernel, _) in WRONG.items()}
+    assert unexplained["no_dialect"] == ["masks", "a query that sees no key"]
+    assert "no convention explains what is answered of masks" in "\n".join(said(claims_of(WRONG["no_dialect"][0])))
+    assert not any(claims_of(kernel).unexplained for kernel in RIGHT.values())
+
+
+def test_a_right_callable_owes_no_bits_in_another_order_of_heads() -> None:
+    def by_the_last_digit(query: Array, key: Array, value: Array) -> Array:
+        output = layer(query, key, value)
+        output[:, 0] = np.nextafter(output[:, 0], np.inf, dtype=output.dtype)
+        return output
+
+    law = "test_reordering_heads_reorders_outputs_exactly"
+    assert verdicts_of(by_the_last_digit, [law]) == {law: Verdict.PASS}
+    declared = replace(claimed(by_the_last_digit), refuses=False)
+    assert hold(LAWS[law], Subject(declared, "float32"), QUICK).verdict is Verdict.FAIL
 
 
 def test_what_is_refused_is_not_claimed_and_is_said_in_its_own_words() -> None:

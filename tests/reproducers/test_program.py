@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from attention_tests import Precision
+from attention_tests.claims.finding import found_out
 from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import QUICK
 from attention_tests.engine.search import hold
@@ -167,6 +168,34 @@ def test_a_call_that_does_not_return_is_stopped() -> None:
 def test_a_program_exits_with_zero_if_the_failure_is_gone() -> None:
     text = written(TimedOut("gave no answer", 60.0), kernels.without_scale)
     assert run_all({"": text})[""][0] == 0
+
+
+@pytest.mark.parametrize(
+    ("imports", "form"),
+    [
+        ("import numpy as np", "query @ key.swapaxes(-1, -2)"),
+        ("import torch", "query @ key.mT"),
+    ],
+)
+def test_a_program_for_a_file_runs_whatever_the_arrays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, imports: str, form: str
+) -> None:
+    pytest.importorskip(imports.split()[1], reason="the arrays of a framework that is not installed")
+    folder = tmp_path / "kernels of mine"
+    folder.mkdir()
+    name = f"flash_over_{imports.split()[1]}"
+    (folder / f"{name}.py").write_text(
+        f"{imports}\ndef attention(query, key, value):\n    return ({form}) @ value\n", "utf-8"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(folder)
+    claims = found_out(resolve(f"kernels of mine/{name}.py:attention"))
+    assert claims is not None
+    subject = Subject(claims.implementation, "float32")
+    failed = hold(LAWS[INSIDE_THE_BOUND], subject, QUICK)
+    text = reproducer(LAWS[INSIDE_THE_BOUND], subject, failed)
+    done = subprocess.run([sys.executable, "-c", text], cwd=tmp_path, capture_output=True, text=True, check=False)  # noqa: S603
+    assert (done.returncode, done.stdout.splitlines()[-1]) == (1, "reproduced"), done.stderr
 
 
 def test_an_implementation_that_cannot_be_imported_has_no_program() -> None:

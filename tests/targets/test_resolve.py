@@ -47,6 +47,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("", ["''", "package.module:callable"]),
         ("targets:", ["'targets:'", "package.module:callable"]),
         (":attention", ["':attention'", "package.module:callable"]),
+        ("flash.py", ["'flash.py' is half a target", "flash.py:name"]),
         ("no_such_module:attention", ["no module 'no_such_module'", "check the spelling"]),
         ("tests.support.no_such_module:attention", ["no module 'tests.support.no_such_module'"]),
         ("tests.support.targets:atention", ["'atention'", "did you mean 'attention'?"]),
