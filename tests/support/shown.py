@@ -15,7 +15,7 @@ SKIPPED = "…"
 """A line, or the end of one, that is not shown."""
 
 COUNTS = re.compile(r"\d+(?= (pass|unsupported|skipped))")
-MEASURES = re.compile(r"\d+\.\d+[s%]|\b0\.\d\d\b")
+MEASURES = re.compile(r"\d+\.\d+[s%](?: \(\d+:\d\d:\d\d\))?|\b0\.\d\d\b")
 DIGITS = re.compile(r"-?\d\.\d{6,}")
 
 
