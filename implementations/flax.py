@@ -23,7 +23,8 @@ from flax import linen, nnx
 
 from attention_tests.declare.features import Feature
 from attention_tests.declare.precision import Precision
-from implementations.jax import JAX, as_double, compiled, gradient_of
+from attention_tests.frameworks.jax import gradient_of
+from implementations.jax import JAX, as_double, compiled
 
 _KEPT = 0.5
 """A dropout rate, which has no effect in a deterministic call."""

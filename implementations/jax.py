@@ -18,17 +18,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial, wraps
+from functools import wraps
 from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from attention_tests.declare.dialect import Dialect, FullyMasked, Layout
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.jax import gradient_of, to_numpy
 
 
 def attention(  # noqa: PLR0913 - the options of the function
@@ -67,27 +67,9 @@ def compiled(forward: Callable[..., Any], *flags: str) -> Callable[..., Any]:
     return wraps(forward)(jax.jit(forward, static_argnames=flags))
 
 
-def gradient_of(forward: Callable[..., jax.Array]) -> Callable[..., tuple[jax.Array, ...]]:
-    """Return the gradient of `forward` by JAX: a function of query, key, value and an upstream gradient."""
-
-    def gradient(
-        query: jax.Array, key: jax.Array, value: jax.Array, upstream: jax.Array, **options: Any
-    ) -> tuple[jax.Array, ...]:
-        backward: Callable[[jax.Array], tuple[jax.Array, ...]]
-        _, backward = jax.vjp(partial(forward, **options), query, key, value)
-        return backward(upstream)
-
-    return gradient
-
-
 def to_native(array: Array, dtype: str) -> jax.Array:
     """Return a copy as a JAX array in the dtype."""
     return jnp.array(array.astype(jnp.dtype(dtype)))
-
-
-def to_numpy(array: jax.Array) -> Array:
-    """Return a float64 array."""
-    return np.asarray(array).astype(np.float64)
 
 
 def in_double(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -17,12 +17,12 @@ from dataclasses import replace
 from typing import Any
 
 import mlx.core as mx
-import numpy as np
 
 from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked
 from attention_tests.declare.features import Feature
-from attention_tests.declare.implementation import Array, Implementation
+from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.mlx import to_native, to_numpy
 
 
 def attention(query: mx.array, key: mx.array, value: mx.array, **options: Any) -> mx.array:
@@ -58,16 +58,6 @@ def asked(  # noqa: PLR0913 - the options of the function
         scale=1 / math.sqrt(query.shape[-1]) if scale is None else scale,
         mask="causal" if causal else bias if mask is None else mask,
     )
-
-
-def to_native(array: Array, dtype: str) -> mx.array:
-    """Return a copy as an MLX array in the dtype."""
-    return mx.array(array, dtype=mx.bool_ if dtype == "bool" else getattr(mx, dtype))
-
-
-def to_numpy(array: mx.array) -> Array:
-    """Return a float64 array. A dtype that NumPy lacks becomes float32 first, which changes no number."""
-    return np.array(array.astype(mx.float32) if array.dtype == mx.bfloat16 else array).astype(np.float64)
 
 
 ATTENTION = Implementation(

@@ -8,17 +8,15 @@ denormals to zero", says a comment in the source, tensorflow/core/lib/core/threa
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.tensorflow import gradient_of, to_numpy
 from implementations.steps import by_steps
 
 
@@ -49,22 +47,6 @@ def attention(  # noqa: PLR0913 - the options of layers
     return tf.matmul(softmax(tf.where(seen, scores, tf.constant(-math.inf, scores.dtype))), value)
 
 
-def gradient_of(forward: Callable[..., tf.Tensor]) -> Callable[..., tuple[tf.Tensor, ...]]:
-    """Return the gradient of `forward` by a tape: a function of query, key, value and an upstream gradient."""
-
-    def gradient(
-        query: tf.Tensor, key: tf.Tensor, value: tf.Tensor, upstream: tf.Tensor, **options: Any
-    ) -> tuple[tf.Tensor, ...]:
-        inputs = (query, key, value)
-        with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            output = forward(*inputs, **options)
-        gradients: tuple[tf.Tensor, ...] = tape.gradient(output, inputs, upstream, unconnected_gradients="zero")
-        return gradients
-
-    return gradient
-
-
 def score(query: tf.Tensor, key: tf.Tensor) -> tf.Tensor:
     """Return the dot product of every query with every key, (…, n_q, n_k)."""
     return tf.matmul(query, key, transpose_b=True)
@@ -83,12 +65,6 @@ def sum_values(weighted: tf.Tensor) -> tf.Tensor:
 def to_native(array: Array, dtype: str) -> tf.Tensor:
     """Return a copy as a tensor in the dtype."""
     return tf.constant(array.astype(tf.as_dtype(dtype).as_numpy_dtype))
-
-
-def to_numpy(tensor: tf.Tensor) -> Array:
-    """Return a float64 array."""
-    array: Array = tensor.numpy().astype(np.float64)
-    return array
 
 
 FORMULA = Implementation(

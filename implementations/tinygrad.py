@@ -14,13 +14,13 @@ from dataclasses import replace
 from os import environ
 from shutil import which
 
-import numpy as np
 from tinygrad import Tensor, dtypes
 
 from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.tinygrad import to_numpy
 from attention_tests.text.wording import BadTarget
 
 if which(environ.get("CC", "clang")) is None:
@@ -63,12 +63,6 @@ def attention(  # noqa: PLR0913 - the options of the method
 def to_native(array: Array, dtype: str) -> Tensor:
     """Return a copy as a tensor in the dtype."""
     return Words(array.astype(dtype), dtype=getattr(dtypes, dtype)).realize()
-
-
-def to_numpy(tensor: Tensor) -> Array:
-    """Return a float64 array."""
-    array: Array = tensor.numpy().astype(np.float64)
-    return array
 
 
 ATTENTION = Implementation(

@@ -21,10 +21,11 @@ from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.torch import gradient_of
 from implementations.torch.heads import apart, one_by_one, one_by_one_where_mixed, side_by_side
 from implementations.torch.layers import of_zeros
 from implementations.torch.operators import EAGER as TORCH
-from implementations.torch.operators import SDPA_FLASH, gradient_of
+from implementations.torch.operators import SDPA_FLASH
 
 
 def attention(  # noqa: PLR0913 - the options of the layer

@@ -18,9 +18,10 @@ from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.torch import gradient_of
 from implementations.hiding import of_four_axes
 from implementations.torch.cache import cache_of
-from implementations.torch.operators import EAGER, SDPA_FLASH, gradient_of
+from implementations.torch.operators import EAGER, SDPA_FLASH
 
 
 def attention(  # noqa: PLR0913 - the options of the module

@@ -38,19 +38,19 @@ DTYPES_OF_MODELS = ("float32", "bfloat16", "float16")
 
 @dataclass
 class Claims:
-    """What a callable claims by answering, and what it refuses."""
+    """The declaration that a callable makes by answering, and its refusals."""
 
     implementation: Implementation
     refused: dict[str, Refusal] = field(default_factory=dict)
-    """What it refused, by its kind."""
+    """The refusals, by their kind."""
     unexplained: list[str] = field(default_factory=list)
-    """What it answers in no convention that is known."""
+    """The options, and rows that see no key, that are answered in no convention that is known."""
 
 
 def found_out(given: Implementation, executor: Executor | None = None) -> Claims | None:
     """Ask a bare callable for everything once, and return the declaration that it makes by answering.
 
-    None where it answers nothing that could be compared, in no dtype and no layout.
+    None where it answers nothing that could be compared, in no dtype and no layout, and where it declares its own.
     """
     with unwarned():
         base = next(_bases(given, executor), None)
@@ -118,8 +118,8 @@ class _Finder:
 
     def _is_single(self) -> bool:
         """Tell whether all weights of float64 arrays are numbers of float32, as those of a softmax in float32 are."""
-        got = self.asking.answer(Weights(self.base), "float64")
-        return got is not None and not isinstance(got, str) and np.array_equal(got, got.astype(np.float32))
+        got = self._array(Weights(self.base), "float64")
+        return got is not None and np.array_equal(got, got.astype(np.float32))
 
     def _takes(self, name: str) -> bool:
         if name == "return_lse":
@@ -176,8 +176,8 @@ class _Finder:
                 self._leave_out(Feature.MASK, "True counts as 1, which is added to the scores")
                 self.asking.unexplained.remove("masks")
 
-    def _array(self, question: Question) -> Array | None:
-        got = self.asking.answer(question)
+    def _array(self, question: Question, dtype: str = "") -> Array | None:
+        got = self.asking.answer(question, dtype)
         return None if isinstance(got, str) else got
 
     def _leave_out(self, feature: Feature, words: str) -> None:

@@ -1,4 +1,4 @@
-"""What an implementation does not declare, and answers all the same, and wrongly."""
+"""Calls that an implementation does not declare, and answers all the same, and wrongly."""
 
 from __future__ import annotations
 

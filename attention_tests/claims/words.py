@@ -1,4 +1,4 @@
-"""What was found out about a bare callable, in words: what it answers, in which dialect, and what it refuses."""
+"""The lines that say what was found out about a bare callable: its answers, its dialect, and its refusals."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ SHAPES = {
     Feature.EMPTY: "sizes of zero",
 }
 UNASKED = (Feature.NON_FINITE, Feature.THREADS)
-"""What no single call shows: it is verified of an `Implementation` that declares it."""
+"""Features that no single call shows: they are verified of an `Implementation` that declares them."""
 
 
 def said(claims: Claims) -> list[str]:

@@ -25,9 +25,8 @@ from attention_tests.engine.search import that_break
 from attention_tests.execution.executor import Executor
 from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.subject import Subject
+from attention_tests.frameworks.framework import DTYPES
 from attention_tests.guards.warnings import unwarned
-
-DTYPES = ("float64", "float32", "bfloat16", "float16")
 
 
 @dataclass(frozen=True)

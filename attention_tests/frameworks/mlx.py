@@ -8,7 +8,7 @@ from typing import Any
 import mlx.core as mx
 import numpy as np
 
-from attention_tests.frameworks.framework import Array, Framework, Function
+from attention_tests.frameworks.framework import DTYPES, Array, Framework, Function
 
 DEVICES = {"cpu": mx.cpu, "gpu": mx.gpu, "cuda": mx.gpu}
 
@@ -21,7 +21,7 @@ def framework(device: str) -> Framework:
         mx.set_default_device(mx.Device(DEVICES[device]))
     except ValueError as error:
         raise ValueError(f"MLX has no device {device} here: {error}") from None
-    dtypes = ("float64", "float32", "bfloat16", "float16") if device == "cpu" else ("float32", "bfloat16", "float16")
+    dtypes = tuple(dtype for dtype in DTYPES if dtype != "float64" or device == "cpu")
     return Framework(
         name="mlx",
         to_native=to_native,

@@ -67,7 +67,7 @@ def _expected(file: str, implementation: Implementation) -> Expectations:
 
 def _claimed(given: Implementation) -> Mapping[str, Subject]:
     """Return a bare callable at each dtype that it answers; nothing where it declares itself, or answers nothing."""
-    claims = found_out(given) if given.layouts else None
+    claims = found_out(given)
     return {subject.dtype: subject for subject in subjects_of([claims.implementation])} if claims else {}
 
 

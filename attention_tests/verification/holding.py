@@ -96,7 +96,7 @@ def _name(kernel: object) -> str:
 
 
 def _report(given: Implementation, executor: Executor, dtypes: tuple[str, ...], profile: Profile) -> Report:
-    claims = found_out(given, executor) if given.layouts else None
+    claims = found_out(given, executor)
     implementation = claims.implementation if claims else given
     subjects = subjects_of([implementation], dtypes, {implementation.name: executor})
     sentences = {} if claims else {subject.dtype: trial(subject) for subject in subjects}

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from attention_tests.declare.features import Feature
-from implementations.jax import compiled, gradient_of
+from attention_tests.frameworks.jax import gradient_of
+from implementations.jax import compiled
 from implementations.keras.layer import layers_like
 from implementations.keras.on_jax import JAX
 

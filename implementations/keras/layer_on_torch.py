@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.torch import gradient_of
 from implementations.keras.layer import layers_like
 from implementations.keras.on_torch import TORCH
-from implementations.torch.operators import gradient_of
 
 # The query is scaled, and scores and weights are stored, in the dtype of the layer.
 _STORED = {dtype: replace(Precision.eager(dtype), prescale=dtype) for dtype in ("bfloat16", "float16")}

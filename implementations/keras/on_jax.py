@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from attention_tests.frameworks.jax import gradient_of, to_numpy
 from implementations.jax import JAX as LIBRARY
-from implementations.jax import compiled, gradient_of, to_native, to_numpy
+from implementations.jax import compiled, to_native
 from implementations.keras.operation import attention_on, implementation
 
 _attention = attention_on("jax")

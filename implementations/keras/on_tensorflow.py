@@ -12,8 +12,9 @@ from dataclasses import replace
 import tensorflow as tf
 
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.tensorflow import gradient_of, to_numpy
 from implementations.keras.operation import attention_on, implementation
-from implementations.tensorflow import FORMULA, gradient_of, to_native, to_numpy
+from implementations.tensorflow import FORMULA, to_native
 
 _attention = attention_on("tensorflow")
 

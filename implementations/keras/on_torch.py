@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from attention_tests.declare.features import Feature
+from attention_tests.frameworks.torch import gradient_of, to_native, to_numpy
 from implementations.keras.operation import IN_32_BIT, attention_on, implementation
-from implementations.torch.operators import SDPA_FLASH, gradient_of, to_native, to_numpy
+from implementations.torch.operators import SDPA_FLASH
 
 _attention = attention_on("torch")
 

@@ -18,9 +18,10 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from attention_tests.declare.features import Feature
 from attention_tests.declare.implementation import Array, Implementation
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.torch import gradient_of, to_numpy
 from attention_tests.text.wording import BadTarget
 from implementations.torch.flex import FLEX
-from implementations.torch.operators import EAGER, gradient_of, scaled_dot_product, to_numpy
+from implementations.torch.operators import EAGER, scaled_dot_product
 
 if not torch.cuda.is_available():
     raise BadTarget("PyTorch's kernels for a GPU are not run: PyTorch finds no CUDA device here")
@@ -29,11 +30,6 @@ if not torch.cuda.is_available():
 def to_native(array: Array, dtype: str) -> torch.Tensor:
     """Return a tensor on the GPU."""
     return torch.tensor(array, dtype=getattr(torch, dtype), device="cuda")
-
-
-def from_gpu(tensor: torch.Tensor) -> Array:
-    """Return a float64 array."""
-    return to_numpy(tensor.cpu())
 
 
 def _attention_of(backend: SDPBackend) -> Callable[..., torch.Tensor]:
@@ -53,7 +49,7 @@ def _kernel(name: str, backend: SDPBackend, supports: set[Feature], dtypes: dict
         supports=frozenset({Feature.SCALE, Feature.HEADS, Feature.DROPOUT} | supports),
         dtypes=dtypes,
         to_native=to_native,
-        to_numpy=from_gpu,
+        to_numpy=to_numpy,
         dialect=EAGER.dialect,
     )
 
@@ -77,5 +73,5 @@ FLEX_CUDA = replace(
     name="torch-flex-cuda",
     dtypes={dtype: FLEX.dtypes[dtype] for dtype in ("float32", "bfloat16", "float16")},
     to_native=to_native,
-    to_numpy=from_gpu,
+    to_numpy=to_numpy,
 )

@@ -19,10 +19,10 @@ from torch.nn import Identity, TransformerEncoderLayer
 from torch.nn.functional import pad
 
 from attention_tests.declare.features import Feature
+from attention_tests.frameworks.torch import gradient_of
 from implementations.torch.heads import apart, length_first, one_by_one, side_by_side
 from implementations.torch.layers import of_zeros
 from implementations.torch.mha import TRAINING, later_words, masks, read_quarters, unmixed
-from implementations.torch.operators import gradient_of
 
 
 def attention(  # noqa: PLR0913 - the options of the layer

@@ -17,10 +17,11 @@ from torch.nn import MultiheadAttention
 
 from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
+from attention_tests.frameworks.torch import gradient_of
 from implementations.hiding import of_four_axes
 from implementations.torch.heads import apart, length_first, one_by_one, one_by_one_where_mixed, side_by_side
 from implementations.torch.layers import of_zeros
-from implementations.torch.operators import EAGER, SDPA_FLASH, gradient_of
+from implementations.torch.operators import EAGER, SDPA_FLASH
 
 
 def attention(  # noqa: PLR0913 - the options of the layer

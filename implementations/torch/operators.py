@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +13,9 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from attention_tests.declare.dialect import Dialect, FullyMasked
 from attention_tests.declare.features import Feature
-from attention_tests.declare.implementation import Array, Implementation
+from attention_tests.declare.implementation import Implementation
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.torch import gradient_of, to_native, to_numpy
 from implementations.torch.cache import cache_of
 
 
@@ -102,29 +103,6 @@ def scaled_dot_product(  # noqa: PLR0913 - the options of the function
 def _with_adjacent_columns(array: torch.Tensor) -> torch.Tensor:
     # The one layout that the flash kernel refuses; every other stride is left for it to handle.
     return array if array.stride(-1) == 1 else array.clone(memory_format=torch.contiguous_format)
-
-
-def gradient_of(forward: Callable[..., torch.Tensor]) -> Callable[..., tuple[torch.Tensor, ...]]:
-    """Return the gradient of `forward` by autograd: a function of query, key, value and an upstream gradient."""
-
-    def gradient(
-        query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, upstream: torch.Tensor, **options: Any
-    ) -> tuple[torch.Tensor, ...]:
-        inputs = [tensor.detach().requires_grad_() for tensor in (query, key, value)]
-        return torch.autograd.grad(forward(*inputs, **options), inputs, upstream)
-
-    return gradient
-
-
-def to_native(array: Array, dtype: str) -> torch.Tensor:
-    """Return a copy as a tensor in the dtype."""
-    return torch.tensor(array, dtype=getattr(torch, dtype))
-
-
-def to_numpy(tensor: torch.Tensor) -> Array:
-    """Return a float64 array."""
-    array: Array = tensor.detach().double().numpy()
-    return array
 
 
 def _dtypes(of_16_bit: dict[str, Precision]) -> dict[str, Precision]:

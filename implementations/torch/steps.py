@@ -8,8 +8,8 @@ from functools import partial
 import torch
 
 from attention_tests.declare.precision import Precision
+from attention_tests.frameworks.torch import to_native, to_numpy
 from implementations.steps import by_steps
-from implementations.torch.operators import to_native, to_numpy
 
 STEPS = replace(
     by_steps("torch-steps", partial(torch.softmax, dim=-1)),

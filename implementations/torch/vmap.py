@@ -12,8 +12,9 @@ import torch
 from torch.nn.functional import scaled_dot_product_attention
 
 from attention_tests.declare.features import Feature
+from attention_tests.frameworks.torch import gradient_of
 from implementations.torch.cache import cache_of
-from implementations.torch.operators import SDPA_MATH, gradient_of
+from implementations.torch.operators import SDPA_MATH
 
 
 def attention(  # noqa: PLR0913 - the options of the function
