@@ -44,7 +44,7 @@ EXAMPLES = {
     "numba_cuda": ["numba>=0.68"],
     "torch_compile": ["torch"],
 }
-"""What each example needs besides the project."""
+"""The packages that each example needs besides the project."""
 
 HERE = Path(__file__).parent
 REPORTS, OLDEST = HERE / "build" / "field", HERE / "build" / "oldest"

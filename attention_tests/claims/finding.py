@@ -174,7 +174,7 @@ class _Finder:
             got = self._array(weights)
             if got is not None and near(got, weights.answers_with(seen)):
                 self._leave_out(Feature.MASK, "True counts as 1, which is added to the scores")
-                self.asking.unexplained.remove("masks")
+                self.asking.unexplained = [what for what in self.asking.unexplained if what != "masks"]
 
     def _array(self, question: Question, dtype: str = "") -> Array | None:
         got = self.asking.answer(question, dtype)

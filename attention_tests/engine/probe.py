@@ -31,7 +31,7 @@ from attention_tests.guards.warnings import unwarned
 
 @dataclass(frozen=True)
 class Probed:
-    """What a callable claims by answering, in the arithmetic that it meets, and what of it is wrong."""
+    """The claims of a callable, in the arithmetic that it meets, and the laws that it breaks."""
 
     claims: Claims
     broken: dict[str, list[str]]

@@ -14,7 +14,7 @@ class Refusals(NamedTuple):
 
     times: int
     words: str
-    """What the first of them raised."""
+    """The first exception, in words."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Which framework a callable is written in: read from what it says, else from what its module imports."""
+"""The framework that a callable is written in: read from what it says, else from what its module imports."""
 
 from __future__ import annotations
 

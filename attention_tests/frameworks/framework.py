@@ -1,4 +1,4 @@
-"""What is known of a library whose arrays a callable takes."""
+"""The traits of a library whose arrays a callable takes."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Run:
     unverifiable: dict[str, str] = field(default_factory=dict)
     """A sentence for each subject that gives no answer at all."""
     claims: dict[str, Claims] = field(default_factory=dict)
-    """What was found out about each bare callable, by its name."""
+    """The claims of each bare callable, by its name."""
     undeclared: list[str] = field(default_factory=list)
     """A sentence for each feature that an implementation of a user's does not declare, and yet answers wrongly."""
     missing: list[str] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Run:
 
     @property
     def found_out(self) -> dict[str, list[str]]:
-        """What was found out about each bare callable, in words."""
+        """The claims of each bare callable, in words."""
         return {name: said(claims) for name, claims in self.claims.items()}
 
     def load_targets(self, targets: Iterable[str], dtypes: Iterable[str]) -> None:

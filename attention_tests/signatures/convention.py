@@ -46,7 +46,7 @@ class Convention:
     layout: Layout | None = None
     """The order of the axes; None: it is found out."""
     dialect: Dialect = field(default_factory=Dialect)
-    """What is documented of masks and causality, where it differs from what is usual."""
+    """The documented meaning of masks and causality, where it differs from what is usual."""
     always: Mapping[str, Callable[[Asked], Any]] = field(default_factory=lambda: MappingProxyType({}))
     """Arguments that a call needs besides its options, by the shapes of query and key."""
     of_one_batch: bool = False

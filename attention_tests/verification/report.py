@@ -1,4 +1,4 @@
-"""What became of a kernel that was verified from Python."""
+"""The report of a kernel that was verified from Python."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ class Report:
     rows: Sequence[Row]
     """One for each law and dtype."""
     said: Sequence[str] = ()
-    """What was found out about a bare callable, line by line."""
+    """The claims of a bare callable, line by line."""
     refusal: str = ""
-    """Why nothing could be verified; empty where something was."""
+    """The reason why nothing could be verified; empty where something was."""
 
     @property
     def passed(self) -> bool:

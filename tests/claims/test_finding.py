@@ -1,4 +1,4 @@
-"""What a bare callable answers, it claims; its dialect and its domain are found out; and no bug is declared away."""
+"""A bare callable claims what it answers; its dialect and its domain are found out; and no bug is declared away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is not declared, and answered wrongly all the same, is said; what lies outside of a domain is not asked."""
+"""Calls that are not declared, and answered wrongly, are said; those outside of a domain are not made."""
 
 from __future__ import annotations
 

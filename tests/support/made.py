@@ -1,4 +1,4 @@
-"""What a source names, as if it had been imported."""
+"""The names in a source, as if it had been imported."""
 
 from __future__ import annotations
 

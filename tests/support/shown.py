@@ -1,4 +1,4 @@
-"""What a page shows of a command, beside what the command prints."""
+"""The lines that a page shows of a command, beside those that the command prints."""
 
 from __future__ import annotations
 
