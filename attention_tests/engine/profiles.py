@@ -25,9 +25,9 @@ class Profile:
     """The number of signatures, at most, that what is compiled is asked for; None: any."""
 
 
-QUICK = Profile("quick", examples=25, listed=24, signatures=15)
-DEFAULT = Profile("default", examples=100, signatures=40)
-EXPLORE = Profile("explore", examples=1000)
+QUICK = Profile("quick", examples=20, listed=24, signatures=15)
+DEFAULT = Profile("default", examples=50, signatures=40)
+EXPLORE = Profile("explore", examples=500)
 
 PROFILES = {profile.name: profile for profile in (QUICK, DEFAULT, EXPLORE)}
 

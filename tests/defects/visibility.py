@@ -72,7 +72,7 @@ def keys_beyond_64_left_out(query: Array, key: Array, value: Array) -> Array:
 @defect(
     "global-view",
     "flash-attention#1500: an index overflows",
-    killed_by="test_every_element_is_inside_the_derived_bound",
+    killed_by="test_any_number_of_keys_gives_the_right_output",
 )
 def index_of_8_bit(query: Array, key: Array, value: Array) -> Array:
     words = np.arange(key.shape[-2]).astype(np.int8)

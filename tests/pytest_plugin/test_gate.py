@@ -27,8 +27,8 @@ import numpy as np
 from attention_tests import Implementation
 
 def project(x, w):
-    if len(w) == 13:
-        raise ValueError("13 is not supported")
+    if len(w) == 16:
+        raise ValueError("16 is not supported")
     return x @ w
 
 layer = Implementation(name="mine", project=project)
@@ -38,7 +38,7 @@ MINE = ("mine:layer", "--profile=quick", "--dtype=float32")
 
 
 class Project:
-    """A folder with a projection that is wrong for words of width 13, and what became of the runs in it."""
+    """A folder with a projection that is wrong for words of width 16, and what became of the runs in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -47,7 +47,7 @@ class Project:
         self.updating = self.run("--update-expectations")
         self.written = self.file.read_text()
         self.refused = self.run()
-        self.file.write_text(self.written.replace(TO_BE_WRITTEN, "13 is too wide"))
+        self.file.write_text(self.written.replace(TO_BE_WRITTEN, "16 is too wide"))
         self.explained = self.file.read_text()
         self.updating_again = self.run("--update-expectations")
         self.explained_again = self.file.read_text()
@@ -67,7 +67,7 @@ def test_an_update_writes_what_broke_and_what_is_declared(project: Project) -> N
     assert "3 of them have no reason: write one for each" in project.updating.stdout
     assert f'\n[[finding]]\nreason = "{TO_BE_WRITTEN}"\nverdict = "error"\ncases = [\n' in project.written
     assert f'    {{law = "{LAW}", on = ["mine"], dtypes = ["float32"], counter' in project.written
-    assert 'counterexample = "SentencePlan(d_model=13' in project.written
+    assert 'counterexample = "SentencePlan(d_model=16' in project.written
     declared = 'dtypes = ["float64", "float32"], steps = ["project"], features = ["lengths", '
     assert f"\n[declared]\nmine = {{{declared}" in project.written
 
