@@ -63,6 +63,7 @@ class Unrecognized:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command, and return its exit code. Raises SystemExit after help, the version, and what is refused."""
+    suite.use_one_thread()
     arguments = (sys.argv[1:] if arguments is None else arguments) or ["--help"]
     sys.path.insert(0, str(suite.FOLDER))
     parser = _parser()
@@ -132,7 +133,6 @@ def _verify(targets: list[str], others: list[str]) -> int:
 
 
 def _probe(parser: Parser, arguments: list[str]) -> int:
-    suite.use_one_thread()
     from attention_tests.engine.probe import probe  # noqa: PLC0415 - as above
     from attention_tests.execution.isolation import Isolation  # noqa: PLC0415 - likewise
     from attention_tests.pytest_plugin.registration import hand_in  # noqa: PLC0415 - likewise

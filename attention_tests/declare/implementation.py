@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attention_tests.declare.dialect import Dialect, Layout
 from attention_tests.declare.domain import EVERYWHERE, Abilities, Domain
 from attention_tests.declare.features import SHAPING, Feature, Step
 from attention_tests.declare.precision import Precision
 
-Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+if TYPE_CHECKING:
+    import numpy as np
+
+    Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
+else:
+    # NumPy reads how many threads it gets when it is imported, and who imports this package may still say it.
+    Array = Any
 
 
 def numpy_array(array: Array, dtype: str) -> Array:
@@ -22,6 +26,12 @@ def numpy_array(array: Array, dtype: str) -> Array:
         # Once ml_dtypes is imported, by anybody, there is a dtype of that name, which was not asked for.
         raise TypeError("NumPy has no bfloat16: `to_native` has to make one")
     return array.astype(dtype)
+
+
+def _as_numpy_array(answer: Any) -> Array:
+    import numpy as np  # noqa: PLC0415 - as above
+
+    return np.asarray(answer)
 
 
 def _strict_numpy_dtypes() -> dict[str, Precision]:
@@ -69,7 +79,7 @@ class Implementation:
     domain: Domain = EVERYWHERE
     """The sizes that it takes, as `Domain(widths=frozenset({64, 128}), key_multiple=16)`; default: all."""
     to_native: Callable[[Array, str], Any] = numpy_array
-    to_numpy: Callable[[Any], Array] = np.asarray
+    to_numpy: Callable[[Any], Array] = _as_numpy_array
     immutable: bool = False
     """Whether its arrays can be neither written nor be views of one another, as those of JAX and of TensorFlow."""
     compiled: bool = False

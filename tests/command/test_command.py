@@ -52,6 +52,11 @@ def sentence(done: subprocess.CompletedProcess[str]) -> str:
     return lines[0]
 
 
+def test_numpy_is_not_imported_before_the_command_has_said_how_many_threads_it_gets(tmp_path: Path) -> None:
+    (tmp_path / "imports.py").write_text("import sys, attention_tests.cli; print('numpy' in sys.modules)")
+    assert python(tmp_path, "imports").stdout == "False\n"
+
+
 @pytest.fixture(scope="module")
 def several(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
     return run(tmp_path_factory.mktemp("caller"), *named(SEVERAL), *A_FEW, "-v", "--junitxml=report.xml")
