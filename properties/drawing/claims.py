@@ -9,7 +9,7 @@ from random import Random
 from typing import Any, TypeVar
 
 import numpy as np
-from hypothesis import HealthCheck, find, settings
+from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
@@ -20,7 +20,7 @@ from properties.drawing.problem import Problem, Sentence, in_format
 
 T = TypeVar("T")
 
-SEARCH = settings(database=None, suppress_health_check=list(HealthCheck))
+SEARCH = settings(database=None, phases=(Phase.generate, Phase.shrink), suppress_health_check=list(HealthCheck))
 
 _NUMBERS = st.integers(-3, 3)
 
