@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 Values: TypeAlias = dict[str, Any]
-Functions: TypeAlias = dict[tuple[ModuleType, str], object]
+Members: TypeAlias = dict[ModuleType, Values]
 
 LIBRARIES = ("builtins", "math", "numpy")
 OURS = ("attention_tests", "properties", "reference")
@@ -45,19 +45,19 @@ def changed_by(call: Callable[[], object]) -> list[str]:
         call()
         after = _read(_settings())
         changed = [_named(name, before[name], after[name]) for name in before if before[name] != after[name]]
-        return changed + [f"{module.__name__}.{name}" for module, name in _replaced(_first_functions())]
+        return changed + [f"{module.__name__}.{name}" for module, name in _replaced(_first_members())]
 
 
 @contextmanager
 def put_back() -> Iterator[None]:
     """Put back whatever the block changes."""
-    settings, functions = _read(_settings()), _functions(LIBRARIES + OURS)
+    settings, members = _read(_settings()), _members(LIBRARIES + OURS)
     try:
         yield
     finally:
         _write(_settings(), settings)
-        for module, name in _replaced(functions):
-            setattr(module, name, functions[module, name])
+        for module, name in _replaced(members):
+            setattr(module, name, members[module][name])
 
 
 def _named(name: str, before: Any, after: Any) -> str:
@@ -77,14 +77,19 @@ def _write(settings: tuple[Setting, ...], values: Values) -> None:
             setting.write(values[setting.name])
 
 
-def _functions(packages: tuple[str, ...]) -> Functions:
-    modules = [module for name, module in sys.modules.copy().items() if name.partition(".")[0] in packages]
-    named = ((module, name, member) for module in modules for name, member in vars(module).copy().items())
-    return {(module, name): member for module, name, member in named if callable(member)}
+def _members(packages: tuple[str, ...]) -> Members:
+    modules = (module for name, module in sys.modules.copy().items() if name.partition(".")[0] in packages)
+    return {module: vars(module).copy() for module in modules}
 
 
-def _replaced(functions: Functions) -> list[tuple[ModuleType, str]]:
-    return [place for place, function in functions.items() if vars(place[0]).get(place[1]) is not function]
+def _replaced(members: Members) -> list[tuple[ModuleType, str]]:
+    """Return the places of functions that are no longer there."""
+    return [
+        (module, name)
+        for module, before, now in ((module, before, vars(module)) for module, before in members.items())
+        for name, member in before.items()
+        if now.get(name) is not member and callable(member)
+    ]
 
 
 _FIRST: Values = {}
@@ -92,8 +97,8 @@ _FIRST: Values = {}
 
 
 @cache
-def _first_functions() -> Functions:
-    return _functions(OURS) | _INSTALLED
+def _first_members() -> Members:
+    return _members(OURS) | _INSTALLED
 
 
 def remember() -> None:
@@ -101,14 +106,14 @@ def remember() -> None:
 
     A library that is imported later brings settings of its own, which count from then on.
     """
-    _first_functions()
+    _first_members()
     for setting in _own_settings():
         if setting.name not in _FIRST:
             _FIRST[setting.name] = setting.read()
 
 
 # Read before anything is imported that is to be verified: that may replace them, too.
-_INSTALLED = _functions(LIBRARIES)
+_INSTALLED = _members(LIBRARIES)
 
 
 def _settings() -> tuple[Setting, ...]:
