@@ -173,7 +173,7 @@ def sizes_of(row: Mapping[str, str], turn: int) -> Sizes:
 def _first(row: Mapping[str, str]) -> Sizes:
     every = (_sizes(row, turn) for turn in range(TURNS))
     fits = (sizes for sizes in every if _cost(sizes, row).fits and _lies_as_it_says(sizes, row))
-    return next(fits, _sizes(row, 0))
+    return next(fits, None) or _sizes(row, 0)
 
 
 def _sizes(row: Mapping[str, str], turn: int) -> Sizes:
@@ -268,8 +268,10 @@ def fitted(row: Mapping[str, str], features: frozenset[Feature]) -> dict[str, st
     if Feature.MUTABLE not in features:
         row |= {f"{name}_memory": "contiguous" for name in INPUTS}
     row["options"] = _supported(row["options"], features)
-    row |= {} if cost(row).fits else {"keys": "few"}
     sizes = _first(row)
+    if not _cost(sizes, row).fits:
+        row["keys"] = "few"
+        sizes = _first(row)
     return row | {memory: "contiguous" for name in INPUTS if not _shows(sizes, name, row[memory := f"{name}_memory"])}
 
 
