@@ -225,7 +225,8 @@ def _codes(  # noqa: PLR0913, PLR0917 - what is seen of one head, and how its co
     taken, sees = np.zeros(n_k, bool), weighed.any(axis=-1)
     without = sees.copy()
     for _ in range(columns if sees.any() else 0):
-        row = random.choice(np.flatnonzero(without if without.any() else sees))
+        open_rows = np.flatnonzero(without if without.any() else sees)
+        row = open_rows[random.integers(len(open_rows))]
         free = order[weighed[row, order] & ~taken[order]]
         if free.size:
             taken[free[0]] = True
