@@ -70,7 +70,7 @@ def round_to(x: npt.ArrayLike, format_: str | Format) -> Array:
     """
     x, format_ = np.asarray(x, np.float64), _named(format_)
     if format_.name in {"float64", "float32", "float16"}:
-        return x.astype(format_.name).astype(np.float64)
+        return x.astype(format_.name).astype(np.float64, copy=False)
     exponent = np.maximum(np.frexp(x)[1], format_.lowest + 1)
     rounded = np.ldexp(np.rint(np.ldexp(x, format_.digits - exponent)), exponent - format_.digits)
     rounded = np.where(np.abs(rounded) > format_.max, np.copysign(np.inf, x), rounded)

@@ -40,7 +40,7 @@ class IdentityMean:
         weights, excess = np.where(softmax.visible, softmax.weights, 0.0), error.excess
         total = excess.sum(-1, keepdims=True)
         moved = excess * (1 - weights) + weights * (total - excess)
-        bound = np.minimum(moved / error.shrunk.sum(-1, keepdims=True), self.farthest)
+        bound = np.minimum(moved / error.least_total, self.farthest)
         largest = error.largest > SMALL
         if not largest.any():
             return np.asarray(bound)
@@ -52,7 +52,7 @@ class IdentityMean:
         """Return a', the most that a weight can be."""
         assert value_error is None, "the identity is exact"
         weights = np.where(softmax.visible, softmax.weights, 0.0)
-        bound = np.minimum((weights + error.excess) / error.shrunk.sum(-1, keepdims=True), softmax.visible)
+        bound = np.minimum((weights + error.excess) / error.least_total, softmax.visible)
         largest = error.largest > SMALL
         if not largest.any():
             return np.asarray(bound)

@@ -64,4 +64,4 @@ def _mean(softmax: Softmax, weights: WeightError, apart: Array) -> Array:
     mean = (grown * np.expm1(np.minimum(apart, LARGEST))).sum(-1, keepdims=True)
     matters = softmax.visible & (softmax.below - weights.each < 800)
     most = np.expm1(apart.max(-1, keepdims=True, where=matters, initial=0.0))
-    return np.where(matters.any(-1, keepdims=True), np.minimum(mean / weights.shrunk.sum(-1, keepdims=True), most), 0.0)
+    return np.where(matters.any(-1, keepdims=True), np.minimum(mean / weights.least_total, most), 0.0)

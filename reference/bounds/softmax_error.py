@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -33,7 +34,7 @@ class Softmax:
     below: Array
     """x = max z - z ≥ 0; 0 where hidden."""
     nearest: npt.NDArray[np.intp]
-    """The position of the key that is the largest, (…, n_q, 1)."""
+    """The position, among all logits, of the one that is the largest of its query, (…, n_q, 1)."""
     exponentials: Array
     total: Array
     weights: Array
@@ -50,17 +51,28 @@ class Softmax:
             sizes=np.where(visible, np.abs(logits), 0.0),
             largest=largest,
             below=np.where(visible, largest - logits, 0.0),
-            nearest=logits.argmax(-1, keepdims=True),
+            nearest=_largest_of_each_row(logits),
             exponentials=exponentials,
             total=total,
             weights=exponentials / total,
         )
+
+    @cached_property
+    def sees_all(self) -> bool:
+        """Whether every query sees every key."""
+        return bool(self.visible.all())
 
     @property
     def log_sum_exp(self) -> Array:
         """The logarithm of Σ exp, (…, n_q); -∞ where no key is seen."""
         logarithm: Array = (self.largest + np.log(self.total))[..., 0]
         return logarithm
+
+
+def _largest_of_each_row(logits: Array) -> npt.NDArray[np.intp]:
+    column = logits.argmax(-1, keepdims=True)
+    first = logits.shape[-1] * np.arange(column.size)
+    return np.asarray(column + first.reshape(column.shape))
 
 
 @dataclass(frozen=True)
@@ -82,8 +94,9 @@ class Mean:
         """Evaluate in float64. A value that is no number can only be hidden: it has no part in an error."""
         output = matrix.average(softmax.weights, value, ~softmax.visible)
         value = np.where(np.isfinite(value), value, 0.0)
-        distances = np.abs(value.swapaxes(-1, -2)[..., None, :, :] - output[..., :, None])
-        farthest = _largest_visible(softmax, distances)
+        distances = value.swapaxes(-1, -2)[..., None, :, :] - output[..., :, None]
+        np.abs(distances, out=distances)
+        farthest = _farthest(value, output) if softmax.sees_all else _largest_visible(softmax, distances)
         return cls(value=value, output=output, sizes=np.abs(value), distances=distances, farthest=farthest)
 
     def error(self, softmax: Softmax, error: WeightError) -> Array:
@@ -93,7 +106,7 @@ class Mean:
         Σ p (e^D - 1) |v - o| / Σ p e^-D, never more than the farthest value. Where D is large that is loose, and the
         exact supremum takes its place.
         """
-        moved = (self.distances @ error.excess[..., None])[..., 0] / error.shrunk.sum(-1, keepdims=True)
+        moved = (self.distances @ error.excess[..., None])[..., 0] / error.least_total
         bound: Array = np.minimum(moved, self.farthest)
         rows = error.largest[..., 0] > SMALL
         if rows.any():
@@ -116,9 +129,17 @@ class Mean:
         return self.sizes if value_error is None else self.sizes + value_error
 
 
+def _farthest(value: Array, output: Array) -> Array:
+    """Return max |v - o| over all keys, to the bit: rounding reorders no two differences."""
+    farthest: Array = np.maximum(
+        np.abs(value.max(-2, keepdims=True) - output), np.abs(value.min(-2, keepdims=True) - output)
+    )
+    return farthest
+
+
 def _largest_visible(softmax: Softmax, sizes: Array) -> Array:
     """Return the largest (…, n_q, d_v) of sizes (…, n_q, d_v, n_k) over the visible keys."""
-    seen = sizes if softmax.visible.all() else np.where(softmax.visible[..., None, :], sizes, 0.0)
+    seen = sizes if softmax.sees_all else np.where(softmax.visible[..., None, :], sizes, 0.0)
     largest: Array = seen.max(-1, initial=0.0)
     return largest
 
@@ -139,6 +160,12 @@ class WeightError:
     """p e^-D, (…, n_q, n_k): the least that a weight can be."""
     apart: Array
     """C, (…, n_q, 1): how far the sum of the weights that meet the values may be from what they are divided by."""
+
+    @cached_property
+    def least_total(self) -> Array:
+        """Σ p e^-D, (…, n_q, 1): the least that the sum of the weights can be."""
+        total: Array = self.shrunk.sum(-1, keepdims=True)
+        return total
 
     @classmethod
     def of(cls, softmax: Softmax, each: Array, largest_logit: Array) -> Self:
@@ -170,7 +197,7 @@ def log_weight_error(softmax: Softmax, logit_error: Array, roundings: Roundings)
     """
     visible, below = softmax.visible, softmax.below
     error = np.where(visible, logit_error, 0.0)
-    can_be_largest = visible & (below <= error + np.take_along_axis(error, softmax.nearest, -1))
+    can_be_largest = visible & (below <= error + error.take(softmax.nearest))
     top = error.max(-1, keepdims=True, where=can_be_largest, initial=0.0)
     exp_errors = (1 + roundings.rescales(below.shape[-1])) * -math.log1p(-roundings.exp_error)
     if roundings.sum_stored:
@@ -198,9 +225,9 @@ def log_sum_exp_error(softmax: Softmax, error: WeightError, roundings: Roundings
 def largest_size(softmax: Softmax, sizes: Array, error: WeightError) -> Array:
     """Return a', the most that the mean of sizes (…, n_k, d_v) can be under weights wrong by factors within e^±D."""
     mean = softmax.weights @ sizes
-    most = (mean + error.excess @ sizes) / error.shrunk.sum(-1, keepdims=True)
+    most = (mean + error.excess @ sizes) / error.least_total
     every = np.broadcast_to(sizes.swapaxes(-1, -2)[..., None, :, :], (*mean.shape, sizes.shape[-2]))
-    largest = sizes.max(-2, keepdims=True) if softmax.visible.all() else _largest_visible(softmax, every)
+    largest = sizes.max(-2, keepdims=True) if softmax.sees_all else _largest_visible(softmax, every)
     bound: Array = np.minimum(most, largest)
     rows = error.largest[..., 0] > SMALL
     if rows.any():
