@@ -79,7 +79,8 @@ def _plainer(drawn: D, name: str) -> Iterator[D]:
     array: Array = getattr(drawn, name)
     changes, is_plainer = ((np.ones_like,), np.greater) if array.dtype == bool else (_CHANGES, _is_plainer)
     for change in changes:
-        if is_plainer(change(array), array).all(where=change(array) != array) and (change(array) != array).any():
+        plainer = is_plainer(change(array), array)
+        if plainer.all(where=change(array) != array) and plainer.any():
             yield drawn.with_arrays(**{name: change(array)})
     if array.size > ELEMENTS_ONE_BY_ONE:
         return
@@ -87,12 +88,13 @@ def _plainer(drawn: D, name: str) -> Iterator[D]:
         for change in changes:
             changed = array.copy()
             changed[place] = change(array[place])
-            if changed[place] != array[place] and is_plainer(changed[place], array[place]).all():
+            if is_plainer(changed[place], array[place]).all():
                 yield drawn.with_arrays(**{name: changed})
 
 
 _CHANGES: tuple[Callable[[Any], Any], ...] = (
     np.zeros_like,
+    lambda x: x + 0.0,  # -0 becomes 0
     np.sign,
     np.rint,
     lambda x: np.rint(2 * x) / 2,
@@ -101,11 +103,12 @@ _CHANGES: tuple[Callable[[Any], Any], ...] = (
 
 
 def _is_plainer(new: Any, old: Any) -> Any:
-    """Tell which are easier to read: 0, then ±1, then integers, halves, eighths, anything; small before large."""
+    """Tell which are easier to read: 0, -0, then ±1, then integers, halves, eighths, anything; small before large."""
     new_kind, old_kind = _kind(new), _kind(old)
     return (new_kind < old_kind) | ((new_kind == old_kind) & (np.abs(new) < np.abs(old)))
 
 
 def _kind(x: Any) -> Any:
-    kinds = [x == 0, np.abs(x) == 1, x % 1 == 0, 2 * x % 1 == 0, 8 * x % 1 == 0, np.ones_like(x, bool)]
-    return np.argmax(kinds, axis=0)
+    zero = x == 0
+    kinds = (zero & ~np.signbit(x), zero, np.abs(x) == 1, x % 1 == 0, 2 * x % 1 == 0, 8 * x % 1 == 0)
+    return np.argmax([*kinds, np.ones_like(x, bool)], axis=0)

@@ -59,6 +59,13 @@ def test_numbers_that_do_not_matter_become_zero() -> None:
     assert not any(array.any() for array in (smallest.query, smallest.key, smallest.value))
 
 
+@pytest.mark.parametrize("length", [3, 99])
+def test_a_sign_of_zero_that_does_not_matter_is_dropped(length: int) -> None:
+    numbers = np.where(np.arange(length) == 1, 2.0, -0.0)[None]
+    smallest = minimise(Masked(numbers), lambda one: one.mask.shape == (1, length) and one.mask[0, 1] > 1)
+    assert not np.signbit(smallest.mask).any()
+
+
 def test_numbers_that_matter_become_simple() -> None:
     smallest = minimise(large(), has_a_large_value)
     assert smallest.value.item() == 2
