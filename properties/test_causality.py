@@ -37,7 +37,7 @@ def test_causality_is_aligned_as_the_dialect_declares(subject: Subject, problem:
 
 @law("every-word", Feature.CAUSAL, given=CAUSAL_PROBLEMS)
 def test_later_tokens_change_no_bit_of_earlier_outputs(subject: Subject, problem: Problem) -> None:
-    """Huge keys and values at later tokens change no bit of the outputs at earlier tokens, but for the sign of a zero."""
+    """Huge keys and values at later tokens change no bit of earlier outputs, but for the sign of a zero."""
     square = with_as_many_queries_as_keys(problem)
     place = problem.random.integers(square.key.shape[-2])
     later = np.arange(square.key.shape[-2])[:, None] > place

@@ -16,7 +16,7 @@ from attention_tests.declare.features import Feature, Step
 from attention_tests.engine.calls import Call
 from attention_tests.engine.few_calls import CALLS
 from attention_tests.engine.law import Stream
-from attention_tests.engine.profiles import Profile
+from attention_tests.engine.profiles import PROFILES, Profile
 from attention_tests.execution.subject import Subject
 
 ENOUGH = 30
@@ -32,9 +32,12 @@ def calls_for(features: frozenset[Feature], steps: Collection[Step], at_most: in
     return tuple(dict.fromkeys(call for call in fitted if call is not None))[:at_most]
 
 
-@lru_cache(maxsize=64)
 def as_asked(subject: Subject, profile: Profile) -> Subject:
-    """Return the subject, admitting only the calls of the list if it is compiled for them."""
+    """Return the subject, admitting only the calls of the list if it is compiled for them; the same one each time."""
+    return subject.keeping(_as_asked, len(PROFILES))(subject, profile)
+
+
+def _as_asked(subject: Subject, profile: Profile) -> Subject:
     calls = calls_of(subject, profile)
     if calls is None:
         return subject

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from attention_tests.execution.signatures import Signature, signature_of
 from attention_tests.text.wording import without_place
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+P = ParamSpec("P")
 T = TypeVar("T")
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
@@ -50,6 +52,7 @@ class Subject(ArrayConversion):
         self.precision: Precision = implementation.dtypes[dtype]
         self.steps, self.features = implementation.steps, implementation.features
         self._admitted = admitted
+        self._keeping: dict[Callable[..., Any], Callable[..., Any]] = {}
         self._placed: deque[tuple[Any, str]] = deque(maxlen=PLACED_AT_ONCE)
 
     def admitting(self, admitted: frozenset[Signature]) -> Subject:
@@ -57,6 +60,12 @@ class Subject(ArrayConversion):
         subject = Subject(self.implementation, self.dtype, self.executor, admitted)
         subject.account = self.account
         return subject
+
+    def keeping(self, function: Callable[P, T], most: int) -> Callable[P, T]:
+        """Return a function of this subject that keeps its last results, for as long as the subject lives."""
+        if function not in self._keeping:
+            self._keeping[function] = lru_cache(maxsize=most)(function)
+        return self._keeping[function]
 
     def placed(self, array: Array, placements: Sequence[Placement] = NEAR) -> Sequence[Any]:
         """See ArrayConversion; None is also one that no admitted call has."""

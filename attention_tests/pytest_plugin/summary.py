@@ -54,17 +54,17 @@ class Summary:
     # The rows are complete only once every other plugin has added what it knows.
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-        """Print the tables of verdicts, what was found out about the claims, and what could not be verified."""
+        """Print what was found out about the claims, what was asked and what was not, and the tables of verdicts."""
         print_explanations(terminalreporter, self.rows.values())
         rows = [] if config.getoption("collectonly") else self.with_those_not_run()
         for title, text in (
-            ("verdicts: properties of each clause", clause_table(rows)),
-            ("promises", promise_table(rows)),
             ("found out", "\n".join(self._found_out())),
             ("not declared", "\n".join(self.run.undeclared)),
-            ("asked", asked_table(rows)),
-            ("the document's claims", "\n".join(findings(rows))),
             ("not run", "\n".join(self.run.missing)),
+            ("asked", asked_table(rows)),
+            ("verdicts: properties of each clause", clause_table(rows)),
+            ("promises", promise_table(rows)),
+            ("the document's claims", "\n".join(findings(rows))),
             ("problems", caveat()),
         ):
             if text and (rows or self.run.missing):

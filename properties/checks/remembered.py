@@ -7,6 +7,7 @@ from functools import lru_cache, update_wrapper
 from typing import Generic, ParamSpec, TypeVar
 
 from attention_tests.engine.calls import NUMBERS
+from attention_tests.execution.subject import Subject
 from properties.drawing.problem import Input
 
 P = ParamSpec("P")
@@ -25,9 +26,11 @@ class Remembered(Generic[P, T]):
         update_wrapper(self, function)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return the result, the one that was kept if there is one."""
+        """Return the result, the one that was kept if there is one; an answer is kept as long as its subject."""
         if sum(one.numbers for one in args if isinstance(one, Input)) > NUMBERS:
             return self.__wrapped__(*args, **kwargs)
+        if isinstance(args[0], Subject):
+            return args[0].keeping(self.__wrapped__, RESULTS)(*args, **kwargs)
         return self.kept(*args, **kwargs)  # type: ignore[arg-type]  # all arguments have a hash
 
     @property

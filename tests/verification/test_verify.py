@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -17,8 +18,10 @@ from attention_tests import Domain, Implementation, verify
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Verdict
 from attention_tests.execution.isolation import no_copy
+from attention_tests.execution.subject import Subject
 from attention_tests.text.wording import BadTarget
 from attention_tests.verification.report import Report
+from benchmarks.verifications import open_files
 from tests.support import bare, kernels, targets
 from tests.support.reported import row
 
@@ -91,6 +94,24 @@ def test_what_it_changes_is_changed_in_a_copy_of_this_process() -> None:
 
 
 CHANGED: list[int] = []
+
+
+@pytest.mark.parametrize("kernel", [targets.exits_at_once, one_head(bare.plain)])
+def test_it_leaves_nothing_behind(kernel: Any) -> None:
+    def there() -> tuple[int, int]:
+        return open_files(), sum(isinstance(one, Subject) for one in gc.get_objects())
+
+    verify(kernel, dtypes=FLOAT32)
+    gc.collect()
+    before = there()
+    gc.disable()
+    try:
+        verify(kernel, dtypes=FLOAT32)
+        files, _ = there()
+    finally:
+        gc.enable()
+    gc.collect()
+    assert (files, there()[1]) == before
 
 
 def test_it_may_be_called_from_threads() -> None:

@@ -27,17 +27,17 @@ class Forked:
     def __init__(self, process: ForkProcess) -> None:
         assert process.pid is not None, "it was started"
         self._process, self.pid = process, process.pid
-
-    @property
-    def returncode(self) -> int | None:
-        """The code that it ended with; None while it runs."""
-        return self._process.exitcode
+        self.returncode: int | None = None
 
     def wait(self, timeout: float | None = None) -> None:
-        """Wait until it has ended. Raises subprocess.TimeoutExpired."""
+        """Wait until it has ended, and release what it used here. Raises subprocess.TimeoutExpired."""
+        if self.returncode is not None:
+            return
         self._process.join(timeout)
-        if self._process.exitcode is None:
+        self.returncode = self._process.exitcode
+        if self.returncode is None:
             raise subprocess.TimeoutExpired("a copy of this process", timeout or 0.0)
+        self._process.close()
 
 
 def forked(implementation: Implementation, bytes_at_most: int) -> Running:
