@@ -28,7 +28,7 @@ HEADERS = ["calls", "seconds", "MiB", "open files", "threads"]
 
 def right(query: Any, key: Any, value: Any) -> Any:
     """Compute attention."""
-    scores = query @ np.swapaxes(key, -1, -2) / np.sqrt(query.shape[-1])
+    scores = query @ np.swapaxes(key, -1, -2) * query.shape[-1] ** -0.5
     weights = np.exp(scores - scores.max(-1, keepdims=True))
     return weights / weights.sum(-1, keepdims=True) @ value
 

@@ -82,6 +82,8 @@ class Stream:
     narrow: Callable[[Any], Any] = _as_drawn
     at_most: int | None = None
     """The number of plans to use, where each costs much more than a call; None: all of the profile."""
+    at_least: int = 0
+    """The number of plans to try even if the profile has fewer: those that there are, or enough for every choice."""
     listed: Callable[[frozenset[Feature]], Sequence[ListedPlan]] | None = None
     """The plans for an implementation with some features, where they are a list; only exploring draws then."""
 

@@ -97,7 +97,7 @@ def problems_of(stream: Stream, profile: Profile, subject: Subject) -> tuple[Any
 @lru_cache(maxsize=256)
 def _fitted(stream: Stream, profile: Profile, features: frozenset[Feature], calls: tuple[Call, ...]) -> tuple[Any, ...]:
     listed = stream.listed and stream.listed(features)
-    plans, at_most = (listed, profile.listed) if listed else (_drawn(stream.strategy, profile), stream.at_most)
+    plans, at_most = (listed, profile.listed) if listed else (_drawn(stream, profile), stream.at_most)
     return few.fitted(stream, plans, calls, features)[: min(at_most or profile.examples, profile.examples)]
 
 
@@ -108,7 +108,7 @@ def corpus(stream: Stream, profile: Profile, features: frozenset[Feature] = froz
 
 @lru_cache(maxsize=256)
 def _narrowed(stream: Stream, profile: Profile) -> tuple[Any, ...]:
-    return tuple(map(stream.narrow, _drawn(stream.strategy, profile)[: stream.at_most]))
+    return tuple(map(stream.narrow, _drawn(stream, profile)[: stream.at_most]))
 
 
 @lru_cache(maxsize=256)
@@ -120,8 +120,17 @@ def _listed(stream: Stream, profile: Profile, features: frozenset[Feature]) -> t
     return tuple(plan.with_seed(plan.seed + profile.seed) for plan in plans)
 
 
+def _drawn(stream: Stream, profile: Profile) -> tuple[Any, ...]:
+    return _drawn_from(stream.strategy, _long_enough(stream, profile))
+
+
+def _long_enough(stream: Stream, profile: Profile) -> Profile:
+    least = stream.at_least if profile.listed is None else min(stream.at_least, profile.listed)
+    return replace(profile, examples=max(least, profile.examples))
+
+
 @lru_cache(maxsize=256)
-def _drawn(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Any, ...]:
+def _drawn_from(strategy: SearchStrategy[Any], profile: Profile) -> tuple[Any, ...]:
     plans: list[Any] = []
     drive(strategy, profile, (Phase.generate,), plans.append)
     return tuple(plans)
@@ -247,5 +256,5 @@ def _shrunk_by_hypothesis(law: Law, subject: Subject, profile: Profile, broken_b
 
     # Hypothesis raises what `examine` raised, or its own word for a failure that does not come back every time.
     with suppress(Exception):
-        drive(law.given.strategy, profile, (Phase.generate, Phase.shrink), examine)
+        drive(law.given.strategy, _long_enough(law.given, profile), (Phase.generate, Phase.shrink), examine)
     return failing[-1]

@@ -27,7 +27,7 @@ _NUMBERS = st.integers(-3, 3)
 
 def only(*plans: Any) -> Stream:
     """Return a stream of just these plans."""
-    return Stream(st.sampled_from(plans))
+    return Stream(st.sampled_from(plans), at_least=len(plans))
 
 
 def _smallest(strategy: SearchStrategy[T], refutes: Callable[[T], bool]) -> T:

@@ -98,10 +98,10 @@ def _number(plan: Plan) -> int:
 
 
 LIMIT_OF_PROBLEMS_WITH_OPTIONS = 50
-"""The number of problems with options: many laws draw them, and each option is combined with the others in several.
+"""The number of problems with options: many laws draw them, and each option is combined with the others in several."""
 
-All problems are used where each asks for one choice of several.
-"""
+PROBLEMS_FOR_EACH_CHOICE = 16
+"""The number of problems, on average, that ask for one of several choices."""
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,9 @@ def problems(  # noqa: PLR0913 - everything that a law can choose of a problem
             options=plan.options if options is None else options.of(plan),
         )
 
-    return Stream(_PLANS, narrow, LIMIT_OF_PROBLEMS_WITH_OPTIONS if isinstance(options, OptionChoices) else None)
+    if isinstance(options, OneOf):
+        return Stream(_PLANS, narrow, at_least=PROBLEMS_FOR_EACH_CHOICE * len(options.choices))
+    return Stream(_PLANS, narrow, LIMIT_OF_PROBLEMS_WITH_OPTIONS if options else None)
 
 
 def sentences(
