@@ -11,7 +11,7 @@ import numpy as np
 from attention_tests.claims.asking import LOSSES, Asking, Refusal
 from attention_tests.claims.question import Array, Question, Weights, explains, near, option, pattern
 from attention_tests.claims.sizes import Learner
-from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked, Layout
+from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked
 from attention_tests.declare.domain import Sizes
 from attention_tests.declare.features import Feature, Step
 from attention_tests.declare.implementation import Implementation
@@ -33,6 +33,7 @@ OF_MODELS = tuple(
     Sizes(1, heads, group, 128, 128, width, width) for heads, group in HEADS_AND_GROUPS for width in (64, 128)
 )
 """Sizes that are tried where none of the first is answered: kernels of one model take its numbers of heads only."""
+AXES = {"batch": "B", "heads": "H"}
 DTYPES_OF_MODELS = ("float32", "bfloat16", "float16")
 
 
@@ -64,7 +65,7 @@ def _bases(given: Implementation, executor: Executor | None) -> Iterator[tuple[A
         answered = []
         for dtype, layout, sizes in product(dtypes, given.layouts, all_sizes):
             asking = Asking(given, executor, replace(given.dialect, layout=layout), dtype)
-            asked = sizes._replace(batch=1, heads=1) if layout is Layout.LENGTH_WIDTH else sizes
+            asked = sizes._replace(**{name: 1 for name, axis in AXES.items() if not layout.has(axis)})
             got = asking.answer(Question(asked))
             if asking.losses >= LOSSES:
                 return
@@ -92,7 +93,7 @@ class _Finder:
         if "float64" in dtypes and self._is_single():
             dtypes["float64"] = Precision.single()
         differentiates = Step.GRADIENT in self.given.steps and self.asking.answers_gradients(self.base)
-        sizes = Learner(self.asking, self.base, heads=self.asking.dialect.layout is not Layout.LENGTH_WIDTH)
+        sizes = Learner(self.asking, self.base)
         domain = sizes.domain()
         self.supports = sizes.features | {
             feature for name, feature in OPTIONS.items() if feature in self.given.supports and self._takes(name)

@@ -33,10 +33,10 @@ MULTIPLES = (1, 2, 4, 8, 16, 32, 64, 128)
 class Learner:
     """Changes the sizes of a call that is answered, and notes which of them are answered, too."""
 
-    def __init__(self, asking: Asking, base: Sizes, *, heads: bool) -> None:
-        self.asking, self.base, self.heads = asking, base, heads
+    def __init__(self, asking: Asking, base: Sizes) -> None:
+        self.asking, self.base, self.layout = asking, base, asking.dialect.layout
         self.candidates = FEW if asking.given.compiled else MANY
-        self.features: set[Feature] = {Feature.HEADS} if heads else set()
+        self.features: set[Feature] = {Feature.HEADS} if self.layout.has("H") else set()
 
     def domain(self) -> Domain:
         """Learn the domain, and on the way the features of shapes."""
@@ -73,13 +73,15 @@ class Learner:
     def _that_can_be_zero(self) -> tuple[tuple[str, ...], ...]:
         lengths = (("queries",), ("keys",)) if Feature.LENGTHS in self.features else (("queries", "keys"),)
         widths = (("d_v",),) if Feature.VALUE_WIDTH in self.features else ()
-        return (*((("batch",), ("heads",)) if self.heads else ()), *lengths, *widths)
+        runs = [(name,) for name, axis in (("batch", "B"), ("heads", "H")) if self.layout.has(axis)]
+        return (*runs, *lengths, *widths)
 
     def _numbers_of_heads(self) -> dict[str, frozenset[int] | None]:
-        if not self.heads:
+        if not self.layout.has("H"):
             return {}
         numbers = sorted({*self.candidates.batches, self.base.heads})
-        batches = self._taken("batch", self.candidates.batches, lambda size: {"batch": size})
+        with_batches = self.candidates.batches if self.layout.has("B") else (1,)
+        batches = self._taken("batch", with_batches, lambda size: {"batch": size})
         heads = self._taken("number of heads", numbers, lambda size: {"heads": size})
         if max((*batches, *heads), default=1) == 1:
             self.features.discard(Feature.HEADS)
@@ -89,7 +91,7 @@ class Learner:
         if max(groups, default=1) > 1:
             self.features.add(Feature.GROUPED_HEADS)
         return {
-            "batches": _limited(batches, self.candidates.batches),
+            "batches": _limited(batches, with_batches),
             "heads": _limited(heads, numbers),
             "groups": _limited(groups, (1, *self.candidates.groups)) if max(groups, default=1) > 1 else None,
         }

@@ -17,6 +17,8 @@ LAYOUTS = {
     Layout.BATCH_HEAD_LENGTH_WIDTH: "(batch, heads, length, width)",
     Layout.BATCH_LENGTH_HEAD_WIDTH: "(batch, length, heads, width)",
     Layout.LENGTH_WIDTH: "(length, width)",
+    Layout.HEAD_LENGTH_WIDTH: "(heads, length, width)",
+    Layout.LENGTH_HEAD_WIDTH: "(length, heads, width)",
 }
 ALIGNMENTS = {
     Alignment.TOP_LEFT: "top-left: the first query stands at the first key, as with PyTorch's is_causal",
@@ -43,7 +45,7 @@ def said(claims: Claims) -> list[str]:
     gradients = "; gradients" if Step.GRADIENT in implementation.steps else ""
     return [
         f"answers {', '.join(dtypes)} in the layout {LAYOUTS[dialect.layout]}{gradients}",
-        f"answers {', '.join([words for feature, words in SHAPES.items() if feature in supports] or ['one head'])}",
+        f"answers {', '.join(_shapes(implementation)) or 'one head'}",
         f"answers {', '.join(options) or 'no option'}{_together(implementation)}",
         *_domain(implementation.domain),
         *_dialect(dialect, supports),
@@ -54,6 +56,13 @@ def said(claims: Claims) -> list[str]:
         *(_refused(kind, refusal) for kind, refusal in claims.refused.items()),
         f"not asked, for no single call shows it: {', '.join(UNASKED)} (an Implementation may declare it)",
     ]
+
+
+def _shapes(implementation: Implementation) -> Iterator[str]:
+    for feature, words in SHAPES.items():
+        if feature in implementation.supports:
+            batches = feature is not Feature.HEADS or implementation.dialect.layout.has("B")
+            yield words if batches else "many heads"
 
 
 def _inside(promised: Precision) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 
 class Layout(StrEnum):
@@ -13,20 +14,41 @@ class Layout(StrEnum):
     BATCH_HEAD_LENGTH_WIDTH = "BHLD"
     BATCH_LENGTH_HEAD_WIDTH = "BLHD"
     LENGTH_WIDTH = "LD"
+    HEAD_LENGTH_WIDTH = "HLD"
+    """One batch, or batches and heads along one axis."""
+    LENGTH_HEAD_WIDTH = "LHD"
+
+    def has(self, axis: str) -> bool:
+        """Tell whether there is an axis for batches (B) or heads (H)."""
+        return axis in self
 
     def axes_of(self, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
         """Return batch, heads, length and width of a shape in this order."""
-        if self is Layout.LENGTH_WIDTH:
-            return 1, 1, shape[0], shape[1]
-        batch, one, other, width = shape
-        return (batch, other, one, width) if self is Layout.BATCH_LENGTH_HEAD_WIDTH else (batch, one, other, width)
+        sizes = dict(zip(self, shape, strict=True))
+        return sizes.get("B", 1), sizes.get("H", 1), sizes["L"], sizes["D"]
 
     def laid_out(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """Return the shape (batch, heads, length, width) in this order."""
-        batch, heads, length, width = shape
-        if self is Layout.LENGTH_WIDTH:
-            return length, width
-        return (batch, length, heads, width) if self is Layout.BATCH_LENGTH_HEAD_WIDTH else shape
+        sizes = dict(zip("BHLD", shape, strict=True))
+        return tuple(sizes[axis] for axis in self)
+
+    def arranged(self, array: Any) -> Any:
+        """Return a view of an array (batch, heads, length, width) in this order; the first, along what has no axis."""
+        first = self.of_scores(array)
+        return first.swapaxes(-3, -2) if "LH" in self else first
+
+    def restored(self, array: Any) -> Any:
+        """Return a view (batch, heads, length, width) of an array in this order."""
+        in_order = array.swapaxes(-3, -2) if "LH" in self else array
+        return in_order[tuple(slice(None) if self.has(axis) else None for axis in "BH")]
+
+    def of_scores(self, array: Any) -> Any:
+        """Return a view of a mask or a bias (batch, heads, n_q, n_k) without the axes that there are none of."""
+        return array[tuple(slice(None) if self.has(axis) else 0 for axis in "BH")]
+
+    def of_rows(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Return a shape (batch, heads, …) without the axes that there are none of."""
+        return *(size for axis, size in zip("BH", shape[:2], strict=True) if self.has(axis)), *shape[2:]
 
 
 class Alignment(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from attention_tests.declare.dialect import Dialect, Layout
@@ -106,9 +106,12 @@ class Implementation:
     def features(self) -> frozenset[Feature]:
         """The features that it supports in its layout, and in its domain."""
         supports = frozenset(self.supports) | (frozenset() if self.immutable else {Feature.MUTABLE})
-        if self.dialect.layout is Layout.LENGTH_WIDTH:
+        layout, domain = self.dialect.layout, self.domain
+        if not layout.has("H"):
             supports -= {Feature.HEADS}
-        return supports if self.domain == EVERYWHERE else Abilities(supports, self.domain)
+        elif not layout.has("B"):
+            domain = replace(domain, batches=frozenset({1}))
+        return supports if domain == EVERYWHERE else Abilities(supports, domain)
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -91,7 +91,7 @@ def _of_a_step(sizes: Sizes) -> dict[Step, tuple[Argument, ...]]:
 
 
 def _stored_otherwise(place: Placement | None, layout: Layout) -> str:
-    if place is Placement.BLHD_STORAGE and layout is Layout.BATCH_LENGTH_HEAD_WIDTH:
+    if place is Placement.BLHD_STORAGE and "LH" in layout:
         return Placement.BHLD_STORAGE
     return place or ""
 
@@ -104,4 +104,4 @@ def broadcast_shape(axes: str, shape: tuple[int, ...]) -> tuple[int, ...]:
 def _shape(axes: str, scores: tuple[int, ...], layout: Layout) -> tuple[int, ...]:
     """Return the shape of a mask or a bias, whose axes are letters, as it is given."""
     shape = broadcast_shape(axes, scores)
-    return shape[2:] if layout is Layout.LENGTH_WIDTH and len(shape) == 4 else shape
+    return layout.of_rows(shape) if len(shape) == 4 else shape

@@ -11,7 +11,7 @@ from attention_tests.declare.dialect import Layout
 from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.calls import Account
 from attention_tests.execution.executor import Executor, MakeFailure
-from attention_tests.execution.failures import ImplementationRaised, WrongForm
+from attention_tests.execution.failures import ImplementationRaised, NotAsked, WrongForm
 from attention_tests.execution.in_process import LocalExecutor
 from attention_tests.execution.placement import NEAR, Packing, Placement
 
@@ -49,8 +49,8 @@ class ArrayConversion:
         return self.native(self._laid_out_option(name, option), self._dtype_of_option(name))
 
     def _laid_out_option(self, name: str, option: Array) -> Array:
-        if self._layout is Layout.LENGTH_WIDTH and option.ndim == 4:
-            option = option[0, 0]
+        if option.ndim == 4:
+            option = self._layout.of_scores(option)
         return ~option if name == "mask" and self.implementation.dialect.true_hides else option
 
     def _dtype_of_option(self, name: str) -> str:
@@ -70,7 +70,7 @@ class ArrayConversion:
         Their axes are in this order in every layout, for those of queries and keys stand where others have columns.
         """
         laid_out, dtype = self._laid_out_option(name, option), self._dtype_of_option(name)
-        layout = self._layout if self._layout is Layout.LENGTH_WIDTH else Layout.BATCH_HEAD_LENGTH_WIDTH
+        layout = Layout("".join(axis for axis in Layout.BATCH_HEAD_LENGTH_WIDTH if axis in self._layout))
         return self.executor.placed(laid_out, dtype, placements, layout, self._failure_of_to_native(laid_out, dtype))
 
     def read_option(self, option: Any) -> Array:
@@ -108,10 +108,10 @@ class ArrayConversion:
         )
 
     def _laid_out(self, array: Array) -> Array:
-        if self._layout is Layout.LENGTH_WIDTH:
-            one_head: Array = array[0, 0]
-            return one_head
-        return array.swapaxes(1, 2) if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else array
+        if not self._layout.has("B") and array.shape[0] != 1:
+            raise NotAsked(f"{self}: there is no axis for {array.shape[0]} batches")
+        laid_out: Array = self._layout.arranged(array)
+        return laid_out
 
     def native(self, array: Array, dtype: str | None = None) -> Any:
         """Turn an array of any axes into a native one, in another `dtype` where one is named."""

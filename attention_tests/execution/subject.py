@@ -10,7 +10,6 @@ from typing import Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
-from attention_tests.declare.dialect import Layout
 from attention_tests.declare.domain import EVERYWHERE, Sizes
 from attention_tests.declare.features import LAID_OUT, Step
 from attention_tests.declare.implementation import Implementation
@@ -116,7 +115,7 @@ class Subject(ArrayConversion):
         wanted = f"{self}: attention with return_lse=True must return two arrays, (output, lse)"
         output, lse = self.executor.parts(answer, 2, lambda words: WrongForm(f"{wanted}, and returned {words}"))
         rows = shape[:-1]
-        sums = self._read(Step.ATTENTION, lse, rows[2:] if self._layout is Layout.LENGTH_WIDTH else rows)
+        sums = self._read(Step.ATTENTION, lse, self._layout.of_rows(rows))
         return self.take(output, shape), sums.reshape(rows)
 
     def gradient(
@@ -181,9 +180,7 @@ class Subject(ArrayConversion):
     def _take(self, answers: Iterable[Any], shapes: Iterable[tuple[int, ...]], step: Step) -> list[Array]:
         laid_out = [self._layout.laid_out(shape) for shape in shapes]
         read = self._read_all(step, list(answers), laid_out)
-        if self._layout is Layout.LENGTH_WIDTH:
-            return [array[None, None] for array in read]
-        return [array.swapaxes(1, 2) for array in read] if self._layout is Layout.BATCH_LENGTH_HEAD_WIDTH else read
+        return list(map(self._layout.restored, read))
 
     def attend_natively(self, query: Any, key: Any, value: Any, **options: Any) -> Any:
         """Call the whole function on native arrays in the implementation's layout, and return what it returns."""

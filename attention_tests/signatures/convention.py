@@ -49,7 +49,5 @@ class Convention:
     """The documented meaning of masks and causality, where it differs from what is usual."""
     always: Mapping[str, Callable[[Asked], Any]] = field(default_factory=lambda: MappingProxyType({}))
     """Arguments that a call needs besides its options, by the shapes of query and key."""
-    of_one_batch: bool = False
-    """Whether arrays have no axis for batches."""
     output_and_lse: Callable[[Any], Any] = _output_and_lse
     """Makes the output and the log-sum-exp (batch, heads, n_q) of what comes back where both are wanted."""

@@ -128,9 +128,8 @@ FLASHINFER = Convention(
         Parameter("window_left", "window", window_before),
         Parameter("logits_soft_cap", "softcap"),
     ),
-    layout=_BLHD,
+    layout=Layout.LENGTH_HEAD_WIDTH,
     dialect=_BOTTOM_RIGHT,
-    of_one_batch=True,
 )
 KERAS = Convention(
     name="keras.ops.dot_product_attention",

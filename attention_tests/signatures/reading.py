@@ -112,7 +112,7 @@ def _adapted(
 ) -> Callable[..., Any]:
     """Return the function under the names that `Implementation.attention` has for options.
 
-    It raises ValueError where two options are given that are one parameter, or batches where there is an axis for none.
+    It raises ValueError where two options are given that are one parameter.
     """
 
     @wraps(function)
@@ -126,15 +126,7 @@ def _adapted(
         if always:
             asked = tuple(query.shape), tuple(key.shape)
             given = {name: made(asked) for name, made in always.items()} | given
-        if convention.of_one_batch:
-            return function(*map(_only_batch, (query, key, value)), **given)[None]
         answer = function(query, key, value, **given)
         return convention.output_and_lse(answer) if options.get("return_lse") else answer
 
     return attention
-
-
-def _only_batch(array: Any) -> Any:
-    if array.shape[0] != 1:
-        raise ValueError(f"one batch is taken at a time, and not {array.shape[0]}")
-    return array[0]

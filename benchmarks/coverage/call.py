@@ -69,10 +69,8 @@ def _kinds(
     arrays: Sequence[Any], scale: float | None, layout: Layout, to_numpy: Callable[[Any], Array]
 ) -> frozenset[str]:
     query, key = (np.asarray(to_numpy(array), np.float64) for array in arrays[:2])
-    if layout is Layout.BATCH_LENGTH_HEAD_WIDTH:
-        query, key = query.swapaxes(1, 2), key.swapaxes(1, 2)
-    if query.ndim > 2:
-        key = key.repeat(query.shape[1] // key.shape[1], axis=1)
+    query, key = layout.restored(query), layout.restored(key)
+    key = key.repeat(query.shape[1] // key.shape[1], axis=1)
     with np.errstate(all="ignore"):
         scores = query @ key.swapaxes(-1, -2) * (query.shape[-1] ** -0.5 if scale is None else scale)
     return kinds_of(scores)

@@ -52,6 +52,8 @@ def verdicts_of(kernel: Kernel, laws: Any = LAWS) -> dict[str, Verdict]:
         ("bottom_right", Dialect(alignment=Alignment.BOTTOM_RIGHT)),
         ("length_first", Dialect(layout=Layout.BATCH_LENGTH_HEAD_WIDTH)),
         ("one_head", Dialect(layout=Layout.LENGTH_WIDTH)),
+        ("heads_first", Dialect(layout=Layout.HEAD_LENGTH_WIDTH)),
+        ("tokens_first", Dialect(layout=Layout.LENGTH_HEAD_WIDTH)),
     ],
 )
 def test_the_dialect_is_found_out(kernel: str, dialect: Dialect) -> None:

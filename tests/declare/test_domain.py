@@ -70,3 +70,4 @@ def test_sizes_are_read_in_the_layout(layout: Layout) -> None:
     shapes = [(2, 6, 5, 4), (2, 3, 7, 4), (2, 3, 7, 9)]
     assert Sizes.of(layout, *map(layout.laid_out, shapes)) == Sizes(2, 3, 2, 5, 7, 4, 9)
     assert Sizes.of(Layout.LENGTH_WIDTH, (5, 4), (7, 4), (7, 9)) == Sizes(1, 1, 1, 5, 7, 4, 9)
+    assert Sizes.of(Layout.LENGTH_HEAD_WIDTH, (5, 6, 4), (7, 3, 4), (7, 3, 9)) == Sizes(1, 3, 2, 5, 7, 4, 9)

@@ -53,7 +53,7 @@ def _of_convention(convention: Convention) -> tuple[str, str, str, str]:
     marks = ", ".join(f"`{mark}`" for mark in sorted(convention.marks)) or "none: every other callable"
     axes = "found out" if convention.layout is None else convention.layout.value
     causality = "bottom-right" if convention.dialect.alignment is Alignment.BOTTOM_RIGHT else "top-left"
-    return _named(convention), marks, axes[convention.of_one_batch :] if convention.layout else axes, causality
+    return _named(convention), marks, axes, causality
 
 
 def _named(convention: Convention) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from attention_tests import Dialect, Implementation, Layout
+from attention_tests.execution.failures import NotAsked
 from attention_tests.execution.subject import Subject
 from tests.defects import correct
 
@@ -26,12 +27,22 @@ def subject(**dialect: Any) -> Subject:
         (Layout.BATCH_HEAD_LENGTH_WIDTH, ARRAY),
         (Layout.BATCH_LENGTH_HEAD_WIDTH, ARRAY.swapaxes(1, 2)),
         (Layout.LENGTH_WIDTH, ARRAY[0, 0]),
+        (Layout.HEAD_LENGTH_WIDTH, ARRAY[0]),
+        (Layout.LENGTH_HEAD_WIDTH, ARRAY[0].swapaxes(0, 1)),
     ],
 )
 def test_an_array_has_the_dtype_and_the_layout_that_are_declared(layout: Layout, laid_out: Any) -> None:
-    native = subject(layout=layout).give(ARRAY)
+    given = ARRAY[tuple(slice(None if layout.has(axis) else 1) for axis in "BH")]
+    native = subject(layout=layout).give(given)
     assert native.dtype == np.float32
     assert native.tolist() == laid_out.tolist()
+    assert layout.laid_out(given.shape) == laid_out.shape
+    assert layout.restored(laid_out).tolist() == given.tolist()
+
+
+def test_what_has_no_axis_for_batches_is_not_asked_for_several() -> None:
+    with pytest.raises(NotAsked, match="no axis for 2 batches"):
+        subject(layout=Layout.HEAD_LENGTH_WIDTH).give(np.ones((2, 1, 3, 4)))
 
 
 @pytest.mark.parametrize("true_hides", [False, True])

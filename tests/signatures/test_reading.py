@@ -135,15 +135,12 @@ def test_options_are_given_as_the_convention_has_them(
     assert called(function, **options) == given
 
 
-def test_what_takes_no_batches_is_given_one_at_a_time() -> None:
+def test_a_window_before_a_token_goes_with_causality() -> None:
     attention = read(flashinfer_like).attention
     assert attention is not None
-    single = [array[:1] for array in ARRAYS]
-    assert attention(*single, causal=True, window=4, scale=0.5).tolist() == [[3.0, 1.0, 3.0, 0.5]]
-    with pytest.raises(ValueError, match="one batch is taken at a time, and not 2"):
-        attention(*ARRAYS)
+    assert attention(*ARRAYS, causal=True, window=4, scale=0.5).tolist() == [ARRAYS[0].ndim, 1.0, 3.0, 0.5]
     with pytest.raises(ValueError, match="together with causality"):
-        attention(*single, window=4)
+        attention(*ARRAYS, window=4)
 
 
 def test_two_options_of_one_parameter_are_refused() -> None:
@@ -153,6 +150,7 @@ def test_two_options_of_one_parameter_are_refused() -> None:
 
 def test_the_layout_is_that_of_the_convention_or_is_found_out() -> None:
     assert read(flash_like).layouts == (Layout.BATCH_LENGTH_HEAD_WIDTH,)
+    assert read(flashinfer_like).layouts == (Layout.LENGTH_HEAD_WIDTH,)
     assert read(bare.plain).layouts == tuple(Layout)
 
 

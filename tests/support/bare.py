@@ -88,6 +88,18 @@ def one_head(query: Array, key: Array, value: Array) -> Array:
     return layer(query[None, None], key[None, None], value[None, None])[0, 0]
 
 
+def heads_first(query: Array, key: Array, value: Array, mask: Array = None, causal: bool = False) -> Array:
+    """Take batches and heads along one axis, as matrix products in PyTorch do."""
+    if query.ndim != 3:
+        raise ValueError("three axes, please")
+    return layer(query[None], key[None], value[None], mask=mask, causal=causal)[0]
+
+
+def tokens_first(query: Array, key: Array, value: Array, causal: bool = False) -> Array:
+    query, key, value = (array.swapaxes(0, 1) for array in (query, key, value))
+    return heads_first(query, key, value, causal=causal).swapaxes(0, 1)
+
+
 def masks_are_conditions(query: Array, key: Array, value: Array, attn_mask: Array = None) -> Array:
     """Take any number but 0 for true."""
     return layer(query, key, value, mask=None if attn_mask is None else attn_mask.astype(bool))
@@ -120,6 +132,8 @@ RIGHT: dict[str, Kernel] = {
         bottom_right,
         length_first,
         one_head,
+        heads_first,
+        tokens_first,
         masks_are_conditions,
         masks_are_added,
         single_inside,
@@ -164,6 +178,10 @@ def masks_are_halved(query: Array, key: Array, value: Array, mask: Array = None)
     return layer(query, key, value, bias=None if mask is None else mask / (2 if mask.dtype == bool else 1))
 
 
+def heads_first_with_the_keys_of_another_head(query: Array, key: Array, value: Array) -> Array:
+    return heads_first(query, np.roll(key, 1, axis=0), value)
+
+
 WRONG: dict[str, tuple[Kernel, str]] = {
     kernel.__name__: (kernel, law)
     for kernel, law in (
@@ -174,6 +192,7 @@ WRONG: dict[str, tuple[Kernel, str]] = {
         (a_single_causal_query_sees_all, "test_causality_is_aligned_as_the_dialect_declares"),
         (masks_are_halved, "test_a_mask_of_any_broadcastable_shape_is_applied"),
         (no_dialect, "test_a_mask_of_any_broadcastable_shape_is_applied"),
+        (heads_first_with_the_keys_of_another_head, "test_the_output_is_right_in_all_circumstances"),
     )
 }
 """Wrong kernels, and a law that each breaks."""
