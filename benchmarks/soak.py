@@ -3,7 +3,7 @@
     python -m benchmarks.soak [--examples 200000] [--first-seed 1]
 
 An example is one law on one problem. Each seed draws a stream of problems of its own for all laws and implementations.
-What a released library is known to get wrong is left out.
+What a released library is known to get wrong is left out, and PyTorch does without AMX, with which it spreads NaN.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.execution.subject import Subject
 from attention_tests.execution.subjects import subjects_of
 from attention_tests.expectations.book import shipped
+from attention_tests.frameworks.torch import keep_from_spreading_nan
 from attention_tests.targets.resolve import resolve
 from implementations import SHIPPED
 
@@ -34,6 +35,7 @@ def main() -> int:
     parser.add_argument("--examples", type=int, default=200_000, help="stop after as many (default: %(default)s)")
     parser.add_argument("--first-seed", type=int, default=1, metavar="N", help="the first seed (default: %(default)s)")
     options = parser.parse_args()
+    keep_from_spreading_nan()
     subjects = subjects_of([resolve(name) for name in SHIPPED.gate()])
     examples: Counter[Subject] = Counter()
     alarms: Counter[Subject] = Counter()

@@ -11,11 +11,17 @@ import torch
 from attention_tests.frameworks.framework import Array, Framework, Function, as_it_is
 
 
+def keep_from_spreading_nan() -> None:
+    """Have the products of oneDNN 3.12 not use AMX, with which they spread NaN in bfloat16, whoever calls them.
+
+    A callable that is right would be told to be wrong on processors with AMX, and right on others.
+    """
+    os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
+
+
 def framework(device: str) -> Framework:
     """Return PyTorch on a device. Raises ValueError where it is not there."""
-    # On processors with AMX the products of oneDNN 3.12 spread NaN in bfloat16, whoever calls them: a callable that is
-    # right would be told to be wrong there, and right elsewhere.
-    os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
+    keep_from_spreading_nan()
     try:
         # What it has no numbers on, such as "meta", is no place for arrays.
         to_numpy(torch.ones(1, device=device))
