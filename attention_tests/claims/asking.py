@@ -13,7 +13,7 @@ from attention_tests.declare.dialect import Dialect
 from attention_tests.declare.domain import Sizes
 from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.executor import Executor
-from attention_tests.execution.failures import FAILURES, ImplementationRaised, Refused
+from attention_tests.execution.failures import FAILURES, ImplementationRaised, NotAsked, Refused
 from attention_tests.execution.subject import Subject
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
@@ -84,6 +84,9 @@ class Asking:
             return call(self._subject(dtype or self.dtype))
         except Refused as refusal:
             return refusal.words
+        except NotAsked as refusal:
+            # There is no such call in its layout.
+            return str(refusal)
         except ImplementationRaised as refusal:
             # What makes its arrays raised: it has no such dtype.
             return refusal.sentence

@@ -10,7 +10,7 @@ import numpy as np
 
 from attention_tests.claims.asking import LOSSES, Asking, Refusal
 from attention_tests.claims.question import Array, Question, Weights, explains, near, option, pattern
-from attention_tests.claims.sizes import Learner
+from attention_tests.claims.sizes import RUNS, Learner
 from attention_tests.declare.dialect import Alignment, Dialect, FullyMasked
 from attention_tests.declare.domain import Sizes
 from attention_tests.declare.features import Feature, Step
@@ -33,7 +33,6 @@ OF_MODELS = tuple(
     Sizes(1, heads, group, 128, 128, width, width) for heads, group in HEADS_AND_GROUPS for width in (64, 128)
 )
 """Sizes that are tried where none of the first is answered: kernels of one model take its numbers of heads only."""
-AXES = {"batch": "B", "heads": "H"}
 DTYPES_OF_MODELS = ("float32", "bfloat16", "float16")
 
 
@@ -65,7 +64,7 @@ def _bases(given: Implementation, executor: Executor | None) -> Iterator[tuple[A
         answered = []
         for dtype, layout, sizes in product(dtypes, given.layouts, all_sizes):
             asking = Asking(given, executor, replace(given.dialect, layout=layout), dtype)
-            asked = sizes._replace(**{name: 1 for name, axis in AXES.items() if not layout.has(axis)})
+            asked = sizes._replace(**{name: 1 for name, axis in RUNS.items() if not layout.has(axis)})
             got = asking.answer(Question(asked))
             if asking.losses >= LOSSES:
                 return

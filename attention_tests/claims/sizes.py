@@ -27,6 +27,8 @@ MANY = Candidates(
 )
 FEW = Candidates(widths=(4, 7, 16, 64, 128), lengths=(1, 5, 16, 17, 64, 128), batches=(1, 2, 3), groups=(2, 3, 4, 8))
 """Of what is compiled for each."""
+RUNS = {"batch": "B", "heads": "H"}
+"""The sizes that a layout may have no axis for, with the letter of that axis."""
 MULTIPLES = (1, 2, 4, 8, 16, 32, 64, 128)
 
 
@@ -73,7 +75,7 @@ class Learner:
     def _that_can_be_zero(self) -> tuple[tuple[str, ...], ...]:
         lengths = (("queries",), ("keys",)) if Feature.LENGTHS in self.features else (("queries", "keys"),)
         widths = (("d_v",),) if Feature.VALUE_WIDTH in self.features else ()
-        runs = [(name,) for name, axis in (("batch", "B"), ("heads", "H")) if self.layout.has(axis)]
+        runs = [(name,) for name, axis in RUNS.items() if self.layout.has(axis)]
         return (*runs, *lengths, *widths)
 
     def _numbers_of_heads(self) -> dict[str, frozenset[int] | None]:

@@ -73,6 +73,7 @@ ASKED = ("scale", "mask", "bias", "causal", "window")
 
 def _of_other_sizes(base: Sizes) -> Iterator[tuple[Feature, str, Sizes]]:
     yield Feature.HEADS, "2 batches and 2 heads", base._replace(batch=2, heads=2)
+    yield Feature.HEADS, "2 heads", base._replace(heads=2)
     yield Feature.GROUPED_HEADS, "2 query heads for each key head", base._replace(heads=max(2, base.heads), group=2)
     yield Feature.LENGTHS, "fewer queries than keys", base._replace(queries=max(1, base.queries // 2))
     yield Feature.LENGTHS, "fewer keys than queries", base._replace(keys=max(1, base.keys // 2))

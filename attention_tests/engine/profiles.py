@@ -27,7 +27,7 @@ class Profile:
 
 QUICK = Profile("quick", examples=20, listed=24, signatures=15)
 DEFAULT = Profile("default", examples=50, signatures=40)
-EXPLORE = Profile("explore", examples=500)
+EXPLORE = Profile("explore", examples=1000)
 
 PROFILES = {profile.name: profile for profile in (QUICK, DEFAULT, EXPLORE)}
 

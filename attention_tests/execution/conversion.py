@@ -108,8 +108,9 @@ class ArrayConversion:
         )
 
     def _laid_out(self, array: Array) -> Array:
-        if not self._layout.has("B") and array.shape[0] != 1:
-            raise NotAsked(f"{self}: there is no axis for {array.shape[0]} batches")
+        for axis, what, size in zip("BH", ("batches", "heads"), array.shape, strict=False):
+            if size != 1 and not self._layout.has(axis):
+                raise NotAsked(f"{self}: there is no axis for {size} {what}")
         laid_out: Array = self._layout.arranged(array)
         return laid_out
 

@@ -106,8 +106,8 @@ class Subject(ArrayConversion):
 
     def attention_and_lse(self, query: Array, key: Array, value: Array, **options: Any) -> tuple[Array, Array]:
         """Whole function with `return_lse`: the output, and the log-sum-exp (batch, heads, n_q)."""
-        inputs, options = (self.give(array) for array in (query, key, value)), self.give_options(options)
-        answer = self.attend_natively(*inputs, **options, return_lse=True)
+        inputs = [self.give(array) for array in (query, key, value)]
+        answer = self.attend_natively(*inputs, **self.give_options(options), return_lse=True)
         return self.take_with_lse(answer, (*query.shape[:-1], value.shape[-1]))
 
     def take_with_lse(self, answer: Any, shape: tuple[int, ...]) -> tuple[Array, Array]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from attention_tests import Domain, Feature, Implementation
+from attention_tests import Dialect, Domain, Feature, Implementation, Layout
 from attention_tests.claims.undeclared import undeclared
 from tests.support import bare
 
@@ -31,3 +31,19 @@ def test_a_wrong_answer_to_what_is_not_declared_is_said() -> None:
 
     (sentence,) = undeclared(declared(ignores_causality, Domain(widths=frozenset({64}))))
     assert "does not declare `causal`, and answers a call with `causal`, wrongly" in sentence
+
+
+@pytest.mark.parametrize("supports", [frozenset(), frozenset({Feature.HEADS})], ids=["one head", "heads"])
+@pytest.mark.parametrize(
+    ("kernel", "layout"),
+    [
+        (bare.one_head, Layout.LENGTH_WIDTH),
+        (bare.heads_first, Layout.HEAD_LENGTH_WIDTH),
+        (bare.tokens_first, Layout.LENGTH_HEAD_WIDTH),
+    ],
+)
+def test_nothing_is_asked_along_axes_that_there_are_none_of(
+    kernel: bare.Kernel, layout: Layout, supports: frozenset[Feature]
+) -> None:
+    implementation = Implementation(name="mine", attention=kernel, supports=supports, dialect=Dialect(layout=layout))
+    assert not undeclared(implementation)

@@ -40,9 +40,11 @@ def test_an_array_has_the_dtype_and_the_layout_that_are_declared(layout: Layout,
     assert layout.restored(laid_out).tolist() == given.tolist()
 
 
-def test_what_has_no_axis_for_batches_is_not_asked_for_several() -> None:
+def test_what_has_no_axis_for_batches_or_heads_is_not_asked_for_several() -> None:
     with pytest.raises(NotAsked, match="no axis for 2 batches"):
         subject(layout=Layout.HEAD_LENGTH_WIDTH).give(np.ones((2, 1, 3, 4)))
+    with pytest.raises(NotAsked, match="no axis for 2 heads"):
+        subject(layout=Layout.LENGTH_WIDTH).give(np.ones((1, 2, 3, 4)))
 
 
 @pytest.mark.parametrize("true_hides", [False, True])

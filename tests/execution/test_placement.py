@@ -68,7 +68,7 @@ def test_placements_are_of_heads_and_tokens_in_every_layout() -> None:
     views = placed(numpy_subject(layout=Layout.BATCH_LENGTH_HEAD_WIDTH))
     assert {one: strides_of(views[one]) for one in OF_BLHD} == OF_BLHD
     assert Placement.BLHD_STORAGE not in views
-    alone = placed(numpy_subject(layout=Layout.LENGTH_WIDTH), ARRAY[:1])
+    alone = placed(numpy_subject(layout=Layout.LENGTH_WIDTH), ARRAY[:1, :1])
     of_heads = {Placement.HEAD_GAPS, Placement.BLHD_STORAGE, Placement.BHLD_STORAGE, Placement.FORTRAN}
     assert set(Placement) - alone.keys() == {*of_heads, Placement.REPEATED}
     assert all(view.tolist() == ARRAY[0, 0].tolist() for view in alone.values())
@@ -153,8 +153,8 @@ def test_packed_arrays_are_slices_of_one_buffer(name: str, dtype: str) -> None:
 
 def test_a_layout_without_heads_has_nothing_to_pack_along_heads() -> None:
     alone = numpy_subject(layout=Layout.LENGTH_WIDTH)
-    assert alone.packed([ARRAY[:1], ARRAY[:1]], Packing.HEADS) == []
-    first, second = alone.packed([ARRAY[:1], -ARRAY[:1]], Packing.COLUMNS)
+    assert alone.packed([ARRAY[:1, :1], ARRAY[:1, :1]], Packing.HEADS) == []
+    first, second = alone.packed([ARRAY[:1, :1], -ARRAY[:1, :1]], Packing.COLUMNS)
     assert strides_of(first) == strides_of(second) == (10, 1)
     assert second.tolist() == (-ARRAY[0, 0]).tolist()
 
