@@ -99,7 +99,7 @@ CHANGED: list[int] = []
 @pytest.mark.parametrize("kernel", [targets.exits_at_once, one_head(bare.plain)])
 def test_it_leaves_nothing_behind(kernel: Any) -> None:
     def there() -> tuple[int, int]:
-        return open_files(), sum(isinstance(one, Subject) for one in gc.get_objects())
+        return open_files(), sum(type(one) is Subject for one in gc.get_objects())
 
     verify(kernel, dtypes=FLOAT32)
     gc.collect()
