@@ -16,7 +16,7 @@ FOLDER = INSIDE if INSIDE.is_dir() else PACKAGE.parent
 CONFIGURATION = FOLDER / "pyproject.toml"
 COMPARED_WITH = ("properties", "reference")
 """The packages that know what an answer should be."""
-PACKAGES = ("implementations", *COMPARED_WITH)
+PACKAGES = ("implementations", "explanations", *COMPARED_WITH)
 """Names that a caller's own packages cannot have."""
 
 

@@ -14,7 +14,7 @@ def hand_in() -> None:
     import properties  # noqa: PLC0415 - found only once the suite is on the path
 
     hand_in_implementations()
-    REGISTRY.hand_in_laws(properties.LAWS, properties.PLANS)
+    REGISTRY.hand_in_laws(properties.LAWS, properties.PLANS, "explanations")
 
 
 def hand_in_implementations() -> None:

@@ -93,10 +93,12 @@ class Registry:
     """The modules that hold laws."""
     plans: tuple[str, ...] = ()
     """The modules that hold the classes of plans."""
+    explanations: str = ""
+    """The module that diagnoses, which is imported only where a law is broken."""
 
-    def hand_in_laws(self, laws: Iterable[str], plans: Iterable[str]) -> None:
-        """Name the modules of the laws, and of the plans that they are held on."""
-        self.laws, self.plans = tuple(laws), tuple(plans)
+    def hand_in_laws(self, laws: Iterable[str], plans: Iterable[str], explanations: str) -> None:
+        """Name the modules of the laws, of the plans that they are held on, and the one that explains failures."""
+        self.laws, self.plans, self.explanations = tuple(laws), tuple(plans), explanations
 
 
 REGISTRY = Registry()

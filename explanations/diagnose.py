@@ -1,0 +1,63 @@
+"""Diagnosing: asking what an implementation answers, and which explanation fits every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from attention_tests.engine.diagnosis import Diagnosis
+from attention_tests.engine.law import Law
+from attention_tests.engine.profiles import Profile
+from attention_tests.execution.subject import Subject
+from explanations.circumstances import in_common
+from explanations.evidence import Evidence, evidence_of
+from explanations.explanation import Explanation
+from explanations.families import positions, scale, visibility
+from explanations.fitting import fitting, fitting_pairs, fitting_sometimes, told_apart
+from properties.drawing.covering_streams import (
+    BACKWARD_ROWS,
+    BACKWARD_ROWS_OF_SIGNED_SCALES,
+    ROWS,
+    ROWS_OF_SIGNED_SCALES,
+)
+from properties.drawing.streams import ANY_PROBLEM, ANY_SENTENCE
+
+EXPLANATIONS: tuple[Explanation, ...] = (
+    *scale.EXPLANATIONS,
+    *visibility.EXPLANATIONS,
+    *positions.EXPLANATIONS,
+)
+STREAMS = (ANY_PROBLEM, ROWS, ROWS_OF_SIGNED_SCALES, BACKWARD_ROWS, BACKWARD_ROWS_OF_SIGNED_SCALES, ANY_SENTENCE)
+MOST_NAMED = 3
+"""The number of explanations that are named where answers do not tell them apart: of more, none is."""
+
+
+def diagnose(subject: Subject, broken: Iterable[tuple[Law, Any]], profile: Profile) -> Diagnosis | None:
+    """Return what explains all answers of a subject, given the laws that it breaks and a plan for each."""
+    evidence = evidence_of(subject, broken, STREAMS, profile)
+    if not evidence.wrong:
+        return None
+    found = (
+        fitting(EXPLANATIONS, evidence)
+        or fitting_sometimes(EXPLANATIONS, evidence)
+        or fitting_pairs(EXPLANATIONS, evidence)
+    )
+    named = told_apart(found, evidence.wrong)
+    if 0 < len(named) <= MOST_NAMED:
+        return _diagnosis(subject, evidence, _said(named), [one.name for one in named])
+    where = in_common(evidence)
+    if where:
+        return _diagnosis(subject, evidence, f"is wrong only with {where}", [])
+    return None
+
+
+def _said(named: Sequence[Explanation]) -> str:
+    if len(named) == 1:
+        return named[0].says
+    return f"does one of these, which no answer tells apart: {'; or it '.join(one.says for one in named)}"
+
+
+def _diagnosis(subject: Subject, evidence: Evidence, sentence: str, names: Sequence[str]) -> Diagnosis:
+    return Diagnosis(
+        subject.implementation.name, (subject.dtype,), sentence, tuple(names), len(evidence.wrong), len(evidence.right)
+    )

@@ -1,0 +1,110 @@
+"""Evidence: what an implementation answered, rightly and wrongly, to the problems of the laws."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from attention_tests import Precision
+from attention_tests.engine import few
+from attention_tests.engine.calls import NUMBERS
+from attention_tests.engine.law import Law, Stream
+from attention_tests.engine.profiles import Profile
+from attention_tests.engine.search import build, problems_of
+from attention_tests.execution.failures import FAILURES, NotAsked
+from attention_tests.execution.subject import Subject
+from explanations.aspect import ASPECTS, Aspect
+from reference.bounds.interval import Interval
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+@dataclass(frozen=True, eq=False)
+class Observation:
+    """One answer of an implementation."""
+
+    aspect: Aspect
+    problem: Any
+    precision: Precision
+    answers: Sequence[Array]
+    right: Sequence[Interval]
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the answer is inside the bound."""
+        return self.fits(self.right)
+
+    def fits(self, predicted: Sequence[Interval]) -> bool:
+        """Tell whether the answer is one that was predicted."""
+        return all(
+            one.value.shape == got.shape and bool(one.accepts(got).all())
+            for one, got in zip(predicted, self.answers, strict=True)
+        )
+
+    def is_explained_by(self, predicted: Sequence[Interval]) -> bool:
+        """Tell whether the answer is one that was predicted, and no wrong element one of which nothing is promised."""
+        return self.fits(predicted) and not any(
+            bool((~right.accepts(got) & one.vacuous).any())
+            for one, right, got in zip(predicted, self.right, self.answers, strict=True)
+        )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All answers that are looked at."""
+
+    wrong: list[Observation]
+    """Those that are outside the bound, the smallest problem first."""
+    right: list[Observation]
+
+
+LARGE = 8
+"""The number of problems, of those too large to keep, that are asked again."""
+
+
+def evidence_of(
+    subject: Subject, broken: Iterable[tuple[Law, Any]], streams: Iterable[Stream], profile: Profile
+) -> Evidence:
+    """Ask what broke laws, a law and a plan each, and what others are asked; small problems were answered before."""
+    asked = few.as_asked(subject, profile)
+    observed: dict[tuple[Aspect, Any], Observation] = {}
+    drawn = chain(_built(subject, (plan for _, plan in broken), LARGE), _of_streams(subject, streams, profile))
+    for problem in drawn:
+        for aspect in ASPECTS:
+            if isinstance(problem, aspect.of) and aspect.is_exposed_by(subject) and (aspect, problem) not in observed:
+                observation = _observed(asked, aspect, problem)
+                if observation is not None:
+                    observed[aspect, problem] = observation
+    by_size = sorted(observed.values(), key=lambda one: one.problem.numbers)
+    wrong = [one for one in by_size if not one.is_right]
+    return Evidence(wrong, [one for one in by_size if one not in wrong])
+
+
+def _of_streams(subject: Subject, streams: Iterable[Stream], profile: Profile) -> Iterator[Any]:
+    for stream in streams:
+        yield from _built(subject, problems_of(stream, profile, subject), 0)
+
+
+def _built(subject: Subject, plans: Iterable[Any], large: int) -> Iterator[Any]:
+    for plan in plans:
+        problem = build(plan, subject)
+        if problem.numbers > NUMBERS:
+            large -= 1
+        if large >= 0 or problem.numbers <= NUMBERS:
+            yield problem
+
+
+def _observed(subject: Subject, aspect: Aspect, problem: Any) -> Observation | None:
+    try:
+        answers = aspect.ask(subject, problem)
+        subject.executor.settle()
+    except (*FAILURES, NotAsked):
+        return None
+    finally:
+        subject.abandon()
+    right = aspect.right(problem, subject.precision)
+    return Observation(aspect, problem, subject.precision, answers, right)

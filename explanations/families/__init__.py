@@ -1,0 +1,1 @@
+"""Families of explanations, a module each."""

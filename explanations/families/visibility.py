@@ -1,0 +1,51 @@
+"""Options that are ignored, and masks that are read wrongly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from explanations.explanation import Change, Changed, everywhere
+from properties.drawing.problem import Problem
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+
+
+def of_mask(change: Callable[[Array], Array]) -> Change:
+    """Return a change of the mask, where there is one."""
+    return everywhere(lambda problem: problem if problem.mask is None else replace(problem, mask=change(problem.mask)))
+
+
+def hiding(problem: Problem, seen: Array) -> Problem:
+    """Return the problem with what is not seen, (…, n_q, n_k), hidden too."""
+    seen = seen if problem.mask is None else problem.mask & seen
+    return replace(problem, mask=np.broadcast_to(seen, (*(1, 1, *seen.shape)[-4:-2], *problem.logits_shape[2:])))
+
+
+def _transposed(mask: Array) -> Array:
+    return mask.swapaxes(-1, -2) if mask.shape[-1] == mask.shape[-2] else mask
+
+
+_IGNORED = (
+    Changed("mask-ignored", "ignores the mask", everywhere(lambda problem: replace(problem, mask=None))),
+    Changed("bias-ignored", "ignores the bias", everywhere(lambda problem: replace(problem, bias=None))),
+    Changed("causal-ignored", "ignores causality", everywhere(lambda problem: replace(problem, causal=False))),
+    Changed("window-ignored", "ignores the window", everywhere(lambda problem: replace(problem, window=None))),
+    Changed("softcap-ignored", "ignores the soft cap", everywhere(lambda problem: replace(problem, softcap=None))),
+)
+_MASKS = (
+    Changed(
+        "mask-inverted",
+        "takes True in a mask for hidden: if that is meant, declare Dialect(true_hides=True)",
+        of_mask(np.logical_not),
+    ),
+    Changed("mask-of-first-head", "uses the mask of the first head for all", of_mask(lambda mask: mask[:, :1])),
+    Changed("mask-of-first-batch", "uses the mask of the first batch for all", of_mask(lambda mask: mask[:1])),
+    Changed("mask-of-first-query", "uses the mask of the first query for all", of_mask(lambda mask: mask[..., :1, :])),
+    Changed("mask-transposed", "transposes the mask where there are as many queries as keys", of_mask(_transposed)),
+)
+
+EXPLANATIONS = tuple(variant for one in (*_IGNORED, *_MASKS) for variant in one.anywhere)

@@ -1,0 +1,124 @@
+"""Fitting: which explanations predict every answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from attention_tests import Precision
+from explanations.aspect import Aspect
+from explanations.circumstances import WHERE, Circumstance, in_words, separating
+from explanations.evidence import Evidence, Observation
+from explanations.explanation import Changed, Explanation, both
+from reference.bounds.interval import Interval
+
+MOST_CIRCUMSTANCES = 2
+"""The number of circumstances, at most, under which a mistake is made that is made under no others."""
+
+PARTIAL = 6
+"""The number of explanations of some wrong answers that are tried together with each other one."""
+
+
+def fitting(explanations: Iterable[Explanation], evidence: Evidence) -> list[Explanation]:
+    """Return the explanations that predict every answer, and of some wrong one more than that anything may be."""
+    return [one for one in explanations if _fits(one, evidence)]
+
+
+ENOUGH = 3
+"""The number of wrong answers, at least, that show a mistake which is made under circumstances that are not known."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sometimes:
+    """A mistake that is made under some circumstances only."""
+
+    mistake: Explanation
+    circumstances: tuple[Circumstance, ...]
+    """Those under which it is made; none where they are not known."""
+    contradictions: int
+    """The number of right answers that it would contradict if it were made always."""
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """The rank among others, the lowest first: few circumstances, or few contradictions where none is known."""
+        known = len(self.circumstances)
+        return (False, known) if known else (True, self.contradictions)
+
+    @property
+    def name(self) -> str:
+        """The name of the mistake."""
+        return self.mistake.name
+
+    @property
+    def says(self) -> str:
+        """What it does, and where."""
+        return f"{self.mistake.says}, {self._where}"
+
+    @property
+    def _where(self) -> str:
+        return f"only with {in_words(self.circumstances)}" if self.circumstances else "but not always"
+
+    def predicts(self, aspect: Aspect, problem: Any, precision: Precision) -> Sequence[Interval]:
+        """Return what a kernel would answer that computes this."""
+        if self.circumstances and all(one.holds(aspect, problem) for one in self.circumstances):
+            return self.mistake.predicts(aspect, problem, precision)
+        return aspect.right(problem, precision)
+
+
+def fitting_sometimes(explanations: Iterable[Explanation], evidence: Evidence) -> list[Explanation]:
+    """Return the explanations of all wrong answers, with the circumstances that right ones do not contradict."""
+    found: list[Sometimes] = []
+    for one in explanations:
+        if _fits_all(one, evidence.wrong):
+            contradicted = [observation for observation in evidence.right if not _predicts(one, observation)]
+            where = separating(evidence.wrong, contradicted, WHERE, MOST_CIRCUMSTANCES)
+            if where or len(evidence.wrong) >= ENOUGH:
+                found.append(Sometimes(one, where, len(contradicted)))
+    simplest = min((one.rank for one in found), default=None)
+    return [one for one in found if one.rank == simplest]
+
+
+def told_apart(found: Iterable[Explanation], wrong: Sequence[Observation]) -> list[Explanation]:
+    """Return the explanations that predict something else of some wrong answer than all before them."""
+    apart: dict[tuple[bytes, ...], Explanation] = {}
+    for one in found:
+        predictions = (interval for observation in wrong for interval in _predicted(one, observation))
+        apart.setdefault(tuple(interval.value.tobytes() for interval in predictions), one)
+    return list(apart.values())
+
+
+def fitting_pairs(explanations: Sequence[Explanation], evidence: Evidence) -> list[Explanation]:
+    """Return the pairs of mistakes that predict every answer together, as no mistake alone does."""
+    changes = [one for one in explanations if isinstance(one, Changed)]
+    return fitting(_pairs(changes, evidence.wrong), evidence)
+
+
+def _pairs(changes: Sequence[Changed], wrong: Sequence[Observation]) -> Iterator[Explanation]:
+    partial = (one for one in changes if any(_explains(one, observation) for observation in wrong))
+    for first in islice(partial, PARTIAL):
+        left = next((one for one in wrong if not _explains(first, one)), None)
+        if left is not None:
+            pairs = (both(first, second) for second in changes if second is not first)
+            yield from (pair for pair in pairs if pair.aspects and _explains(pair, left))
+
+
+def _fits(explanation: Explanation, evidence: Evidence) -> bool:
+    return _fits_all(explanation, evidence.wrong) and all(_predicts(explanation, one) for one in evidence.right)
+
+
+def _fits_all(explanation: Explanation, wrong: Iterable[Observation]) -> bool:
+    return all(_explains(explanation, observation) for observation in wrong)
+
+
+def _explains(explanation: Explanation, observation: Observation) -> bool:
+    return observation.is_explained_by(_predicted(explanation, observation))
+
+
+def _predicts(explanation: Explanation, observation: Observation) -> bool:
+    return observation.fits(_predicted(explanation, observation))
+
+
+def _predicted(explanation: Explanation, observation: Observation) -> Sequence[Interval]:
+    return explanation.predicts(observation.aspect, observation.problem, observation.precision)
