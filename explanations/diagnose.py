@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from attention_tests.engine.diagnosis import Diagnosis
+from attention_tests.diagnosis.diagnosis import Diagnosis
 from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import Profile
 from attention_tests.execution.subject import Subject
@@ -14,6 +14,7 @@ from explanations.evidence import Evidence, evidence_of
 from explanations.explanation import Explanation
 from explanations.families import positions, scale, visibility
 from explanations.fitting import fitting, fitting_pairs, fitting_sometimes, told_apart
+from explanations.picture import weights_of
 from properties.drawing.covering_streams import (
     BACKWARD_ROWS,
     BACKWARD_ROWS_OF_SIGNED_SCALES,
@@ -59,5 +60,11 @@ def _said(named: Sequence[Explanation]) -> str:
 
 def _diagnosis(subject: Subject, evidence: Evidence, sentence: str, names: Sequence[str]) -> Diagnosis:
     return Diagnosis(
-        subject.implementation.name, (subject.dtype,), sentence, tuple(names), len(evidence.wrong), len(evidence.right)
+        subject.implementation.name,
+        (subject.dtype,),
+        sentence,
+        tuple(names),
+        len(evidence.wrong),
+        len(evidence.right),
+        weights_of(subject, evidence.wrong),
     )

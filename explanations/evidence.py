@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, TypeAlias
@@ -15,7 +16,7 @@ from attention_tests.engine.calls import NUMBERS
 from attention_tests.engine.law import Law, Stream
 from attention_tests.engine.profiles import Profile
 from attention_tests.engine.search import build, problems_of
-from attention_tests.execution.failures import FAILURES, NotAsked
+from attention_tests.execution.failures import FAILURES, Crashed, NotAsked, TimedOut
 from attention_tests.execution.subject import Subject
 from explanations.aspect import ASPECTS, Aspect
 from reference.bounds.interval import Interval
@@ -72,16 +73,25 @@ def evidence_of(
     """Ask what broke laws, a law and a plan each, and what others are asked; small problems were answered before."""
     asked = few.as_asked(subject, profile)
     observed: dict[tuple[Aspect, Any], Observation] = {}
-    drawn = chain(_built(subject, (plan for _, plan in broken), LARGE), _of_streams(subject, streams, profile))
-    for problem in drawn:
-        for aspect in ASPECTS:
-            if isinstance(problem, aspect.of) and aspect.is_exposed_by(subject) and (aspect, problem) not in observed:
-                observation = _observed(asked, aspect, problem)
-                if observation is not None:
-                    observed[aspect, problem] = observation
+    problems = chain(_built(subject, (plan for _, plan in broken), LARGE), _of_streams(subject, streams, profile))
+    with suppress(Ended):
+        for problem in problems:
+            _observe(asked, problem, observed)
     by_size = sorted(observed.values(), key=lambda one: one.problem.numbers)
     wrong = [one for one in by_size if not one.is_right]
     return Evidence(wrong, [one for one in by_size if one not in wrong])
+
+
+class Ended(Exception):  # noqa: N818 - no error
+    """A process ended where an answer was asked for: nothing more is, for each question may cost another."""
+
+
+def _observe(subject: Subject, problem: Any, observed: dict[tuple[Aspect, Any], Observation]) -> None:
+    for aspect in ASPECTS:
+        if isinstance(problem, aspect.of) and aspect.is_exposed_by(subject) and (aspect, problem) not in observed:
+            observation = _observed(subject, aspect, problem)
+            if observation is not None:
+                observed[aspect, problem] = observation
 
 
 def _of_streams(subject: Subject, streams: Iterable[Stream], profile: Profile) -> Iterator[Any]:
@@ -99,9 +109,12 @@ def _built(subject: Subject, plans: Iterable[Any], large: int) -> Iterator[Any]:
 
 
 def _observed(subject: Subject, aspect: Aspect, problem: Any) -> Observation | None:
+    """Return an answer and what is right; None where there is none. Raises `Ended` where asking cost a process."""
     try:
         answers = aspect.ask(subject, problem)
         subject.executor.settle()
+    except (Crashed, TimedOut) as failure:
+        raise Ended from failure
     except (*FAILURES, NotAsked):
         return None
     finally:

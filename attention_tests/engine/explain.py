@@ -27,7 +27,9 @@ DID = {
 }
 
 
-def explain(law: Law, subject: Subject, plan: Plan, drawn: Drawn, failure: Failure) -> str:
+def explain(  # noqa: PLR0913 - what was broken, by whom, on what
+    law: Law, subject: Subject, plan: Plan, drawn: Drawn, failure: Failure, *, smallest: bool = True
+) -> str:
     """Say what was broken and by what, with everything that is needed to see it again."""
     did = DID[verdict_of(failure)]
     given = _indented(literals(drawn))
@@ -38,7 +40,7 @@ def explain(law: Law, subject: Subject, plan: Plan, drawn: Drawn, failure: Failu
         _entry("law", law.says),
         _entry("problem", repr(plan)),
         *(
-            ["", f"  {'The smallest problem found' if drawn.axes else 'The problem, as it was given'}:"]
+            ["", f"  {'The smallest problem found' if smallest and drawn.axes else 'The problem, as it was given'}:"]
             if given
             else []
         ),

@@ -40,21 +40,40 @@ ENDS = Crashed | TimedOut
 
 
 @unwarned()
-def hold(law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] = ()) -> Outcome:
-    """Hold `subject` against `law` on the pinned problems and all of the profile, and explain the first breach."""
+def hold(
+    law: Law, subject: Subject, profile: Profile, pinned: tuple[Any, ...] = (), *, shrinking: bool = True
+) -> Outcome:
+    """Hold `subject` against `law` on the pinned problems and all of the profile, and explain the first breach.
+
+    It is shrunk where that is wanted, which takes longer than all the rest.
+    """
     missing = law.missing(subject)
     if missing:
         return Outcome(Verdict.UNSUPPORTED, f"{subject.implementation.name} {missing}")
     with measuring() as measured:
         # All are tried, although the first would do for a verdict, so that what is measured is measured on all.
         tried = list(_tried(law, subject, profile, pinned))
-    broken_by = [(plan, failure) for plan, failure in tried if failure]
+    broken_by = [(plan, failure) for plan, failure in tried if failure is not None]
     if not tried:
         return Outcome(Verdict.UNSUPPORTED, _why_not_tried(law, subject, profile))
     if not broken_by:
         return Outcome(Verdict.PASS, measured=measured)
+    if not shrinking:
+        ended = isinstance(broken_by[-1][1], ENDS)
+        return replace(_as_it_was_found(law, subject, *broken_by[-1 if ended else 0]), measured=measured)
     ended = isinstance(failure_on(law, subject, broken_by[-1][0]), ENDS)
     return replace(_refuted(law, subject, profile, *broken_by[-1 if ended else 0]), measured=measured)
+
+
+@unwarned()
+def shrunk(law: Law, subject: Subject, profile: Profile, plan: Any) -> Outcome:
+    """Explain how a plan breaks a law, on the smallest problem that is found."""
+    return _refuted(law, subject, profile, plan, None)
+
+
+def _as_it_was_found(law: Law, subject: Subject, plan: Any, failure: Failure) -> Outcome:
+    explanation = explain(law, subject, plan, build(plan, subject), failure, smallest=False)
+    return Outcome(verdict_of(failure), explanation, counterexample=repr(plan))
 
 
 @unwarned()
@@ -181,7 +200,7 @@ def _why_not_tried(law: Law, subject: Subject, profile: Profile) -> str:
     return few.not_asked(subject, profile)
 
 
-def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any, first: Failure) -> Outcome:
+def _refuted(law: Law, subject: Subject, profile: Profile, broken_by: Any, first: Failure | None) -> Outcome:
     failure = failure_on(law, subject, broken_by)
     # Every attempt costs a process, and the time that a call may take: the first crash is shrunk, to stand for others.
     if isinstance(failure, TimedOut) or (isinstance(failure, Crashed) and subject.executor.losses > 1):

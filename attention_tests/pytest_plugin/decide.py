@@ -24,7 +24,7 @@ def decide(law: Law, subject: Subject, run: Run) -> Outcome:
         return expect_failure(law, subject, known, run.profile, pinned)
     if run.exploration:
         return hold_pinned(law, subject, pinned) or explore(law, subject, run.exploration)
-    return hold(law, subject, run.profile, pinned)
+    return hold(law, subject, run.profile, pinned, shrinking=run.shrinking)
 
 
 def is_explored(law: Law, subject: Subject, run: Run) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from attention_tests.diagnosis.diagnosis import Diagnosis
 from attention_tests.engine.verdict import Verdict
 from attention_tests.reports import folder as files
 
@@ -22,8 +23,8 @@ def ask_for(config: pytest.Config, folder: Path) -> None:
     config.option.xmlpath = str(Path(os.path.expandvars(asked)).expanduser().absolute())
 
 
-def add_totals(config: pytest.Config, totals: Mapping[Verdict, int]) -> None:
-    """Add the totals to the file that pytest wrote, if it did, as properties of the whole."""
+def add_totals(config: pytest.Config, totals: Mapping[Verdict, int], diagnoses: Iterable[Diagnosis]) -> None:
+    """Add the totals and the diagnoses to the file that pytest wrote, if it did, as properties of the whole."""
     file = Path(config.getoption(OPTION) or "")
     if not file.is_file():
         return
@@ -35,4 +36,6 @@ def add_totals(config: pytest.Config, totals: Mapping[Verdict, int]) -> None:
             suite.insert(0, properties)
         for verdict, count in totals.items():
             ET.SubElement(properties, "property", name=verdict.value, value=str(count))
+        for one in diagnoses:
+            ET.SubElement(properties, "property", name="diagnosis", value=str(one))
     files.write(file, ET.tostring(root, encoding="utf-8", xml_declaration=True).decode("utf-8"))

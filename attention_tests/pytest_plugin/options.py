@@ -56,6 +56,11 @@ def declare(add: Callable[..., object]) -> None:
         help="write what this run shows into the expectations file (default: judge the run by it)",
     )
     add(
+        "--all-failures",
+        action="store_true",
+        help="shrink and print every failure (default: the diagnosis, and one failure of each implementation)",
+    )
+    add(
         "--report",
         metavar="DIR",
         help="write reports into this folder: JSON, JUnit XML, Markdown, HTML (default: write none)",

@@ -69,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
         profile_named(profile, seed_of(config)),
         device=config.getoption("device"),
         isolation=isolation_of(config),
+        # What is expected is stored with its smallest problem.
+        shrinking=config.getoption("all_failures") or config.getoption("update_expectations"),
     )
     summary = Summary(config.stash[RUN])
     config.pluginmanager.register(summary, "attention-tests-summary")

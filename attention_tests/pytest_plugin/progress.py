@@ -28,7 +28,7 @@ SECONDS_IN_A_LOG = 30.0
 class Progress:
     """Says how many verdicts there are, and what is running.
 
-    On a terminal its line takes the place of pytest's letters, unless pytest was told to say more (-v, -s) itself.
+    Its lines take the place of pytest's letters, unless pytest was told to say more (-v, -s) itself.
     """
 
     def __init__(self, config: pytest.Config, run: Run, summary: Summary) -> None:
@@ -36,6 +36,7 @@ class Progress:
         self.started: dict[str, float] = {}
         """The time at which each running test began."""
         self.live = False
+        self.in_place_of_letters = False
         self._begun = time.monotonic()
         self._ended = Event()
 
@@ -46,8 +47,9 @@ class Progress:
         out = uncaptured() if terminal.verbosity >= 0 else None
         if out is None:
             return (yield)
-        self.live = terminal.isatty() and terminal.verbosity == 0 and self.config.getoption("capture") != "no"
-        if self.live:
+        self.in_place_of_letters = terminal.verbosity == 0 and self.config.getoption("capture") != "no"
+        self.live = self.in_place_of_letters and terminal.isatty()
+        if self.in_place_of_letters:
             terminal.showfspath = False
         self._begun = time.monotonic()
         ticker = Thread(target=self._tick, args=(session, out), daemon=True)
@@ -57,7 +59,7 @@ class Progress:
         finally:
             self._ended.set()
             ticker.join()
-            self.live = False
+            self.live = self.in_place_of_letters = False
             out.close()
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -72,7 +74,7 @@ class Progress:
     def pytest_report_teststatus(self) -> Generator[None, tuple[str, str, str], tuple[str, str, str]]:
         """Leave out pytest's letters where our line is."""
         category, letter, word = yield
-        return (category, "", "") if self.live else (category, letter, word)
+        return (category, "", "") if self.in_place_of_letters else (category, letter, word)
 
     def _tick(self, session: pytest.Session, out: TextIO) -> None:
         # Nobody may be listening any more.

@@ -99,6 +99,7 @@ class Reports:
             libraries={name: libraries(one) for name, one in self.run.implementations.items()},
             missing=self.run.missing,
             found_out=self.run.found_out,
+            diagnoses=self.summary.failures.diagnoses,
             undeclared=self.run.undeclared,
             reproducers=files.write_reproducers(self.folder, rows),
         )
@@ -108,7 +109,7 @@ class Reports:
             (files.JSON, json_text(report)),
         ):
             files.write(self.folder / name, text)
-        junit.add_totals(self.config, report.totals)
+        junit.add_totals(self.config, report.totals, report.diagnoses)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Say where the reports are."""

@@ -48,6 +48,8 @@ class Run:
     deadline: float | None = None
     """The end of the budget, by the clock of `time.monotonic`; None: there is none."""
 
+    shrinking: bool = True
+    """Whether each failure is shrunk, and not only the one that is shown of each implementation."""
     device: str = "cpu"
     """The device of the implementations that are meant where none is named: with "cuda", those for a GPU."""
     isolation: Isolation = field(default_factory=Isolation)

@@ -7,11 +7,13 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
+from attention_tests.diagnosis.shown import Failures, in_short
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.drawing import caveat
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.pytest_plugin.explanations import print_explanations
+from attention_tests.pytest_plugin.in_short import sections
 from attention_tests.pytest_plugin.run import Run
 from attention_tests.reports.asked import asked_table
 from attention_tests.reports.tables import clause_table, findings, promise_table
@@ -26,12 +28,25 @@ def row_of(report: pytest.TestReport) -> Row | None:
     return None if record is None else msgspec.convert(record, Row)
 
 
+ONLY_IN_FULL = ("found out", "asked", "verdicts: properties of each clause", "promises", "the document's claims")
+"""The sections that are left out where failures are told in short; all reports have them."""
+
+
+def _leave_out_failures(config: pytest.Config) -> None:
+    """Let pytest print none of the failures itself, nor a line for each."""
+    config.option.tbstyle = "no"
+    terminal = config.pluginmanager.get_plugin("terminalreporter")
+    if isinstance(terminal, pytest.TerminalReporter):
+        terminal.reportchars = "".join(char for char in terminal.reportchars if char not in "fFE")
+
+
 class Summary:
     """Gathers the rows, and prints the tables."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.rows: dict[tuple[str, str, str], Row] = {}
+        self.failures = Failures()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep what became of one property."""
@@ -48,6 +63,11 @@ class Summary:
         option = session.config.getoption
         if self.rows and not self.run.subjects:
             self.run.load_targets(option("target") or (), option("dtype") or ())
+        if session.exitstatus == pytest.ExitCode.TESTS_FAILED:
+            self.failures = in_short(self.rows.values(), self.run.subjects, self.run.profile)
+            self.rows |= {row.key: row for row in self.failures.shown}
+        if self._is_short(session.config):
+            _leave_out_failures(session.config)
         if session.config.getini("strict") and self.run.undeclared and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
@@ -55,8 +75,13 @@ class Summary:
     @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
         """Print what was found out about the claims, what was asked and what was not, and the tables of verdicts."""
-        print_explanations(terminalreporter, self.rows.values())
         rows = [] if config.getoption("collectonly") else self.with_those_not_run()
+        short = self._is_short(config)
+        if not short:
+            print_explanations(terminalreporter, self.rows.values())
+        for title, text in sections(self.failures, self.rows.values(), short=short):
+            terminalreporter.section(title)
+            terminalreporter.write_line(text)
         for title, text in (
             ("found out", "\n".join(self._found_out())),
             ("not declared", "\n".join(self.run.undeclared)),
@@ -67,9 +92,13 @@ class Summary:
             ("the document's claims", "\n".join(findings(rows))),
             ("problems", caveat()),
         ):
-            if text and (rows or self.run.missing):
+            if text and (rows or self.run.missing) and not (short and title in ONLY_IN_FULL):
                 terminalreporter.section(title)
                 terminalreporter.write_line(text)
+
+    def _is_short(self, config: pytest.Config) -> bool:
+        """Tell whether failures are told in short: unless all were asked for, or more was."""
+        return bool(self.failures.shown) and not config.getoption("all_failures") and config.option.verbose <= 0
 
     def _found_out(self) -> Iterator[str]:
         for name, lines in self.run.found_out.items():

@@ -43,6 +43,7 @@ def plain(report: Report) -> dict[str, Any]:
             }
             for name, found in report.libraries.items()
         },
+        "diagnoses": [asdict(one) for one in report.diagnoses],
         "missing": list(report.missing),
         "undeclared": list(report.undeclared),
         "clauses": {clause.id: clause.says for clause in CLAUSES.values()},

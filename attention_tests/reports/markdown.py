@@ -32,6 +32,8 @@ def markdown(report: Report) -> str:
 def _parts(report: Report) -> Iterable[str]:
     yield f"# attention-tests: {report.meaning}\n"
     yield _table(["verdict", "times"], ([verdict, count] for verdict, count in report.totals.items()))
+    yield from ["\n## Diagnosis\n"] if report.diagnoses else []
+    yield from (f"\n{_escaped(str(one))}\n" for one in report.diagnoses)
     yield from _clauses(report)
     broken = report.of(*BROKEN)
     yield from ["\n## What is wrong\n"] if broken else []

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from attention_tests.diagnosis.diagnosis import Diagnosis
 from attention_tests.engine.profiles import Profile
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Verdict
@@ -46,6 +47,8 @@ class Report:
     """A sentence for each known implementation that could not be imported."""
     found_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """For each bare callable, what it answers and what it refuses, line by line."""
+    diagnoses: Sequence[Diagnosis] = ()
+    """The causes of the failures, as far as they are known."""
     undeclared: Sequence[str] = ()
     """A sentence for each feature that an implementation does not declare, and yet answers wrongly."""
     reproducers: Mapping[tuple[str, str, str], str] = field(default_factory=dict)

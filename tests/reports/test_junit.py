@@ -42,7 +42,7 @@ def test_the_file_is_in_the_folder_of_the_reports_unless_it_is_asked_for_elsewhe
 def test_totals_are_added_to_the_existing_file(theirs: str, tmp_path: Path) -> None:
     file = tmp_path / "junit.xml"
     file.write_text(WRITTEN.format(theirs), "utf-8")
-    add_totals(config_of(str(file)), TOTALS)
+    add_totals(config_of(str(file)), TOTALS, ())
     (suite,) = ET.fromstring(file.read_bytes())  # noqa: S314 - we wrote it
     assert suite.attrib == {"name": "é"}
     assert [child.tag for child in suite] == ["properties", "testcase"]
@@ -55,5 +55,5 @@ def test_where_pytest_wrote_none_none_is_written(
     asked: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    add_totals(config_of(asked), TOTALS)
+    add_totals(config_of(asked), TOTALS, ())
     assert not list(tmp_path.iterdir())

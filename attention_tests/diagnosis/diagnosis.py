@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -11,6 +11,17 @@ from attention_tests.engine.law import Law
 from attention_tests.engine.profiles import Profile
 from attention_tests.execution.subject import Subject
 from attention_tests.targets.registry import REGISTRY
+
+Matrix = tuple[tuple[float | None, ...], ...]
+"""Weights, (n_q, n_k); None where one is no number."""
+
+
+@dataclass(frozen=True)
+class Weights:
+    """The weights of one head for one problem, as they were expected and as they came back."""
+
+    expected: Matrix
+    got: Matrix
 
 
 @dataclass(frozen=True)
@@ -26,10 +37,14 @@ class Diagnosis:
     """The number of wrong answers that it explains: all that were looked at."""
     right: int = 0
     """The number of right answers that it does not contradict."""
+    weights: Weights | None = None
+    """An example, where the values do not matter and the weights can be seen."""
 
     def __str__(self) -> str:
         """Say what is computed instead, and on what grounds."""
-        return f"{self.implementation} ({', '.join(self.dtypes)}) {self.sentence}"
+        explains = f"explains all {self.wrong:,} wrong answers that were looked at"
+        grounds = f"That {explains}, and contradicts none of {self.right:,} right ones."
+        return f"{self.implementation} ({', '.join(self.dtypes)}): it {self.sentence}.\n{grounds}"
 
 
 class Diagnose(Protocol):
@@ -60,11 +75,9 @@ def together(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
 
 
 def _with_dtypes(first: Diagnosis, second: Diagnosis) -> Diagnosis:
-    return Diagnosis(
-        first.implementation,
-        (*first.dtypes, *second.dtypes),
-        first.sentence,
-        first.names,
-        first.wrong + second.wrong,
-        first.right + second.right,
+    return replace(
+        first,
+        dtypes=(*first.dtypes, *second.dtypes),
+        wrong=first.wrong + second.wrong,
+        right=first.right + second.right,
     )
