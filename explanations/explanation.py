@@ -17,6 +17,9 @@ Change = Callable[[Any], Any]
 Computed = Callable[[Any, Precision], Sequence[Interval]]
 """Returns what is computed of a problem, with its bound."""
 
+ALL = (OUTPUT, LOG_SUM_EXP, GRADIENTS)
+"""The answers of attention over a query, a key and a value."""
+
 
 class Explanation(Protocol):
     """A wrong attention."""
@@ -40,7 +43,7 @@ class Changed:
     name: str
     says: str
     change: Change
-    aspects: tuple[Aspect, ...] = (OUTPUT, LOG_SUM_EXP, GRADIENTS)
+    aspects: tuple[Aspect, ...] = ALL
     """The answers in which the mistake is made; all others are right."""
     gradients: tuple[str, ...] = Gradients._fields
     """The inputs whose gradients are wrong, where it is made in the gradients."""
@@ -68,6 +71,11 @@ class Changed:
         )
 
     @property
+    def is_everywhere(self) -> bool:
+        """Whether the mistake is made in all answers."""
+        return self.aspects == ALL
+
+    @property
     def anywhere(self) -> Iterator[Changed]:
         """The same mistake in all answers, and in each kind of them alone."""
         yield self
@@ -90,12 +98,11 @@ class Miscomputed:
 
 
 def both(first: Changed, second: Changed) -> Changed:
-    """Return two mistakes in one kernel."""
+    """Return two mistakes in one kernel, each made in all answers."""
     return Changed(
         f"{first.name}+{second.name}",
         f"{first.says}, and {second.says}",
         lambda problem: second.change(first.change(problem)),
-        tuple(one for one in first.aspects if one in second.aspects),
     )
 
 

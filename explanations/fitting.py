@@ -14,6 +14,8 @@ from explanations.evidence import Evidence, Observation
 from explanations.explanation import Changed, Explanation, both
 from reference.bounds.interval import Interval
 
+LOOKED_AT = 12
+"""The number of wrong answers, of the smallest problems, that mistakes which go together are looked for in."""
 MOST_CIRCUMSTANCES = 2
 """The number of circumstances, at most, under which a mistake is made that is made under no others."""
 
@@ -91,8 +93,8 @@ def told_apart(found: Iterable[Explanation], wrong: Sequence[Observation]) -> li
 
 def fitting_pairs(explanations: Sequence[Explanation], evidence: Evidence) -> list[Explanation]:
     """Return the pairs of mistakes that predict every answer together, as no mistake alone does."""
-    changes = [one for one in explanations if isinstance(one, Changed)]
-    return fitting(_pairs(changes, evidence.wrong), evidence)
+    changes = [one for one in explanations if isinstance(one, Changed) and one.is_everywhere]
+    return fitting(_pairs(changes, evidence.wrong[:LOOKED_AT]), evidence)
 
 
 def _pairs(changes: Sequence[Changed], wrong: Sequence[Observation]) -> Iterator[Explanation]:
@@ -101,7 +103,7 @@ def _pairs(changes: Sequence[Changed], wrong: Sequence[Observation]) -> Iterator
         left = next((one for one in wrong if not _explains(first, one)), None)
         if left is not None:
             pairs = (both(first, second) for second in changes if second is not first)
-            yield from (pair for pair in pairs if pair.aspects and _explains(pair, left))
+            yield from (pair for pair in pairs if _explains(pair, left))
 
 
 def _fits(explanation: Explanation, evidence: Evidence) -> bool:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from textwrap import shorten
+from collections.abc import Iterable, Iterator
 
-from attention_tests.diagnosis.shown import FAILED, Failures
+from attention_tests.diagnosis.shown import Failures
 from attention_tests.engine.row import Row
-from attention_tests.reports.tables import in_order
-from reference.document import CLAUSES
+from attention_tests.reports.tables import broken_laws
 
-WIDTH = 100
 MORE = (
     "-v prints every failure, what was found out and what was asked; --all-failures shrinks each; --report DIR writes "
     "a page."
@@ -28,14 +25,4 @@ def sections(failures: Failures, rows: Iterable[Row], *, short: bool) -> Iterato
         for shown in failures.shown:
             yield f"{shown.law}[{shown.implementation}-{shown.dtype}]", shown.explanation
             own = [row for row in rows if row.implementation == shown.implementation]
-            yield f"broken laws of {shown.implementation}", "\n".join([*_broken(own), MORE])
-
-
-def _broken(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield a line for each clause of which a law is broken."""
-    for clause in CLAUSES:
-        of_clause = [row for row in rows if row.clause == clause]
-        broken = in_order(row.law.removeprefix("test_") for row in of_clause if row.verdict in FAILED)
-        if broken:
-            laws = in_order(row.law for row in of_clause)
-            yield shorten(f"{clause}: {len(broken)} of {len(laws)}: {', '.join(broken)}", WIDTH, placeholder=" …")
+            yield f"broken laws of {shown.implementation}", "\n".join([*broken_laws(own), MORE])

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import shorten
 from typing import TypeVar
 
 from tabulate import tabulate
 
 from attention_tests.declare.precision import Precision
+from attention_tests.diagnosis.shown import FAILED
 from attention_tests.engine.measurements import ERROR_OVER_BOUND
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Verdict
@@ -48,6 +50,16 @@ def worst_of(rows: Iterable[Row], clause: str, implementation: str) -> list[Verd
         if (row.clause, row.implementation) == (clause, implementation):
             verdicts.setdefault(row.law, []).append(row.verdict)
     return [min(of_one_law, key=WORST_FIRST.index) for of_one_law in verdicts.values()]
+
+
+def broken_laws(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield a line for each clause of which a law is broken: how many are, and the names of as many as it has room."""
+    for clause in CLAUSES:
+        of_clause = [row for row in rows if row.clause == clause]
+        broken = in_order(row.law.removeprefix("test_") for row in of_clause if row.verdict in FAILED)
+        if broken:
+            of_all = len(in_order(row.law for row in of_clause))
+            yield shorten(f"{clause}: {len(broken)} of {of_all}: {', '.join(broken)}", WIDTH, placeholder=" …")
 
 
 def promise_table(rows: Sequence[Row], style: str = "simple") -> str:

@@ -11,6 +11,7 @@ from typing import Any
 from attention_tests.claims.finding import found_out
 from attention_tests.claims.words import said
 from attention_tests.declare.implementation import Implementation
+from attention_tests.diagnosis.shown import in_short
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.profiles import PROFILES, Profile, profile_named
 from attention_tests.engine.row import Row
@@ -103,11 +104,14 @@ def _report(given: Implementation, executor: Executor, dtypes: tuple[str, ...], 
     if sentences and all(sentences.values()):
         return Report(implementation.name, [], refusal=next(iter(sentences.values())))
     rows = [row for subject in subjects for row in _rows(subject, sentences.get(subject.dtype, ""), profile)]
-    return Report(implementation.name, rows, said(claims) if claims else ())
+    failures = in_short(rows, subjects, profile)
+    shown = {row.key: row for row in failures.shown}
+    rows = [shown.get(row.key, row) for row in rows]
+    return Report(implementation.name, rows, said(claims) if claims else (), of_failures=failures)
 
 
 def _rows(subject: Subject, unverifiable: str, profile: Profile) -> Iterator[Row]:
     for law in all_laws():
         start = time.perf_counter()
-        outcome = Outcome(Verdict.ERROR, unverifiable) if unverifiable else hold(law, subject, profile)
+        outcome = Outcome(Verdict.ERROR, unverifiable) if unverifiable else hold(law, subject, profile, shrinking=False)
         yield Row.of(law, subject, outcome, time.perf_counter() - start, calls=subject.account.taken())

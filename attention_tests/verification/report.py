@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import Any
 
 import msgspec
 
+from attention_tests.diagnosis.shown import Failures
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Verdict
 from attention_tests.reports.asked import asked_of
 from attention_tests.reports.report import BROKEN
-from attention_tests.reports.tables import PROMISES, counts, promises
+from attention_tests.reports.tables import PROMISES, broken_laws, counts, promises
 
 HELD = (Verdict.PASS, *BROKEN)
 """The verdicts of laws that applied."""
@@ -51,6 +52,8 @@ class Report:
     """The claims of a bare callable, line by line."""
     refusal: str = ""
     """The reason why nothing could be verified; empty where something was."""
+    of_failures: Failures = field(default_factory=Failures)
+    """The causes of the failures, and the one that is shown, shrunk."""
 
     @property
     def passed(self) -> bool:
@@ -58,8 +61,13 @@ class Report:
         return not self.refusal and not self.failures and any(row.verdict is Verdict.PASS for row in self.rows)
 
     @property
+    def diagnosis(self) -> str:
+        """What the kernel computes in place of attention, and on what grounds; empty where no cause is known."""
+        return "\n".join(map(str, self.of_failures.diagnoses))
+
+    @property
     def failures(self) -> list[Row]:
-        """The laws that were broken, each with its explanation."""
+        """The laws that were broken, each with its explanation: one of them shrunk, the others as they were found."""
         return [row for row in self.rows if row.verdict in BROKEN]
 
     @property
@@ -92,6 +100,7 @@ class Report:
             "pretends": self.pretends,
             "refusal": self.refusal,
             "said": list(self.said),
+            "diagnoses": [asdict(one) for one in self.of_failures.diagnoses],
             "asked": asked_of(self.rows, self.name),
             "totals": {str(verdict): count for verdict, count in self._totals.items()},
             "failures": [msgspec.to_builtins(row) for row in self.failures],
@@ -100,7 +109,9 @@ class Report:
     def __str__(self) -> str:
         """Say in a few lines what became of it."""
         lines = [f"{self.name}: {self._in_short}", *(f"  {line}" for line in self.said)]
-        lines += [f"\n{row.law} [{row.dtype}]\n{row.explanation}" for row in self.failures]
+        lines += [self.diagnosis] if self.diagnosis else []
+        lines += [f"\n{row.law} [{row.dtype}]\n{row.explanation}" for row in self.of_failures.shown]
+        lines += ["", *broken_laws(self.rows)] if self.failures else []
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -117,6 +128,7 @@ class Report:
         )
         table = f"<table><tr>{head}</tr>{lines}</table>" if self.rows else ""
         short = f"<p><b>{escape(self.name)}</b>: {escape(self._in_short)}</p>"
+        short += f"<p>{escape(self.diagnosis)}</p>" if self.diagnosis else ""
         return f"<div>{short}<ul>{found}</ul>{table}{failures}</div>"
 
     @property

@@ -42,7 +42,9 @@ BAD = (
 def all_words(tmp_path_factory: pytest.TempPathFactory) -> CompletedProcess[str]:
     folder: Path = tmp_path_factory.mktemp("words")
     (folder / "each_in_turn.py").write_text(EACH_IN_TURN)
-    return run(folder, "numpy", "--dtype=float64", "-p", "each_in_turn", "-rsx", "-k", "test_side_effects")
+    return run(
+        folder, "numpy", "--dtype=float64", "-p", "each_in_turn", "-rsx", "-k", "test_side_effects", "--all-failures"
+    )
 
 
 @pytest.mark.parametrize("verdict", Verdict)
