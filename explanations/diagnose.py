@@ -13,7 +13,8 @@ from explanations.circumstances import in_common
 from explanations.evidence import Evidence, evidence_of
 from explanations.explanation import Explanation
 from explanations.families import positions, scale, visibility
-from explanations.fitting import fitting, fitting_pairs, fitting_sometimes, told_apart
+from explanations.fitting import fitting, fitting_sometimes, told_apart
+from explanations.pairs import fitting_pairs
 from explanations.picture import weights_of
 from properties.drawing.covering_streams import (
     BACKWARD_ROWS,

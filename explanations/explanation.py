@@ -97,15 +97,6 @@ class Miscomputed:
         return self.computes.get(aspect, aspect.right)(problem, precision)
 
 
-def both(first: Changed, second: Changed) -> Changed:
-    """Return two mistakes in one kernel, each made in all answers."""
-    return Changed(
-        f"{first.name}+{second.name}",
-        f"{first.says}, and {second.says}",
-        lambda problem: second.change(first.change(problem)),
-    )
-
-
 def everywhere(change: Change) -> Change:
     """Leave alone what is no attention over a query, a key and a value."""
     return lambda problem: change(problem) if isinstance(problem, Problem) else problem

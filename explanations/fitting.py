@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 from attention_tests import Precision
 from explanations.aspect import Aspect
 from explanations.circumstances import WHERE, Circumstance, in_words, separating
 from explanations.evidence import Evidence, Observation
-from explanations.explanation import Changed, Explanation, both
+from explanations.explanation import Explanation
 from reference.bounds.interval import Interval
 
-LOOKED_AT = 12
-"""The number of wrong answers, of the smallest problems, that mistakes which go together are looked for in."""
 MOST_CIRCUMSTANCES = 2
 """The number of circumstances, at most, under which a mistake is made that is made under no others."""
-
-PARTIAL = 6
-"""The number of explanations of some wrong answers that are tried together with each other one."""
 
 
 def fitting(explanations: Iterable[Explanation], evidence: Evidence) -> list[Explanation]:
@@ -73,8 +67,8 @@ def fitting_sometimes(explanations: Iterable[Explanation], evidence: Evidence) -
     """Return the explanations of all wrong answers, with the circumstances that right ones do not contradict."""
     found: list[Sometimes] = []
     for one in explanations:
-        if _fits_all(one, evidence.wrong):
-            contradicted = [observation for observation in evidence.right if not _predicts(one, observation)]
+        if explains_all(one, evidence.wrong):
+            contradicted = [observation for observation in evidence.right if not predicts(one, observation)]
             where = separating(evidence.wrong, contradicted, WHERE, MOST_CIRCUMSTANCES)
             if where or len(evidence.wrong) >= ENOUGH:
                 found.append(Sometimes(one, where, len(contradicted)))
@@ -91,34 +85,22 @@ def told_apart(found: Iterable[Explanation], wrong: Sequence[Observation]) -> li
     return list(apart.values())
 
 
-def fitting_pairs(explanations: Sequence[Explanation], evidence: Evidence) -> list[Explanation]:
-    """Return the pairs of mistakes that predict every answer together, as no mistake alone does."""
-    changes = [one for one in explanations if isinstance(one, Changed) and one.is_everywhere]
-    return fitting(_pairs(changes, evidence.wrong[:LOOKED_AT]), evidence)
-
-
-def _pairs(changes: Sequence[Changed], wrong: Sequence[Observation]) -> Iterator[Explanation]:
-    partial = (one for one in changes if any(_explains(one, observation) for observation in wrong))
-    for first in islice(partial, PARTIAL):
-        left = next((one for one in wrong if not _explains(first, one)), None)
-        if left is not None:
-            pairs = (both(first, second) for second in changes if second is not first)
-            yield from (pair for pair in pairs if _explains(pair, left))
-
-
 def _fits(explanation: Explanation, evidence: Evidence) -> bool:
-    return _fits_all(explanation, evidence.wrong) and all(_predicts(explanation, one) for one in evidence.right)
+    return explains_all(explanation, evidence.wrong) and all(predicts(explanation, one) for one in evidence.right)
 
 
-def _fits_all(explanation: Explanation, wrong: Iterable[Observation]) -> bool:
-    return all(_explains(explanation, observation) for observation in wrong)
+def explains_all(explanation: Explanation, wrong: Iterable[Observation]) -> bool:
+    """Tell whether an explanation predicts all of some wrong answers."""
+    return all(explains(explanation, observation) for observation in wrong)
 
 
-def _explains(explanation: Explanation, observation: Observation) -> bool:
+def explains(explanation: Explanation, observation: Observation) -> bool:
+    """Tell whether an explanation predicts a wrong answer, and more than that anything may be."""
     return observation.is_explained_by(_predicted(explanation, observation))
 
 
-def _predicts(explanation: Explanation, observation: Observation) -> bool:
+def predicts(explanation: Explanation, observation: Observation) -> bool:
+    """Tell whether an explanation does not contradict an answer."""
     return observation.fits(_predicted(explanation, observation))
 
 
