@@ -12,14 +12,15 @@ MORE = (
     "-v prints every failure, what was found out and what was asked; --all-failures shrinks each; --report DIR writes "
     "a page."
 )
-UNKNOWN = "No explanation that the suite knows fits every answer."
 
 
 def sections(failures: Failures, rows: Iterable[Row], *, short: bool) -> Iterator[tuple[str, str]]:
     """Yield the title and the text of each section: the cause alone where all failures are printed anyway."""
     if not failures.shown:
         return
-    yield "diagnosis", "\n".join(map(str, failures.diagnoses)) or failures.trouble or UNKNOWN
+    cause = "\n".join(map(str, failures.diagnoses)) or failures.trouble
+    if cause:
+        yield "diagnosis", cause
     if short:
         rows = list(rows)
         for shown in failures.shown:

@@ -52,7 +52,11 @@ def test_a_wrong_kernel_fails_and_says_how(wrong: Report) -> None:
     failure = wrong.failures[0]
     assert failure.verdict is Verdict.FAIL
     assert "breaks a law" in failure.explanation
-    assert failure.law in str(wrong)
+    assert "ignores causality, only with queries = 1" in wrong.diagnosis
+    assert wrong.diagnosis in str(wrong)
+    (shown,) = wrong.of_failures.shown
+    assert f"{shown.law} [float32]" in str(wrong)
+    assert "The smallest problem found" in shown.explanation
 
 
 @pytest.mark.parametrize("kernel", ["tests.support.targets:forgets_the_scale", targets.declared])
