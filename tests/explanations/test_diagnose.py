@@ -11,7 +11,7 @@ from attention_tests import Feature
 from attention_tests.diagnosis.diagnosis import Diagnosis
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.law import Law
-from attention_tests.engine.profiles import QUICK
+from attention_tests.engine.profiles import DEFAULT, QUICK, Profile
 from attention_tests.engine.search import that_break
 from attention_tests.execution.subject import Subject
 from explanations import diagnose
@@ -41,8 +41,8 @@ SOMETIMES = {
 }
 
 
-def diagnosed(subject: Subject, law: Law) -> Diagnosis | None:
-    return diagnose(subject, [(law, plan) for plan in [*that_break(law, subject, QUICK)][:1]], QUICK)
+def diagnosed(subject: Subject, law: Law, profile: Profile = QUICK) -> Diagnosis | None:
+    return diagnose(subject, [(law, plan) for plan in [*that_break(law, subject, profile)][:1]], profile)
 
 
 def of_defect(name: str) -> Diagnosis | None:
@@ -67,7 +67,7 @@ def test_the_circumstances_of_a_mistake_are_named(defect: str, sentence: str) ->
 
 
 def kernel(function: Callable[..., Array]) -> Subject:
-    return Subject(implementation_of(function, features=[Feature.GROUPED_HEADS]), "float32")
+    return Subject(implementation_of(function, features=[Feature.GROUPED_HEADS, Feature.COMBINED_MASKS]), "float32")
 
 
 def right(query: Array, key: Array, value: Array, *, mask: Array = None, causal: bool = False) -> Array:
@@ -95,7 +95,7 @@ def test_a_right_kernel_has_no_diagnosis() -> None:
 
 
 def test_two_mistakes_are_named_together() -> None:
-    diagnosis = diagnosed(kernel(of_two_mistakes), OUTPUT)
+    diagnosis = diagnosed(kernel(of_two_mistakes), OUTPUT, DEFAULT)
     assert diagnosis is not None
     assert diagnosis.sentence == "scales by 1/√d_v in place of 1/√d_k, and it ignores the mask, only with causality"
 
