@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from typing import Any
 
 from attention_tests import Precision
@@ -16,7 +16,7 @@ from explanations.fitting import MOST_CIRCUMSTANCES, explains, fitting, predicts
 from reference.bounds.interval import Interval
 
 LOOKED_AT = 12
-"""The number of wrong answers, of the smallest problems, in which two mistakes are looked for."""
+"""The number of wrong answers, of the smallest problems, in which the first of two mistakes is looked for."""
 PARTIAL = 6
 """The number of explanations of some wrong answers that are tried together with each other one."""
 
@@ -53,18 +53,18 @@ class Pair:
 def fitting_pairs(explanations: Sequence[Explanation], evidence: Evidence) -> list[Explanation]:
     """Return the pairs of mistakes that predict every answer together, as no mistake alone does."""
     changes = [one for one in explanations if isinstance(one, Changed) and one.is_everywhere]
-    pairs = _pairs(changes, evidence.wrong[:LOOKED_AT])
+    pairs = _pairs(changes, evidence.wrong)
     return fitting((pair for one in pairs if (pair := _where_made(one, evidence)) is not None), evidence)
 
 
 def _pairs(changes: Sequence[Changed], wrong: Sequence[Observation]) -> Iterator[Pair]:
     """Yield pairs of a mistake that explains some wrong answers and one with which it explains another."""
-    partial = (one for one in changes if any(explains(one, observation) for observation in wrong))
+    partial = (one for one in changes if any(explains(one, observation) for observation in wrong[:LOOKED_AT]))
     for first in islice(partial, PARTIAL):
-        left = [observation for observation in wrong if not explains(first, observation)]
-        for second in changes:
+        left = [observation for observation in wrong if not explains(first, observation)][:1]
+        for second, observation in product(changes, left):
             together = Pair((first, second))
-            if second is not first and left and any(explains(one, left[0]) for one in (together, second)):
+            if second is not first and any(explains(one, observation) for one in (together, second)):
                 yield together
 
 
