@@ -15,7 +15,8 @@ from attention_tests.text.literals import ELEMENTS_TO_PRINT, WIDTH, is_of_one_nu
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
-ELEMENTS_TO_COMPARE = 24
+FEWEST_TO_COMPARE, ELEMENTS_TO_COMPARE = 3, 24
+"""The sizes of answers that are shown whole, besides their worst element."""
 INPUTS = ("query", "key", "value", "upstream")
 """The arrays of a problem whose axes are not named, as it cannot be shrunk."""
 
@@ -83,7 +84,7 @@ def _comparison(failure: Disagreement, dtype: str) -> list[str]:
         f"  expected  {number(expected, dtype)}",
         f"  error     {_error(abs(float(got) - float(expected)), failure.bound)}",
     ]
-    if 1 < failure.got.size <= ELEMENTS_TO_COMPARE:
+    if FEWEST_TO_COMPARE <= failure.got.size <= ELEMENTS_TO_COMPARE:
         lines += _indented([*literal("got", failure.got, dtype), *literal("expected", failure.expected, dtype)])
     return lines
 

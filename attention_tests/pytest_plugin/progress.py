@@ -22,7 +22,7 @@ from attention_tests.pytest_plugin.summary import Summary
 from attention_tests.reports.report import BROKEN
 
 SECONDS_ON_A_TERMINAL = 0.5
-SECONDS_IN_A_LOG = 30.0
+SECONDS_IN_A_LOG = 60.0
 
 
 class Progress:
@@ -83,7 +83,7 @@ class Progress:
                 # Nothing runs while the workers of pytest-xdist are made.
                 if self.started:
                     line = self.line(session.testscollected)
-                    out.write(f"\r{_fitting(line)}" if self.live else f"\n{line}\n")
+                    out.write(f"\r{_fitting(line)}" if self.live else f"{line}\n")
                     out.flush()
             if self.live:
                 out.write(f"\r{_fitting('')}\r")

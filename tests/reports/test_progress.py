@@ -88,7 +88,7 @@ def test_a_line_is_never_wider_than_a_terminal(out: Out, monkeypatch: pytest.Mon
 
 def test_a_property_that_hangs_is_seen_in_a_log(out: Out) -> None:
     assert running(progress(Terminal(isatty=False))) == ("passed", "", "")
-    assert "\n0 of 7 verdicts, 0 broken, 0 s; 0 s in test_rows_sum_to_one[mine-float32]\n" in out.getvalue()
+    assert "0 of 7 verdicts, 0 broken, 0 s; 0 s in test_rows_sum_to_one[mine-float32]\n" in out.getvalue()
     assert "\r" not in out.getvalue()
 
 
