@@ -64,13 +64,15 @@ def test_a_failure_prints_numpy_only_as_literals() -> None:
 
 
 def test_small_answers_are_shown_whole() -> None:
-    text = text_of(disagreement([1.0, 0.5], [1.0, 1 / 3], where=(1,)))
-    assert "    got = np.array([1. , 0.5], dtype=np.float32)" in text
-    assert "    expected = np.array([1.                , 0.3333333333333333], dtype=np.float64)" in text
+    text = text_of(disagreement([1.0, 0.5, 0.0], [1.0, 1 / 3, 0.0], where=(1,)))
+    assert "    got = np.array([1. , 0.5, 0. ], dtype=np.float32)" in text
+    expected = "[1.                , 0.3333333333333333, 0.                ]"
+    assert f"    expected = np.array({expected}, dtype=np.float64)" in text
 
 
-def test_large_answers_are_not_shown_whole() -> None:
-    assert "got = " not in text_of(disagreement(np.zeros(25), np.ones(25)))
+@pytest.mark.parametrize("size", [2, 25])
+def test_very_small_and_large_answers_are_not_shown_whole(size: int) -> None:
+    assert "got = " not in text_of(disagreement(np.zeros(size), np.ones(size)))
 
 
 @pytest.mark.parametrize(
