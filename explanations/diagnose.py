@@ -13,10 +13,14 @@ from explanations.circumstances import in_common
 from explanations.evidence import Evidence, evidence_of
 from explanations.explanation import Explanation
 from explanations.families import (
+    biases,
+    caps,
+    hiding,
     online,
     positions,
     scale,
     softmax,
+    sums,
     visibility,
 )
 from explanations.fitting import fitting, fitting_pairs, fitting_sometimes, told_apart
@@ -34,6 +38,10 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *positions.EXPLANATIONS,
     *softmax.EXPLANATIONS,
     *online.EXPLANATIONS,
+    *biases.EXPLANATIONS,
+    *caps.EXPLANATIONS,
+    *hiding.EXPLANATIONS,
+    *sums.EXPLANATIONS,
 )
 STREAMS = (ANY_PROBLEM, ROWS, ROWS_OF_SIGNED_SCALES, BACKWARD_ROWS, BACKWARD_ROWS_OF_SIGNED_SCALES, ANY_SENTENCE)
 MOST_NAMED = 3

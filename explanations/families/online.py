@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from explanations.aspect import LOG_SUM_EXP, OUTPUT
+from explanations.explanation import Change, Changed, everywhere
 from explanations.formula import Forward, Weighed
 from explanations.rounded import Rounded
+from properties.drawing.problem import Problem
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 BLOCKS = (8, 16, 32, 64, 128)
@@ -162,4 +166,36 @@ def _explanations() -> Iterator[Weighed]:
             yield Weighed(f"{name}-{block}", f"{says}, where keys come in blocks of {block}", of_block)
 
 
-EXPLANATIONS = tuple(_explanations())
+def _padded(block: int) -> Change:
+    """Return a change by which a last block of keys is filled up with keys and values of zeros that all see."""
+
+    def change(problem: Problem) -> Problem:
+        lanes = -problem.key.shape[-2] % block
+        if not lanes:
+            return problem
+        rows, columns = [(0, 0), (0, 0), (0, lanes), (0, 0)], [(0, 0), (0, 0), (0, 0), (0, lanes)]
+        bias = None if problem.bias is None else np.broadcast_to(problem.bias, problem.logits_shape)
+        return replace(
+            problem,
+            key=np.pad(problem.key, rows),
+            value=np.pad(problem.value, rows),
+            mask=np.pad(problem.seen, columns, constant_values=True),
+            bias=None if bias is None else np.pad(bias, columns),
+            scale=problem.d_k**-0.5 if problem.scale is None else problem.scale,
+            causal=False,
+            window=None,
+        )
+
+    return everywhere(change)
+
+
+_PADDED = tuple(
+    Changed(
+        f"padded-to-{block}",
+        f"fills up the last block of {block} keys with zeros, whose scores are in the denominator",
+        _padded(block),
+        (OUTPUT, LOG_SUM_EXP),
+    )
+    for block in (2, 4, *BLOCKS)
+)
+EXPLANATIONS = (*_explanations(), *(variant for one in _PADDED for variant in one.anywhere))

@@ -206,7 +206,8 @@ _DENOMINATORS = (
     ),
     Weighed(
         "hidden-after-softmax",
-        "hides keys after the softmax and divides again: hidden scores take part in the first",
+        "takes hidden keys into the softmax or its largest score, and hides them after it: weights of visible ones "
+        "may all underflow",
         _hidden_in_denominator_and_divided_again,
     ),
     Weighed(
