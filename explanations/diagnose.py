@@ -15,6 +15,9 @@ from explanations.explanation import Explanation
 from explanations.families import (
     biases,
     caps,
+    gradient_heads,
+    gradient_scale,
+    gradient_terms,
     hiding,
     online,
     positions,
@@ -42,6 +45,9 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *caps.EXPLANATIONS,
     *hiding.EXPLANATIONS,
     *sums.EXPLANATIONS,
+    *gradient_scale.EXPLANATIONS,
+    *gradient_terms.EXPLANATIONS,
+    *gradient_heads.EXPLANATIONS,
 )
 STREAMS = (ANY_PROBLEM, ROWS, ROWS_OF_SIGNED_SCALES, BACKWARD_ROWS, BACKWARD_ROWS_OF_SIGNED_SCALES, ANY_SENTENCE)
 MOST_NAMED = 3

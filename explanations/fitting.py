@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, TypeAlias
+
+import numpy as np
 
 from attention_tests import Precision
 from explanations.aspect import Aspect
@@ -13,6 +15,8 @@ from explanations.circumstances import WHERE, Circumstance, in_words, separating
 from explanations.evidence import Evidence, Observation
 from explanations.explanation import Changed, Explanation, both
 from reference.bounds.interval import Interval
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 MOST_CIRCUMSTANCES = 2
 """The number of circumstances, at most, under which a mistake is made that is made under no others."""
@@ -43,10 +47,10 @@ class Sometimes:
     """The number of right answers that it would contradict if it were made always."""
 
     @property
-    def rank(self) -> tuple[bool, int]:
-        """The rank among others, the lowest first: few circumstances, or few contradictions where none is known."""
+    def rank(self) -> tuple[bool, int, int]:
+        """The rank among others, the lowest first: few circumstances, and few contradictions."""
         known = len(self.circumstances)
-        return (False, known) if known else (True, self.contradictions)
+        return not known, known, self.contradictions
 
     @property
     def name(self) -> str:
@@ -84,11 +88,17 @@ def fitting_sometimes(explanations: Iterable[Explanation], evidence: Evidence) -
 
 def told_apart(found: Iterable[Explanation], wrong: Sequence[Observation]) -> list[Explanation]:
     """Return the explanations that predict something else of some wrong answer than all before them."""
-    apart: dict[tuple[bytes, ...], Explanation] = {}
+    apart: list[tuple[Explanation, list[Array]]] = []
     for one in found:
-        predictions = (interval for observation in wrong for interval in _predicted(one, observation))
-        apart.setdefault(tuple(interval.value.tobytes() for interval in predictions), one)
-    return list(apart.values())
+        values = [interval.value for observation in wrong for interval in _predicted(one, observation)]
+        if not any(_same(values, others) for _, others in apart):
+            apart.append((one, values))
+    return [one for one, _ in apart]
+
+
+def _same(some: Sequence[Array], others: Sequence[Array]) -> bool:
+    """Tell whether two predictions are the same but for the roundings of the oracle."""
+    return all(np.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True) for one, other in zip(some, others, strict=True))
 
 
 def fitting_pairs(explanations: Sequence[Explanation], evidence: Evidence) -> list[Explanation]:

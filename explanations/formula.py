@@ -135,6 +135,8 @@ class BackwardPass(Forward):
     """The steps of one backward pass, each of which a mistake may replace."""
 
     problem: Backward
+    factor: float | None = None
+    """The factor on the gradients of the query and the key; None: the scale."""
 
     @cached_property
     def upstream(self) -> Rounded:
@@ -176,8 +178,9 @@ class BackwardPass(Forward):
 
     def of_scores(self, d_scores: Rounded, weights: Rounded) -> list[Rounded]:
         """Return the three gradients from those of the scaled scores."""
-        d_query = (d_scores @ self.key).times(self.scale)
-        d_key = (d_scores.transposed @ self.query).times(self.scale)
+        factor = self.scale if self.factor is None else self.factor
+        d_query = (d_scores @ self.key).times(factor)
+        d_key = (d_scores.transposed @ self.query).times(factor)
         return [d_query, self.of_key_heads(d_key), self.of_key_heads(weights.transposed @ self.upstream)]
 
     def through(self, weights: Rounded) -> list[Rounded]:

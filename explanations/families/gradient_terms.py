@@ -1,0 +1,318 @@
+"""Gradients with a term or a factor missing: δ, the slope of a soft cap, the weights, the upstream gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from explanations.aspect import GRADIENTS
+from explanations.explanation import Change, Changed, everywhere
+from explanations.formula import Backpropagated, BackwardPass, Formula
+from explanations.rounded import Rounded
+from properties.drawing.gradients import Backward
+from properties.drawing.problem import Problem
+
+Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+OfScores = Callable[[BackwardPass], Rounded]
+QUERY_AND_KEY = ("query", "key")
+
+
+def _of_d_scores(d_scores: OfScores) -> Formula:
+    """Return gradients that follow from wrong ones of the logits."""
+    return lambda backward: backward.of_scores(backward.through_cap(d_scores(backward), backward.slope), backward.weights)
+
+
+def _less(backward: BackwardPass, delta: Rounded) -> Rounded:
+    return backward.weights * (backward.d_weights - delta)
+
+
+def _without_delta(backward: BackwardPass) -> Rounded:
+    return backward.weights * backward.d_weights
+
+
+def _of_identity(backward: BackwardPass) -> Rounded:
+    return backward.d_weights.where(backward.seen)
+
+
+def _centred_identity(backward: BackwardPass) -> Rounded:
+    return (backward.d_weights - backward.delta(backward.weights)).where(backward.seen)
+
+
+def _over_queries(backward: BackwardPass) -> Rounded:
+    return _less(backward, (backward.weights * backward.d_weights).summed(-2))
+
+
+def _plain_sum(backward: BackwardPass) -> Rounded:
+    return _less(backward, backward.d_weights.where(backward.seen).summed(-1))
+
+
+def _plain_mean(backward: BackwardPass) -> Rounded:
+    count = np.maximum(backward.seen.sum(-1, keepdims=True), 1)
+    return _less(backward, backward.d_weights.where(backward.seen).summed(-1).times(1 / count))
+
+
+def _delta_added(backward: BackwardPass) -> Rounded:
+    return backward.weights * (backward.d_weights + backward.delta(backward.weights))
+
+
+def _delta_not_weighed(backward: BackwardPass) -> Rounded:
+    return (backward.weights * backward.d_weights - backward.delta(backward.weights)).where(backward.seen)
+
+
+def _as_sigmoid(backward: BackwardPass) -> Rounded:
+    """Return P (1 - P) dP: the diagonal of the derivative alone."""
+    rest = backward.weights.times(-1.0).plus(1.0)
+    return backward.weights * rest * backward.d_weights
+
+
+def _with_slope(slope: Callable[[BackwardPass], Rounded | None]) -> Formula:
+    """Return gradients with another slope of the soft cap."""
+
+    def formula(backward: BackwardPass) -> Sequence[Rounded]:
+        d_scores = backward.d_scores(backward.weights)
+        return backward.of_scores(backward.through_cap(d_scores, slope(backward)), backward.weights)
+
+    return formula
+
+
+def _twice(backward: BackwardPass) -> Rounded | None:
+    return None if backward.slope is None else backward.slope * backward.slope
+
+
+def _not_squared(backward: BackwardPass) -> Rounded | None:
+    cap = backward.problem.softcap
+    return None if cap is None else backward.scaled.at(lambda scores: 1 - np.tanh(scores / cap))
+
+
+def _times_cap(backward: BackwardPass) -> Rounded | None:
+    return None if backward.slope is None else backward.slope.times(float(backward.problem.softcap or 1))
+
+
+def _over_cap(backward: BackwardPass) -> Rounded | None:
+    return None if backward.slope is None else backward.slope.times(1 / float(backward.problem.softcap or 1))
+
+
+def _overflowing(backward: BackwardPass) -> Rounded | None:
+    """Return 4 e²ˣ / (1 + e²ˣ)², no number where the exponential or its square overflows."""
+    cap, slope = backward.problem.softcap, backward.slope
+    if cap is None or slope is None:
+        return None
+    power = backward.scaled.times(2 / cap).exp()
+    one_more = power.plus(1.0)
+    return power.times(4.0) / (one_more * one_more)
+
+
+def _of_values(value: OfScores) -> Formula:
+    """Return a gradient of the values that is a sum of the upstream gradient by other weights."""
+
+    def formula(backward: BackwardPass) -> Sequence[Rounded]:
+        d_query, d_key, _ = backward.through(backward.weights)
+        return d_query, d_key, backward.of_key_heads(value(backward).transposed @ backward.upstream)
+
+    return formula
+
+
+def _equal(backward: BackwardPass) -> Rounded:
+    count = np.maximum(backward.seen.sum(-1, keepdims=True), 1)
+    return Rounded.of(backward.seen / count, backward.roundings)
+
+
+def _square(backward: BackwardPass, change: Callable[[Rounded], Rounded]) -> Rounded:
+    n_q, n_k = backward.seen.shape[-2:]
+    return change(backward.weights) if n_q == n_k else backward.weights
+
+
+def _upstream(change: Callable[[Array], Array]) -> Change:
+    """Return a change of the upstream gradient."""
+
+    def changed(problem: Problem) -> Problem:
+        return replace(problem, upstream=change(problem.upstream)) if isinstance(problem, Backward) else problem
+
+    return everywhere(changed)
+
+
+def _with_values_for_keys(backward: BackwardPass) -> Sequence[Rounded]:
+    rows = np.resize(backward.problem.value, backward.problem.key.shape)
+    return _of_rows(backward, backward.given(backward.problem.for_each_query_head(rows)))
+
+
+def _with_queries_for_keys(backward: BackwardPass) -> Sequence[Rounded]:
+    square = backward.query.value.shape == backward.key.value.shape
+    return _of_rows(backward, backward.query if square else backward.key)
+
+
+def _of_rows(backward: BackwardPass, rows: Rounded) -> Sequence[Rounded]:
+    """Return gradients whose gradient of the query is made of other rows than the keys."""
+    _, d_key, d_value = backward.through(backward.weights)
+    d_scores = backward.through_cap(backward.d_scores(backward.weights), backward.slope)
+    return (d_scores @ rows).times(backward.scale), d_key, d_value
+
+
+def _exchanged(backward: BackwardPass) -> Sequence[Rounded]:
+    d_query, d_key, d_value = backward.through(backward.weights)
+    return (d_key, d_query, d_value) if d_query.value.shape == d_key.value.shape else (d_query, d_key, d_value)
+
+
+def _key_is_query(backward: BackwardPass) -> Sequence[Rounded]:
+    d_query, d_key, d_value = backward.through(backward.weights)
+    return d_query, d_query if d_query.value.shape == d_key.value.shape else d_key, d_value
+
+
+def _not_transposed(backward: BackwardPass) -> Sequence[Rounded]:
+    """Return a gradient of the key from dS in place of its transpose, where the shapes allow it."""
+    d_query, d_key, d_value = backward.through(backward.weights)
+    if backward.seen.shape[-1] != backward.seen.shape[-2]:
+        return d_query, d_key, d_value
+    d_scores = backward.through_cap(backward.d_scores(backward.weights), backward.slope)
+    return d_query, backward.of_key_heads((d_scores @ backward.query).times(backward.scale)), d_value
+
+
+def _none(index: int) -> Formula:
+    def formula(backward: BackwardPass) -> Sequence[Rounded]:
+        gradients = backward.through(backward.weights)
+        gradients[index] = gradients[index].times(0.0).where(np.zeros((), bool))
+        return gradients
+
+    return formula
+
+
+_D_SCORES = (
+    ("without-delta", "leaves δ out of the gradients of the scores: P dP in place of P (dP - δ)", _without_delta),
+    ("softmax-as-identity", "takes the softmax for the identity on the way back: dP in place of P (dP - δ)", _of_identity),
+    ("centred-identity", "leaves the weights out of the gradients of the scores: dP - δ for P (dP - δ)", _centred_identity),
+    ("delta-over-queries", "sums δ over the queries in place of the keys", _over_queries),
+    ("delta-not-weighed", "sums δ without the weights: Σ dP in place of Σ P dP", _plain_sum),
+    ("delta-is-mean", "takes the plain mean of dP for δ, in place of Σ P dP", _plain_mean),
+    ("delta-added", "adds δ in place of subtracting it", _delta_added),
+    ("delta-outside", "subtracts δ after the weights: P dP - δ in place of P (dP - δ)", _delta_not_weighed),
+    ("diagonal-alone", "takes the derivative of each weight by its own score alone: P (1 - P) dP", _as_sigmoid),
+)
+_SLOPES = (
+    ("left-out", "leaves the slope of the soft cap out of the gradients", lambda _: None),
+    ("of-capped-scores", "takes the slope of the soft cap at scores that are capped", lambda b: b.slope_at(b.capped)),
+    ("of-biased-scores", "takes the slope of the soft cap after the bias", lambda b: b.slope_at(b.scaled.plus(b.bias))),
+    ("of-logits", "takes the slope of the soft cap at capped scores with the bias", lambda b: b.slope_at(b.logits)),
+    ("of-raw-scores", "takes the slope of the soft cap at scores that are not scaled", lambda b: b.slope_at(b.raw)),
+    (
+        "of-default-scale",
+        "takes the slope of the soft cap at scores that are scaled by 1/√d_k, not by the scale that is given",
+        lambda b: b.slope_at(b.raw.times(b.problem.d_k**-0.5)),
+    ),
+    ("twice", "multiplies by the slope of the soft cap twice", _twice),
+    ("not-squared", "takes 1 - tanh in place of 1 - tanh² for the slope of the soft cap", _not_squared),
+    ("times-cap", "multiplies the slope of the soft cap by the cap", _times_cap),
+    ("over-cap", "divides the slope of the soft cap by the cap", _over_cap),
+    ("overflows", "computes the slope of the soft cap from exponentials that overflow", _overflowing),
+)
+_VALUES = (
+    ("not-normalised", "exponentials that are not divided by their sum", lambda b: b.exponentials),
+    ("equal", "equal weights", _equal),
+    ("of-queries-reversed", "the weights of the queries in reverse order", lambda b: b.weights.like(_reversed)),
+    ("of-next-query", "the weights of the next query", lambda b: b.weights.like(lambda a: np.roll(a, -1, -2))),
+    ("of-previous-query", "the weights of the query before", lambda b: b.weights.like(lambda a: np.roll(a, 1, -2))),
+    ("not-transposed", "weights that are not transposed", lambda b: _square(b, lambda weights: weights.transposed)),
+    ("squared", "the squares of the weights", lambda b: b.weights * b.weights),
+    ("scaled", "weights that are multiplied by the scale", lambda b: b.weights.times(b.scale)),
+    ("d-scores", "the gradients of the scores in place of the weights", lambda b: b.d_scores(b.weights)),
+    ("scores", "the scaled scores in place of the weights", lambda b: b.scaled.where(b.seen)),
+)
+
+
+def _reversed(array: Array) -> Array:
+    return array[..., ::-1, :]
+
+
+_UPSTREAMS = (
+    Changed("upstream-is-ones", "takes an upstream gradient of ones, whatever is given", _upstream(np.ones_like)),
+    Changed(
+        "upstream-of-next-query",
+        "reads the upstream gradient of the next query",
+        _upstream(lambda upstream: np.roll(upstream, -1, -2)),
+    ),
+    Changed(
+        "upstream-of-previous-query",
+        "reads the upstream gradient of the query before",
+        _upstream(lambda upstream: np.roll(upstream, 1, -2)),
+    ),
+    Changed("upstream-reversed", "reads the upstream gradient of the queries in reverse order", _upstream(_reversed)),
+    Changed(
+        "upstream-of-zero-is-ones",
+        "takes an upstream gradient of zeros for none, and for ones",
+        _upstream(lambda upstream: upstream if upstream.any() else np.ones_like(upstream)),
+    ),
+    Changed(
+        "upstream-of-first-head",
+        "reads the upstream gradient of the first head for all",
+        _upstream(lambda upstream: np.broadcast_to(upstream[:, :1], upstream.shape)),
+    ),
+    Changed(
+        "upstream-of-first-batch",
+        "reads the upstream gradient of the first batch for all",
+        _upstream(lambda upstream: np.broadcast_to(upstream[:1], upstream.shape)),
+    ),
+    Changed(
+        "upstream-without-sign", "loses the sign of the upstream gradient", _upstream(np.abs)
+    ),
+)
+
+EXPLANATIONS = (
+    *(
+        Backpropagated(f"{name}{where}", f"{says}{of}", _of_d_scores(d_scores), gradients)
+        for name, says, d_scores in _D_SCORES
+        for where, of, gradients in (
+            ("", "", QUERY_AND_KEY),
+            ("-of-query", ", for the gradient of the query alone", ("query",)),
+            ("-of-key", ", for the gradient of the key alone", ("key",)),
+        )
+    ),
+    *(
+        Backpropagated(f"slope-{name}{where}", f"{says}{of}", _with_slope(slope), gradients)
+        for name, says, slope in _SLOPES
+        for where, of, gradients in (
+            ("", "", QUERY_AND_KEY),
+            ("-of-query", ", in the gradient of the query alone", ("query",)),
+            ("-of-key", ", in the gradient of the key alone", ("key",)),
+        )
+    ),
+    *(
+        Backpropagated(f"value-gradient-{name}", f"sums the gradient of the value by {by}", _of_values(value), ("value",))
+        for name, by, value in _VALUES
+    ),
+    Backpropagated(
+        "query-gradient-from-values",
+        "makes the gradient of the query from the values in place of the keys",
+        _with_values_for_keys,
+        ("query",),
+    ),
+    Backpropagated(
+        "query-gradient-from-queries",
+        "makes the gradient of the query from the queries in place of the keys",
+        _with_queries_for_keys,
+        ("query",),
+    ),
+    Backpropagated(
+        "query-and-key-exchanged",
+        "returns the gradient of the query as that of the key, and that of the key as that of the query",
+        _exchanged,
+        QUERY_AND_KEY,
+    ),
+    Backpropagated("key-is-query", "returns the gradient of the query for that of the key, too", _key_is_query, ("key",)),
+    Backpropagated(
+        "d-scores-not-transposed",
+        "does not transpose the gradients of the scores for the gradient of the key",
+        _not_transposed,
+        ("key",),
+    ),
+    *(
+        Backpropagated(f"no-{name}-gradient", f"returns zeros for the gradient of the {name}", _none(index), (name,))
+        for index, name in enumerate(("query", "key", "value"))
+    ),
+    *(
+        variant
+        for one in (replace(upstream, aspects=(GRADIENTS,)) for upstream in _UPSTREAMS)
+        for variant in (one, *(one.only(GRADIENTS, name) for name in ("query", "key", "value")))
+    ),
+)
