@@ -21,7 +21,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 MOST_CIRCUMSTANCES = 2
 """The number of circumstances, at most, under which a mistake is made that is made under no others."""
 
-MOST_VAGUE = 0.25
+MOST_VAGUE = 0.5
 """The part of the wrong answers, at most, of whose wrong elements an explanation may say nothing."""
 PARTIAL = 6
 """The number of explanations of some wrong answers that are tried together with each other one."""
@@ -103,7 +103,7 @@ def _same(some: Sequence[Array], others: Sequence[Array]) -> bool:
 
 def fitting_pairs(explanations: Sequence[Explanation], evidence: Evidence) -> list[Explanation]:
     """Return the pairs of mistakes that predict every answer together, as no mistake alone does."""
-    changes = [one for one in explanations if isinstance(one, Changed)]
+    changes = [one for one in explanations if isinstance(one, Changed) and len(one.aspects) > 1]
     return fitting(_pairs(changes, evidence.wrong), evidence)
 
 

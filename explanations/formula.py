@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +12,6 @@ import numpy as np
 from attention_tests import Precision
 from explanations.aspect import GRADIENTS, LOG_SUM_EXP, OUTPUT, Aspect
 from explanations.rounded import Rounded
-from properties.checks.remembered import remembered
 from properties.checks.roundings import roundings_of
 from properties.drawing.gradients import Backward, Gradients
 from properties.drawing.problem import Problem
@@ -86,6 +85,11 @@ class Forward:
         return self.problem.seen
 
     @cached_property
+    def sees(self) -> Array:
+        """Whether a query sees a key at all, (…, n_q, 1)."""
+        return np.asarray(self.seen.any(-1, keepdims=True))
+
+    @cached_property
     def logits(self) -> Rounded:
         """What is put into the softmax, of hidden keys as of visible ones."""
         return self.capped if self.problem.bias is None else self.capped.plus(self.bias)
@@ -117,12 +121,11 @@ class Forward:
 
     def softmax(self, logits: Rounded, seen: Array) -> Rounded:
         """Return the weights of logits, 0 where hidden."""
-        return self.normalised(self.exponentials_of(logits, seen))
+        return self.normalised(self.exponentials_of(logits, seen), np.asarray(seen.any(-1, keepdims=True)))
 
-    def normalised(self, exponentials: Rounded) -> Rounded:
-        """Return exponentials divided by their sum, 0 where that is an empty one."""
-        total = exponentials.summed(-1)
-        return (exponentials / total).where((total.value != 0) | (total.error != 0))
+    def normalised(self, exponentials: Rounded, sees: Array | None = None) -> Rounded:
+        """Return exponentials divided by their sum, 0 where no key is seen."""
+        return (exponentials / exponentials.summed(-1)).where(self.sees if sees is None else sees)
 
     def log_sum_exp(self, logits: Rounded, seen: Array) -> Rounded:
         """Return log Σ exp (…, n_q) of logits, -∞ where no key is seen."""
@@ -183,6 +186,17 @@ class BackwardPass(Forward):
         d_key = (d_scores.transposed @ self.query).times(factor)
         return [d_query, self.of_key_heads(d_key), self.of_key_heads(weights.transposed @ self.upstream)]
 
+    @cached_property
+    def right_d_scores(self) -> Rounded:
+        """The gradients of the scaled scores."""
+        return self.through_cap(self.d_scores(self.weights), self.slope)
+
+    @cached_property
+    def right(self) -> tuple[Rounded, Rounded, Rounded]:
+        """The three gradients."""
+        d_query, d_key, d_value = self.of_scores(self.right_d_scores, self.weights)
+        return d_query, d_key, d_value
+
     def through(self, weights: Rounded) -> list[Rounded]:
         """Return the three gradients under weights that may be wrong."""
         return self.of_scores(self.through_cap(self.d_scores(weights), self.slope), weights)
@@ -198,6 +212,8 @@ class BackwardPass(Forward):
         return of_heads.stored().like(lambda array: array.reshape(shape))
 
 
+RECENT = 64
+"""The number of problems whose steps are kept for the next explanations."""
 Weights = Callable[[Forward], Rounded]
 """Returns the weights (batch, heads, n_q, n_k) that are computed of a problem."""
 Sums = Callable[[Forward], Rounded]
@@ -206,13 +222,13 @@ Formula = Callable[[BackwardPass], Sequence[Rounded]]
 """Returns the gradients of query, key and value."""
 
 
-@remembered
+@lru_cache(maxsize=RECENT)
 def forward_of(problem: Problem, precision: Precision) -> Forward:
     """Return the steps of a problem under a declared precision."""
     return Forward(problem, roundings_of(precision, problem.dtype))
 
 
-@remembered
+@lru_cache(maxsize=RECENT)
 def backward_of(problem: Backward, precision: Precision) -> BackwardPass:
     """Return the steps of a backward pass under a declared precision."""
     return BackwardPass(problem, roundings_of(precision, problem.dtype))
@@ -228,6 +244,8 @@ class Weighed:
     sums: Sums | None = None
     """What is wrong with the log-sum-exp, too."""
     aspects: tuple[Aspect, ...] = (OUTPUT, LOG_SUM_EXP, GRADIENTS)
+    unseen_too: bool = False
+    """Whether rows that see nothing are as the weights make them, and not as the dialect says."""
 
     @np.errstate(all="ignore")
     def predicts(self, aspect: Aspect, problem: Any, precision: Precision) -> Sequence[Interval]:
@@ -242,7 +260,7 @@ class Weighed:
         if aspect is LOG_SUM_EXP:
             return right if self.sums is None else _of_interest([self.sums(forward)], right)
         computed = self.weights(forward) @ forward.value
-        unseen = ~problem.seen.any(-1, keepdims=True)
+        unseen = ~forward.sees & (not self.unseen_too)
         return [_with_rows(one, row, unseen) for one, row in zip(_of_interest([computed], right), right, strict=True)]
 
     @property

@@ -147,6 +147,8 @@ class Rounded:
         )
         lost = self.roundings.lost + self.roundings.lost_scores + self.roundings.lost_weights
         size = np.where(np.isfinite(value), np.abs(value), 0.0) + error
+        vanishes = np.abs(value) + error < self.roundings.accumulate.smallest_subnormal / 2
+        value, error = np.where(vanishes, 0.0, value), np.where(vanishes, 0.0, error)
         rounded = error + u * size + np.where((value == 0) & (error == 0), 0.0, lost)
         largest = self.roundings.accumulate.max
         if (size <= largest).all():

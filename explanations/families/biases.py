@@ -20,6 +20,7 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 def _of_bias(change: Callable[[Array, Problem], Array]) -> Change:
     """Return a change of the bias, with all four axes, where there is one."""
 
+    @np.errstate(all="ignore")
     def changed(problem: Problem) -> Problem:
         if problem.bias is None:
             return problem
@@ -75,6 +76,11 @@ _NUMBERS = (
         "bias-times-scale",
         "adds the bias before the scale, which multiplies it too",
         _of_numbers(lambda bias, problem: bias * _scale(problem)),
+    ),
+    Changed(
+        "bias-of-infinity-times-scale",
+        "adds the bias before the scale, which multiplies it too, and -∞ with it",
+        _of_bias(lambda bias, problem: bias * _scale(problem)),
     ),
     Changed(
         "bias-over-scale",

@@ -29,7 +29,7 @@ def _of_group(reduced: OfGroup) -> Formula:
     def formula(backward: BackwardPass) -> Sequence[Rounded]:
         problem = backward.problem
         apart = _Apart(problem, backward.roundings)
-        d_query, *others = apart.through(backward.weights)
+        d_query, *others = apart.of_scores(backward.right_d_scores, backward.weights)
         key_heads, group = problem.key.shape[1], problem.group
         return d_query, *(reduced(one.stored() if group > 1 else one, key_heads, group) for one in others)
 
@@ -73,7 +73,7 @@ def _placed(index: int, moved: Callable[[Rounded], Rounded]) -> Formula:
     """Return gradients one of which is put elsewhere."""
 
     def formula(backward: BackwardPass) -> Sequence[Rounded]:
-        gradients = backward.through(backward.weights)
+        gradients = [*backward.right]
         gradients[index] = moved(gradients[index].stored())
         return gradients
 

@@ -23,7 +23,9 @@ def _of_value_width(backward: BackwardPass) -> float:
 
 def _multiplied_by(factor: Factor) -> Formula:
     """Return gradients that are multiplied by a factor in place of the scale."""
-    return lambda backward: replace(backward, factor=factor(backward)).through(backward.weights)
+    return lambda backward: replace(backward, factor=factor(backward)).of_scores(
+        backward.right_d_scores, backward.weights
+    )
 
 
 _FACTORS: tuple[tuple[str, str, Factor], ...] = (

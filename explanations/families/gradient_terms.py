@@ -37,6 +37,13 @@ def _of_identity(backward: BackwardPass) -> Rounded:
     return backward.d_weights.where(backward.seen)
 
 
+def _of_identity_where_weighed(backward: BackwardPass) -> Rounded:
+    least, weights = backward.roundings.accumulate.smallest_subnormal, backward.weights
+    computed = backward.d_weights.where(backward.seen & (weights.value > least / 4))
+    vanishes = backward.seen & (weights.value < 4 * least) & (weights.value > least / 16)
+    return replace(computed, error=np.where(vanishes, np.inf, computed.error))
+
+
 def _centred_identity(backward: BackwardPass) -> Rounded:
     return (backward.d_weights - backward.delta(backward.weights)).where(backward.seen)
 
@@ -109,7 +116,7 @@ def _of_values(value: OfScores) -> Formula:
     """Return a gradient of the values that is a sum of the upstream gradient by other weights."""
 
     def formula(backward: BackwardPass) -> Sequence[Rounded]:
-        d_query, d_key, _ = backward.through(backward.weights)
+        d_query, d_key, _ = backward.right
         return d_query, d_key, backward.of_key_heads(value(backward).transposed @ backward.upstream)
 
     return formula
@@ -146,33 +153,33 @@ def _with_queries_for_keys(backward: BackwardPass) -> Sequence[Rounded]:
 
 def _of_rows(backward: BackwardPass, rows: Rounded) -> Sequence[Rounded]:
     """Return gradients whose gradient of the query is made of other rows than the keys."""
-    _, d_key, d_value = backward.through(backward.weights)
-    d_scores = backward.through_cap(backward.d_scores(backward.weights), backward.slope)
+    _, d_key, d_value = backward.right
+    d_scores = backward.right_d_scores
     return (d_scores @ rows).times(backward.scale), d_key, d_value
 
 
 def _exchanged(backward: BackwardPass) -> Sequence[Rounded]:
-    d_query, d_key, d_value = backward.through(backward.weights)
+    d_query, d_key, d_value = backward.right
     return (d_key, d_query, d_value) if d_query.value.shape == d_key.value.shape else (d_query, d_key, d_value)
 
 
 def _key_is_query(backward: BackwardPass) -> Sequence[Rounded]:
-    d_query, d_key, d_value = backward.through(backward.weights)
+    d_query, d_key, d_value = backward.right
     return d_query, d_query if d_query.value.shape == d_key.value.shape else d_key, d_value
 
 
 def _not_transposed(backward: BackwardPass) -> Sequence[Rounded]:
     """Return a gradient of the key from dS in place of its transpose, where the shapes allow it."""
-    d_query, d_key, d_value = backward.through(backward.weights)
+    d_query, d_key, d_value = backward.right
     if backward.seen.shape[-1] != backward.seen.shape[-2]:
         return d_query, d_key, d_value
-    d_scores = backward.through_cap(backward.d_scores(backward.weights), backward.slope)
+    d_scores = backward.right_d_scores
     return d_query, backward.of_key_heads((d_scores @ backward.query).times(backward.scale)), d_value
 
 
 def _none(index: int) -> Formula:
     def formula(backward: BackwardPass) -> Sequence[Rounded]:
-        gradients = backward.through(backward.weights)
+        gradients = [*backward.right]
         gradients[index] = gradients[index].times(0.0).where(np.zeros((), bool))
         return gradients
 
@@ -182,6 +189,11 @@ def _none(index: int) -> Formula:
 _D_SCORES = (
     ("without-delta", "leaves δ out of the gradients of the scores: P dP in place of P (dP - δ)", _without_delta),
     ("softmax-as-identity", "takes the softmax for the identity on the way back: dP in place of P (dP - δ)", _of_identity),
+    (
+        "softmax-as-identity-where-weighed",
+        "takes the softmax for the identity on the way back: dP in place of P (dP - δ)",
+        _of_identity_where_weighed,
+    ),
     ("centred-identity", "leaves the weights out of the gradients of the scores: dP - δ for P (dP - δ)", _centred_identity),
     ("delta-over-queries", "sums δ over the queries in place of the keys", _over_queries),
     ("delta-not-weighed", "sums δ without the weights: Σ dP in place of Σ P dP", _plain_sum),

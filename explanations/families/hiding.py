@@ -55,14 +55,21 @@ def _adding(number: float, hidden: Hidden, *, to_all: bool = False) -> Change:
     return everywhere(change)
 
 
-def _set_to(number: float) -> Weights:
-    """Return weights of hidden keys whose scores are a number; nothing where no key is seen."""
+def _set_to(number: float, *, to_all: bool = False) -> Weights:
+    """Return weights of hidden keys whose scores are a number; or `to_all` for rows that see nothing, too."""
 
     def weights(forward: Forward) -> Rounded:
-        visible = replace(forward.problem, mask=None).seen & forward.seen.any(-1, keepdims=True)
+        visible = replace(forward.problem, mask=None).seen & (to_all | forward.sees)
         return forward.softmax(forward.logits.where(forward.seen, number), visible)
 
     return weights
+
+
+def _unmasked(problem: Problem) -> Problem:
+    """Return a problem whose mask hides nothing from rows that it hides all from."""
+    if problem.mask is None:
+        return problem
+    return replace(problem, mask=problem.mask | ~problem.mask.any(-1, keepdims=True))
 
 
 def _one_for_visible(problem: Problem) -> Problem:
@@ -88,16 +95,23 @@ _ADDED = tuple(
     for number in NUMBERS
 )
 _NUMBERS = (
+    Changed(
+        "unmasked-rows",
+        "attends to all keys in rows whose keys are all hidden, as a finite number in place of -∞ makes it",
+        everywhere(_unmasked),
+    ),
     Changed("mask-added", "adds True and False to the scores as 1 and 0", everywhere(_one_for_visible)),
     Weighed("mask-multiplied", "multiplies scores by the mask: those of hidden keys are 0 in place of -∞", _set_to(0.0)),
     *(
         Weighed(
-            f"hidden-are-{-number}",
+            f"hidden-are-{'too-' if to_all else ''}{-number}",
             f"hides keys by a finite number in place of -∞, such as scores of {number}",
-            _set_to(number),
+            _set_to(number, to_all=to_all),
+            unseen_too=to_all,
         )
+        for to_all in (False, True)
         for number in NUMBERS
     ),
 )
 
-EXPLANATIONS = (*_ADDED, *(variant for one in _NUMBERS for variant in one.anywhere))
+EXPLANATIONS = (*(variant for one in _NUMBERS for variant in one.anywhere), *_ADDED)

@@ -132,7 +132,9 @@ def _largest_part(forward: Forward, block: int) -> Rounded:
     value = np.where(sees, logs.value, -np.inf)
     top = value.max(-1, keepdims=True, initial=-np.inf)
     unknown = (sees & (value != top) & (value + 2 * logs.error > top)).any(-1, keepdims=True)
-    part = within.where(value == top)
+    equals = (value == top) & sees
+    parts = np.maximum((equals & (np.arange(forward.seen.shape[-1]) % block == 0)).sum(-1, keepdims=True), 1)
+    part = within.where(equals).times(1 / parts)
     return Rounded(part.value, np.where(unknown, np.inf, part.error), forward.roundings)
 
 

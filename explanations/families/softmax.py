@@ -9,8 +9,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from explanations.aspect import LOG_SUM_EXP, OUTPUT
+from explanations.explanation import Changed, everywhere
 from explanations.formula import Forward, Weighed, Weights
 from explanations.rounded import Rounded
+from properties.drawing.problem import Problem
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -28,12 +31,14 @@ def _over(*axes: int) -> Weights:
     return weights
 
 
-def _shifted(shift: Callable[[Forward], Array | float]) -> Weights:
+def _shifted(shift: Callable[[Forward], Array | float], *, guarded: bool = False) -> Weights:
     """Return weights whose exponentials are of logits less something else than the largest, and may overflow."""
 
     def weights(forward: Forward) -> Rounded:
         exponentials = forward.exponentials_of(forward.logits, forward.seen, np.asarray(shift(forward)))
-        return exponentials / exponentials.summed(-1)
+        total = exponentials.summed(-1)
+        divided = exponentials / total
+        return divided.where((total.value != 0) | (total.error != 0)) if guarded else divided
 
     return weights
 
@@ -52,7 +57,7 @@ def _of_hidden_too(forward: Forward) -> Array:
 
 
 def _without_bias(forward: Forward) -> Array:
-    return forward.largest_of(forward.capped, forward.seen)
+    return forward.largest_of(forward.capped, replace(forward.problem, bias=None).seen)
 
 
 def _with_in_denominator(term: Callable[[Forward], Array | float]) -> Weights:
@@ -143,13 +148,19 @@ def _with_floor(floor: float) -> Weights:
     return weights
 
 
-def _first_of_largest(forward: Forward) -> Rounded:
-    """Return weights without those of the largest logits but the first, where it is known which are equal."""
-    logits = forward.logits
-    largest = forward.seen & (logits.value == forward.largest)
-    near = forward.seen & ~largest & (logits.value + 2 * logits.error > forward.largest)
-    weights = forward.normalised(forward.exponentials.where(~largest | (largest.cumsum(-1) <= 1)))
-    return replace(weights, error=np.where(near.any(-1, keepdims=True), np.inf, weights.error))
+def _scale(problem: Problem) -> float:
+    return problem.d_k**-0.5 if problem.scale is None else problem.scale
+
+
+def _of_length_one(rows: Array) -> Array:
+    lengths = np.sqrt((rows * rows).sum(-1, keepdims=True))
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+
+
+def _exchanged(problem: Problem) -> Problem:
+    if problem.query.shape != problem.key.shape:
+        return problem
+    return replace(problem, query=problem.key, key=problem.query)
 
 
 _AXES = (
@@ -158,37 +169,37 @@ _AXES = (
     Weighed("softmax-over-batches", "takes the softmax over the batch in place of the keys", _over(0)),
     Weighed("softmax-over-queries-and-keys", "takes the softmax over queries and keys together", _over(-2, -1)),
 )
-_SHIFTS = (
-    Weighed(
-        "no-maximum",
-        "takes exponentials without subtracting the largest score: they overflow, or all underflow",
-        _shifted(lambda _: 0.0),
-    ),
-    Weighed(
-        "mean-for-maximum",
-        "subtracts the mean score in place of the largest one: exponentials overflow",
-        _shifted(_mean_of_seen),
-    ),
-    Weighed(
-        "maximum-of-all-queries",
-        "subtracts the largest score of all queries from those of each: all exponentials of a query underflow",
-        _shifted(_of_all_queries),
-    ),
-    Weighed(
-        "maximum-not-below-zero",
-        "subtracts a largest score that is never below 0: exponentials of low scores all underflow",
-        _shifted(lambda forward: np.maximum(forward.largest, 0.0)),
-    ),
-    Weighed(
-        "maximum-of-hidden-scores",
-        "subtracts the largest score of hidden keys, too: all exponentials of visible ones underflow",
-        _shifted(_of_hidden_too),
-    ),
-    Weighed(
-        "maximum-without-bias",
-        "subtracts the largest score as it is before the bias: exponentials overflow, or all underflow",
-        _shifted(_without_bias),
-    ),
+_SHIFTS = tuple(
+    Weighed(f"{name}{'-guarded' if guarded else ''}", says, _shifted(shift, guarded=guarded))
+    for guarded in (False, True)
+    for name, says, shift in (
+        (
+            "no-maximum",
+            "takes exponentials without subtracting the largest score: they overflow, or all underflow",
+            lambda _: 0.0,
+        ),
+        ("mean-for-maximum", "subtracts the mean score in place of the largest one: exponentials overflow", _mean_of_seen),
+        (
+            "maximum-of-all-queries",
+            "subtracts the largest score of all queries from those of each: all exponentials of a query underflow",
+            _of_all_queries,
+        ),
+        (
+            "maximum-not-below-zero",
+            "subtracts a largest score that is never below 0: exponentials of low scores all underflow",
+            lambda forward: np.maximum(forward.largest, 0.0),
+        ),
+        (
+            "maximum-of-hidden-scores",
+            "subtracts the largest score of hidden keys, too: all exponentials of visible ones underflow",
+            _of_hidden_too,
+        ),
+        (
+            "maximum-without-bias",
+            "subtracts the largest score as it is before the bias: exponentials overflow, or all underflow",
+            _without_bias,
+        ),
+    )
 )
 _DENOMINATORS = (
     Weighed("not-normalised", "does not divide the exponentials by their sum", _unnormalised),
@@ -239,7 +250,6 @@ _FUNCTIONS = (
     Weighed("relu", "takes max(s, 0) in place of eˢ", _in_place_of_exp(lambda scores: np.maximum(scores, 0.0))),
     Weighed("equal-weights", "gives equal weights to all visible keys, whatever their scores", _equal),
     Weighed("largest-alone", "gives all weight to the largest score", _one_hot),
-    Weighed("first-of-equals", "gives no weight to equals of the largest score but the first", _first_of_largest),
     *(
         Weighed(f"polynomial-of-{n}", f"takes a polynomial of degree {n} in place of eˢ", _polynomial(n))
         for n in (1, 2, 3, 4)
@@ -250,4 +260,37 @@ _FUNCTIONS = (
     ),
 )
 
-EXPLANATIONS = tuple(variant for one in (*_AXES, *_SHIFTS, *_DENOMINATORS, *_FUNCTIONS) for variant in one.anywhere)
+_SCORES = (
+    Changed(
+        "scores-negated",
+        "negates the scores: the least similar key gets the largest weight",
+        everywhere(lambda problem: replace(problem, scale=-_scale(problem))),
+    ),
+    Changed(
+        "cosines",
+        "takes cosines of queries and keys for scores, and scales them",
+        everywhere(lambda problem: replace(problem, query=_of_length_one(problem.query), key=_of_length_one(problem.key))),
+        (OUTPUT, LOG_SUM_EXP),
+    ),
+    Changed(
+        "cosines-not-scaled",
+        "takes cosines of queries and keys for scores, without a scale",
+        everywhere(
+            lambda problem: replace(
+                problem,
+                query=_of_length_one(problem.query),
+                key=_of_length_one(problem.key),
+                scale=1.0 if problem.scale is None else problem.scale,
+            )
+        ),
+        (OUTPUT, LOG_SUM_EXP),
+    ),
+    Changed(
+        "queries-and-keys-exchanged",
+        "exchanges queries and keys, where the shapes allow it",
+        everywhere(_exchanged),
+        (OUTPUT, LOG_SUM_EXP),
+    ),
+)
+
+EXPLANATIONS = tuple(variant for one in (*_SCORES, *_AXES, *_SHIFTS, *_DENOMINATORS, *_FUNCTIONS) for variant in one.anywhere)
