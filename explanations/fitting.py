@@ -23,6 +23,8 @@ MOST_CIRCUMSTANCES = 2
 
 MOST_VAGUE = 0.5
 """The part of the wrong answers, at most, of whose wrong elements an explanation may say nothing."""
+SMALLEST = 12
+"""The number of wrong answers, the smallest ones, one of which such an explanation explains."""
 PARTIAL = 6
 """The number of explanations of some wrong answers that are tried together with each other one."""
 
@@ -47,10 +49,10 @@ class Sometimes:
     """The number of right answers that it would contradict if it were made always."""
 
     @property
-    def rank(self) -> tuple[bool, int, int]:
-        """The rank among others, the lowest first: few circumstances, and few contradictions."""
+    def rank(self) -> tuple[bool, int]:
+        """The rank among others, the lowest first: few circumstances, or few contradictions where none is known."""
         known = len(self.circumstances)
-        return not known, known, self.contradictions
+        return (False, known) if known else (True, self.contradictions)
 
     @property
     def name(self) -> str:
@@ -98,7 +100,9 @@ def told_apart(found: Iterable[Explanation], wrong: Sequence[Observation]) -> li
 
 def _same(some: Sequence[Array], others: Sequence[Array]) -> bool:
     """Tell whether two predictions are the same but for the roundings of the oracle."""
-    return all(np.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True) for one, other in zip(some, others, strict=True))
+    return all(
+        np.allclose(one, other, rtol=1e-9, atol=1e-12, equal_nan=True) for one, other in zip(some, others, strict=True)
+    )
 
 
 def fitting_pairs(explanations: Sequence[Explanation], evidence: Evidence) -> list[Explanation]:
@@ -108,7 +112,8 @@ def fitting_pairs(explanations: Sequence[Explanation], evidence: Evidence) -> li
 
 
 def _pairs(changes: Sequence[Changed], wrong: Sequence[Observation]) -> Iterator[Explanation]:
-    partial = (one for one in changes if any(_explains(one, observation) for observation in wrong))
+    few = wrong[:SMALLEST]
+    partial = (one for one in changes if any(_explains(one, observation) for observation in few))
     for first in islice(partial, PARTIAL):
         left = next((one for one in wrong if not _explains(first, one)), None)
         if left is not None:

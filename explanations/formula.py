@@ -130,7 +130,7 @@ class Forward:
     def log_sum_exp(self, logits: Rounded, seen: Array) -> Rounded:
         """Return log Σ exp (…, n_q) of logits, -∞ where no key is seen."""
         total = self.exponentials_of(logits, seen).summed(-1).log().plus(self.largest_of(logits, seen))
-        return total.where(seen.any(-1, keepdims=True), -np.inf).like(lambda array: array[..., 0])
+        return total.where(np.asarray(seen.any(-1, keepdims=True)), -np.inf).like(lambda array: array[..., 0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +203,9 @@ class BackwardPass(Forward):
 
     def of_key_heads(self, of_heads: Rounded) -> Rounded:
         """Return the gradients of key heads, sums over their query heads."""
-        return of_heads if self.problem.group == 1 else self.apart(of_heads).summed(2).like(lambda array: array[:, :, 0])
+        return (
+            of_heads if self.problem.group == 1 else self.apart(of_heads).summed(2).like(lambda array: array[:, :, 0])
+        )
 
     def apart(self, of_heads: Rounded) -> Rounded:
         """Return the gradients of each query head, stored, as (batch, key heads, group, …)."""
@@ -269,7 +271,9 @@ class Weighed:
         yield self
         for one in (OUTPUT, GRADIENTS) if self.sums is None else (OUTPUT, GRADIENTS, LOG_SUM_EXP):
             alone = one.name.removeprefix("the ").replace(" ", "-")
-            yield replace(self, name=f"{self.name}-of-{alone}", says=f"{self.says}, in {one.name} alone", aspects=(one,))
+            yield replace(
+                self, name=f"{self.name}-of-{alone}", says=f"{self.says}, in {one.name} alone", aspects=(one,)
+            )
 
 
 @dataclass(frozen=True, eq=False)

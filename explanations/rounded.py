@@ -114,9 +114,7 @@ class Rounded:
 
     def where(self, condition: Array, other: float = 0.0) -> Rounded:
         """Return the numbers where a condition holds, and another, which is exact, elsewhere."""
-        return replace(
-            self, value=np.where(condition, self.value, other), error=np.where(condition, self.error, 0.0)
-        )
+        return replace(self, value=np.where(condition, self.value, other), error=np.where(condition, self.error, 0.0))
 
     @property
     def transposed(self) -> Rounded:

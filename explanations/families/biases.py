@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from explanations.explanation import Change, Changed, everywhere
+from explanations.explanation import Change, Changed, Explanation, everywhere
 from explanations.formula import Forward, Weighed
 from explanations.rounded import Rounded
 from properties.drawing.problem import Problem
@@ -138,11 +138,17 @@ _AXES = (
         _of_bias(lambda bias, _: _transposed(bias)),
     ),
     Changed(
-        "bias-of-key-head", "reads the bias by key head in place of query head, in grouped heads", _of_bias(_of_key_heads)
+        "bias-of-key-head",
+        "reads the bias by key head in place of query head, in grouped heads",
+        _of_bias(_of_key_heads),
     ),
 )
 _HIDING = (
-    Changed("bias-of-zero-hides", "takes the bias for a mask, too: keys with a bias of 0 are hidden", _shown(np.bool_)),
+    Changed(
+        "bias-of-zero-hides",
+        "takes the bias for a mask, too: keys with a bias of 0 are hidden",
+        _shown(lambda bias: bias != 0),
+    ),
     Changed(
         "bias-not-above-zero-hides",
         "takes the bias for a mask, too: only keys with a bias above 0 are visible",
@@ -202,4 +208,7 @@ _FORMULAS = (
     Weighed("bias-multiplies-weights", "multiplies the weights by the bias, after the softmax", _multiplies_weights),
 )
 
-EXPLANATIONS = tuple(variant for one in (*_NUMBERS, *_AXES, *_HIDING, *_FORMULAS) for variant in one.anywhere)
+EXPLANATIONS: tuple[Explanation, ...] = (
+    *(variant for one in (*_NUMBERS, *_AXES, *_HIDING) for variant in one.anywhere),
+    *(variant for one in _FORMULAS for variant in one.anywhere),
+)

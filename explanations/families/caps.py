@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from explanations.explanation import Change, Changed, everywhere
+from explanations.explanation import Change, Changed, Explanation, everywhere
 from explanations.formula import Forward, Weighed, Weights
 from explanations.rounded import Rounded
 from properties.drawing.problem import Problem
@@ -16,6 +16,11 @@ from properties.drawing.problem import Problem
 def _of_cap(change: Callable[[float, Problem], Problem]) -> Change:
     """Return a change where there is a soft cap."""
     return everywhere(lambda problem: problem if problem.softcap is None else change(problem.softcap, problem))
+
+
+def _not_requested(cap: float) -> Change:
+    """Return a change that caps where no soft cap is requested."""
+    return everywhere(lambda problem: problem if problem.softcap else replace(problem, softcap=cap))
 
 
 def _scale(problem: Problem) -> float:
@@ -80,7 +85,7 @@ _CHANGED = (
         Changed(
             f"cap-of-{cap}",
             f"applies a soft cap of {cap} that was not requested",
-            everywhere(lambda problem, cap=cap: problem if problem.softcap else replace(problem, softcap=float(cap))),
+            _not_requested(float(cap)),
         )
         for cap in (5, 8, 10, 15, 20, 30, 50, 100)
     ),
@@ -173,4 +178,7 @@ _FORMULAS = (
     ),
 )
 
-EXPLANATIONS = tuple(variant for one in (*_CHANGED, *_FORMULAS) for variant in one.anywhere)
+EXPLANATIONS: tuple[Explanation, ...] = (
+    *(variant for one in _CHANGED for variant in one.anywhere),
+    *(variant for one in _FORMULAS for variant in one.anywhere),
+)

@@ -13,7 +13,7 @@ WHOSE = (("query", "key"), ("query",), ("key",))
 
 
 def _default(backward: BackwardPass) -> float:
-    return backward.problem.d_k**-0.5
+    return float(backward.problem.d_k**-0.5)
 
 
 def _of_value_width(backward: BackwardPass) -> float:
@@ -39,7 +39,11 @@ _FACTORS: tuple[tuple[str, str, Factor], ...] = (
     ),
     ("scale-of-value-width", "is multiplied by 1/√d_v in place of 1/√d_k", _of_value_width),
     ("scaled-by-width", "is multiplied by 1/d_k in place of 1/√d_k", lambda backward: 1 / backward.problem.d_k),
-    ("divided-by-scale", "is divided by the scale", lambda backward: 1 / backward.scale if backward.scale else math.inf),
+    (
+        "divided-by-scale",
+        "is divided by the scale",
+        lambda backward: 1 / backward.scale if backward.scale else math.inf,
+    ),
     (
         "scaled-by-root-of-scale",
         "is multiplied by the root of the scale alone",

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from explanations.aspect import GRADIENTS
-from explanations.explanation import Change, Changed, everywhere
+from explanations.explanation import Change, Changed, Explanation, everywhere
 from explanations.formula import Backpropagated, BackwardPass, Formula
 from explanations.rounded import Rounded
 from properties.drawing.gradients import Backward
@@ -22,7 +22,9 @@ QUERY_AND_KEY = ("query", "key")
 
 def _of_d_scores(d_scores: OfScores) -> Formula:
     """Return gradients that follow from wrong ones of the logits."""
-    return lambda backward: backward.of_scores(backward.through_cap(d_scores(backward), backward.slope), backward.weights)
+    return lambda backward: backward.of_scores(
+        backward.through_cap(d_scores(backward), backward.slope), backward.weights
+    )
 
 
 def _less(backward: BackwardPass, delta: Rounded) -> Rounded:
@@ -188,13 +190,21 @@ def _none(index: int) -> Formula:
 
 _D_SCORES = (
     ("without-delta", "leaves δ out of the gradients of the scores: P dP in place of P (dP - δ)", _without_delta),
-    ("softmax-as-identity", "takes the softmax for the identity on the way back: dP in place of P (dP - δ)", _of_identity),
+    (
+        "softmax-as-identity",
+        "takes the softmax for the identity on the way back: dP in place of P (dP - δ)",
+        _of_identity,
+    ),
     (
         "softmax-as-identity-where-weighed",
         "takes the softmax for the identity on the way back: dP in place of P (dP - δ)",
         _of_identity_where_weighed,
     ),
-    ("centred-identity", "leaves the weights out of the gradients of the scores: dP - δ for P (dP - δ)", _centred_identity),
+    (
+        "centred-identity",
+        "leaves the weights out of the gradients of the scores: dP - δ for P (dP - δ)",
+        _centred_identity,
+    ),
     ("delta-over-queries", "sums δ over the queries in place of the keys", _over_queries),
     ("delta-not-weighed", "sums δ without the weights: Σ dP in place of Σ P dP", _plain_sum),
     ("delta-is-mean", "takes the plain mean of dP for δ, in place of Σ P dP", _plain_mean),
@@ -265,12 +275,10 @@ _UPSTREAMS = (
         "reads the upstream gradient of the first batch for all",
         _upstream(lambda upstream: np.broadcast_to(upstream[:1], upstream.shape)),
     ),
-    Changed(
-        "upstream-without-sign", "loses the sign of the upstream gradient", _upstream(np.abs)
-    ),
+    Changed("upstream-without-sign", "loses the sign of the upstream gradient", _upstream(np.abs)),
 )
 
-EXPLANATIONS = (
+EXPLANATIONS: tuple[Explanation, ...] = (
     *(
         Backpropagated(f"{name}{where}", f"{says}{of}", _of_d_scores(d_scores), gradients)
         for name, says, d_scores in _D_SCORES
@@ -290,7 +298,9 @@ EXPLANATIONS = (
         )
     ),
     *(
-        Backpropagated(f"value-gradient-{name}", f"sums the gradient of the value by {by}", _of_values(value), ("value",))
+        Backpropagated(
+            f"value-gradient-{name}", f"sums the gradient of the value by {by}", _of_values(value), ("value",)
+        )
         for name, by, value in _VALUES
     ),
     Backpropagated(
@@ -311,7 +321,9 @@ EXPLANATIONS = (
         _exchanged,
         QUERY_AND_KEY,
     ),
-    Backpropagated("key-is-query", "returns the gradient of the query for that of the key, too", _key_is_query, ("key",)),
+    Backpropagated(
+        "key-is-query", "returns the gradient of the query for that of the key, too", _key_is_query, ("key",)
+    ),
     Backpropagated(
         "d-scores-not-transposed",
         "does not transpose the gradients of the scores for the gradient of the key",

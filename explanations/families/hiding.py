@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from explanations.explanation import Change, Changed, everywhere
+from explanations.explanation import Change, Changed, Explanation, everywhere
 from explanations.formula import Forward, Weighed, Weights
 from explanations.rounded import Rounded
 from properties.drawing.problem import Problem
@@ -94,14 +94,18 @@ _ADDED = tuple(
     for to_all in (False, True)
     for number in NUMBERS
 )
-_NUMBERS = (
+_CHANGED = (
     Changed(
         "unmasked-rows",
         "attends to all keys in rows whose keys are all hidden, as a finite number in place of -∞ makes it",
         everywhere(_unmasked),
     ),
     Changed("mask-added", "adds True and False to the scores as 1 and 0", everywhere(_one_for_visible)),
-    Weighed("mask-multiplied", "multiplies scores by the mask: those of hidden keys are 0 in place of -∞", _set_to(0.0)),
+)
+_NUMBERS = (
+    Weighed(
+        "mask-multiplied", "multiplies scores by the mask: those of hidden keys are 0 in place of -∞", _set_to(0.0)
+    ),
     *(
         Weighed(
             f"hidden-are-{'too-' if to_all else ''}{-number}",
@@ -114,4 +118,8 @@ _NUMBERS = (
     ),
 )
 
-EXPLANATIONS = (*(variant for one in _NUMBERS for variant in one.anywhere), *_ADDED)
+EXPLANATIONS: tuple[Explanation, ...] = (
+    *(variant for one in _CHANGED for variant in one.anywhere),
+    *(variant for one in _NUMBERS for variant in one.anywhere),
+    *_ADDED,
+)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from explanations.aspect import LOG_SUM_EXP, OUTPUT
-from explanations.explanation import Change, Changed, everywhere
+from explanations.explanation import Change, Changed, Explanation, everywhere
 from explanations.formula import Forward, Weighed
 from explanations.rounded import Rounded
 from properties.drawing.problem import Problem
@@ -76,13 +76,9 @@ def _within_blocks(forward: Forward, block: int) -> tuple[Rounded, Rounded]:
     """Return the weights of each key among those of its block, and the sums of the block that it is in."""
     exponentials = _less(forward, _own(forward, block))
     n_k = forward.seen.shape[-1]
-    sums = Rounded(
-        *(
-            _spread(_of_each_block(one, block, np.add, 0.0), block, n_k)
-            for one in (exponentials.value, exponentials.error + forward.roundings.u * block * exponentials.value)
-        ),
-        forward.roundings,
-    )
+    added = exponentials.error + forward.roundings.u * block * exponentials.value
+    value, error = (_spread(_of_each_block(one, block, np.add, 0.0), block, n_k) for one in (exponentials.value, added))
+    sums = Rounded(value, error, forward.roundings)
     return (exponentials / sums).where(sums.value != 0), sums
 
 
@@ -200,4 +196,4 @@ _PADDED = tuple(
     )
     for block in (2, 4, *BLOCKS)
 )
-EXPLANATIONS = (*_explanations(), *(variant for one in _PADDED for variant in one.anywhere))
+EXPLANATIONS: tuple[Explanation, ...] = (*_explanations(), *(variant for one in _PADDED for variant in one.anywhere))

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from explanations.aspect import LOG_SUM_EXP, OUTPUT
-from explanations.explanation import Changed, everywhere
+from explanations.explanation import Changed, Explanation, everywhere
 from explanations.formula import Forward, Weighed, Weights
 from explanations.rounded import Rounded
 from properties.drawing.problem import Problem
@@ -129,14 +129,14 @@ def _one_hot(forward: Forward) -> Rounded:
 
 
 def _polynomial(degree: int) -> Weights:
+    """Return weights by a polynomial in place of exp, whose terms cancel, for logits less the largest."""
+
     def weights(forward: Forward) -> Rounded:
         below = forward.logits - Rounded.of(forward.largest, forward.roundings)
-        terms = [below.at(lambda x, n=n: x**n / math.factorial(n), 0.0) for n in range(degree + 1)]
-        sizes = sum((np.abs(term.value) for term in terms), np.zeros(()))
-        slopes = sum((np.abs(term.value) for term in terms[:-1]), np.zeros(()))
-        error = below.error * slopes + 16 * forward.roundings.u * sizes
-        value = sum((term.value for term in terms), np.zeros(()))
-        return forward.normalised(Rounded(value, error, forward.roundings).where(forward.seen))
+        terms = [below.value**n / math.factorial(n) for n in range(degree + 1)]
+        sizes = np.sum(np.abs(terms), axis=0)
+        error = below.error * np.sum(np.abs(terms[:-1]), axis=0) + 16 * forward.roundings.u * sizes
+        return forward.normalised(Rounded(np.sum(terms, axis=0), error, forward.roundings).where(forward.seen))
 
     return weights
 
@@ -154,7 +154,7 @@ def _scale(problem: Problem) -> float:
 
 def _of_length_one(rows: Array) -> Array:
     lengths = np.sqrt((rows * rows).sum(-1, keepdims=True))
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return rows / np.where(lengths > 0, lengths, 1.0)
 
 
 def _exchanged(problem: Problem) -> Problem:
@@ -178,7 +178,11 @@ _SHIFTS = tuple(
             "takes exponentials without subtracting the largest score: they overflow, or all underflow",
             lambda _: 0.0,
         ),
-        ("mean-for-maximum", "subtracts the mean score in place of the largest one: exponentials overflow", _mean_of_seen),
+        (
+            "mean-for-maximum",
+            "subtracts the mean score in place of the largest one: exponentials overflow",
+            _mean_of_seen,
+        ),
         (
             "maximum-of-all-queries",
             "subtracts the largest score of all queries from those of each: all exponentials of a query underflow",
@@ -244,9 +248,7 @@ _DENOMINATORS = (
 _FUNCTIONS = (
     Weighed("sigmoid", "takes the sigmoid of each score in place of a softmax", _sigmoid),
     Weighed("no-softmax", "weighs values by the scores themselves, without a softmax", _identity),
-    Weighed(
-        "softplus", "takes log(1 + eˢ) in place of eˢ", _in_place_of_exp(lambda scores: np.logaddexp(scores, 0.0))
-    ),
+    Weighed("softplus", "takes log(1 + eˢ) in place of eˢ", _in_place_of_exp(lambda scores: np.logaddexp(scores, 0.0))),
     Weighed("relu", "takes max(s, 0) in place of eˢ", _in_place_of_exp(lambda scores: np.maximum(scores, 0.0))),
     Weighed("equal-weights", "gives equal weights to all visible keys, whatever their scores", _equal),
     Weighed("largest-alone", "gives all weight to the largest score", _one_hot),
@@ -254,10 +256,7 @@ _FUNCTIONS = (
         Weighed(f"polynomial-of-{n}", f"takes a polynomial of degree {n} in place of eˢ", _polynomial(n))
         for n in (1, 2, 3, 4)
     ),
-    *(
-        Weighed(f"floor-of-1e-{n}", f"adds about 1e-{n} to each weight", _with_floor(10.0**-n))
-        for n in (2, 3, 4, 5, 6)
-    ),
+    *(Weighed(f"floor-of-1e-{n}", f"adds about 1e-{n} to each weight", _with_floor(10.0**-n)) for n in (2, 3, 4, 5, 6)),
 )
 
 _SCORES = (
@@ -269,7 +268,9 @@ _SCORES = (
     Changed(
         "cosines",
         "takes cosines of queries and keys for scores, and scales them",
-        everywhere(lambda problem: replace(problem, query=_of_length_one(problem.query), key=_of_length_one(problem.key))),
+        everywhere(
+            lambda problem: replace(problem, query=_of_length_one(problem.query), key=_of_length_one(problem.key))
+        ),
         (OUTPUT, LOG_SUM_EXP),
     ),
     Changed(
@@ -293,4 +294,7 @@ _SCORES = (
     ),
 )
 
-EXPLANATIONS = tuple(variant for one in (*_SCORES, *_AXES, *_SHIFTS, *_DENOMINATORS, *_FUNCTIONS) for variant in one.anywhere)
+EXPLANATIONS: tuple[Explanation, ...] = (
+    *(variant for one in _SCORES for variant in one.anywhere),
+    *(variant for one in (*_AXES, *_SHIFTS, *_DENOMINATORS, *_FUNCTIONS) for variant in one.anywhere),
+)

@@ -42,7 +42,7 @@ def _overflowing(forward: Forward) -> Rounded:
 
 
 def _seeing(forward: Forward, sums: Rounded) -> Rounded:
-    return sums.where(forward.seen.any(-1, keepdims=True), -np.inf).like(lambda array: array[..., 0])
+    return sums.where(forward.sees, -np.inf).like(lambda array: array[..., 0])
 
 
 def _times(factor: Callable[[Forward], float]) -> Sums:
@@ -119,15 +119,21 @@ EXPLANATIONS = tuple(
             "returns the log-sum-exp of the scaled scores, without all options",
             lambda forward: forward.log_sum_exp(forward.scaled, np.ones_like(forward.seen)),
         ),
-        ("lse-of-heads-reversed", "returns the log-sum-exps of the heads in reverse order", _reordered(
-            lambda sums: sums.like(lambda array: array[:, ::-1])
-        )),
-        ("lse-of-first-head", "returns the log-sum-exp of the first head for all", _reordered(
-            lambda sums: sums.like(lambda array: np.broadcast_to(array[:, :1], array.shape))
-        )),
-        ("lse-of-queries-reversed", "returns the log-sum-exps of the queries in reverse order", _reordered(
-            lambda sums: sums.like(lambda array: array[..., ::-1])
-        )),
+        (
+            "lse-of-heads-reversed",
+            "returns the log-sum-exps of the heads in reverse order",
+            _reordered(lambda sums: sums.like(lambda array: array[:, ::-1])),
+        ),
+        (
+            "lse-of-first-head",
+            "returns the log-sum-exp of the first head for all",
+            _reordered(lambda sums: sums.like(lambda array: np.broadcast_to(array[:, :1], array.shape))),
+        ),
+        (
+            "lse-of-queries-reversed",
+            "returns the log-sum-exps of the queries in reverse order",
+            _reordered(lambda sums: sums.like(lambda array: array[..., ::-1])),
+        ),
         ("lse-laid-out-by-query", "lays log-sum-exps out as (batch, queries, heads)", _reordered(_laid_out_by_query)),
     )
 )
