@@ -15,7 +15,9 @@ from explanations.explanation import Explanation
 from explanations.families import (
     biases,
     caps,
+    denominators,
     gradient_heads,
+    gradient_parts,
     gradient_scale,
     gradient_terms,
     hiding,
@@ -40,6 +42,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *visibility.EXPLANATIONS,
     *positions.EXPLANATIONS,
     *softmax.EXPLANATIONS,
+    *denominators.EXPLANATIONS,
     *online.EXPLANATIONS,
     *biases.EXPLANATIONS,
     *caps.EXPLANATIONS,
@@ -47,6 +50,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *sums.EXPLANATIONS,
     *gradient_scale.EXPLANATIONS,
     *gradient_terms.EXPLANATIONS,
+    *gradient_parts.EXPLANATIONS,
     *gradient_heads.EXPLANATIONS,
 )
 STREAMS = (ANY_PROBLEM, ROWS, ROWS_OF_SIGNED_SCALES, BACKWARD_ROWS, BACKWARD_ROWS_OF_SIGNED_SCALES, ANY_SENTENCE)
