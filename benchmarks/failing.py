@@ -1,6 +1,6 @@
 """How much longer a run takes that fails: the same kernel right and wrong, held against all laws in turn.
 
-    python -m benchmarks.failing
+python -m benchmarks.failing
 """
 
 from __future__ import annotations

@@ -126,6 +126,7 @@ def _of_options() -> Iterator[Circumstance]:
     yield _of_problem("a scale that is given", lambda problem: problem.scale is not None)
     yield _of_problem("grouped heads", lambda problem: problem.group > 1)
     yield _of_problem("no option", lambda problem: not problem.options)
+    yield _of_problem("no third option", lambda problem: len(problem.options) + (problem.group > 1) <= 2)
     yield _of_problem("inputs that do not lie in order", lambda problem: any(problem.memory))
     yield _of_problem("fully masked rows", lambda problem: not bool(problem.seen.any(axis=-1).all()))
 

@@ -12,7 +12,22 @@ from attention_tests.execution.subject import Subject
 from explanations.circumstances import in_common
 from explanations.evidence import Evidence, evidence_of
 from explanations.explanation import Explanation
-from explanations.families import positions, scale, visibility
+from explanations.families import (
+    biases,
+    caps,
+    denominators,
+    gradient_heads,
+    gradient_parts,
+    gradient_scale,
+    gradient_terms,
+    hiding,
+    online,
+    positions,
+    scale,
+    softmax,
+    sums,
+    visibility,
+)
 from explanations.fitting import fitting, fitting_sometimes, told_apart
 from explanations.pairs import fitting_pairs
 from explanations.picture import weights_of
@@ -28,6 +43,17 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *scale.EXPLANATIONS,
     *visibility.EXPLANATIONS,
     *positions.EXPLANATIONS,
+    *softmax.EXPLANATIONS,
+    *denominators.EXPLANATIONS,
+    *online.EXPLANATIONS,
+    *biases.EXPLANATIONS,
+    *caps.EXPLANATIONS,
+    *hiding.EXPLANATIONS,
+    *sums.EXPLANATIONS,
+    *gradient_scale.EXPLANATIONS,
+    *gradient_terms.EXPLANATIONS,
+    *gradient_parts.EXPLANATIONS,
+    *gradient_heads.EXPLANATIONS,
 )
 STREAMS = (ANY_PROBLEM, ROWS, ROWS_OF_SIGNED_SCALES, BACKWARD_ROWS, BACKWARD_ROWS_OF_SIGNED_SCALES, ANY_SENTENCE)
 MOST_NAMED = 3

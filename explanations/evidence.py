@@ -24,6 +24,10 @@ from reference.bounds.interval import Interval
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
+NEARER = 4.0
+"""How many times nearer to a prediction than to what is right a wrong answer is, at least, that it explains."""
+
+
 @dataclass(frozen=True, eq=False)
 class Observation:
     """One answer of an implementation."""
@@ -47,11 +51,23 @@ class Observation:
         )
 
     def is_explained_by(self, predicted: Sequence[Interval]) -> bool:
-        """Tell whether the answer is one that was predicted, and no wrong element one of which nothing is promised."""
-        return self.fits(predicted) and not any(
-            bool((~right.accepts(got) & one.vacuous).any())
+        """Tell whether the answer is one that was predicted, and nearer to what was predicted than to what is right.
+
+        Of no wrong element may the prediction promise nothing.
+        """
+        return self.fits(predicted) and all(
+            _is_nearer(got[wrong], one.value[wrong], right.value[wrong]) and not bool(one.vacuous[wrong].any())
             for one, right, got in zip(predicted, self.right, self.answers, strict=True)
+            for wrong in (~right.accepts(got),)
         )
+
+
+@np.errstate(all="ignore")
+def _is_nearer(got: Array, predicted: Array, right: Array) -> bool:
+    """Tell whether numbers are nearer to those that were predicted than to the right ones, where all are finite."""
+    finite = np.isfinite(got) & np.isfinite(predicted) & np.isfinite(right)
+    distance, from_right = (np.abs(got - one)[finite].sum() for one in (predicted, right))
+    return bool(distance * NEARER <= from_right)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from attention_tests import Precision
 from explanations.aspect import Aspect
 from explanations.circumstances import WHERE, Circumstance, in_words, separating
@@ -15,6 +17,9 @@ from reference.bounds.interval import Interval
 
 MOST_CIRCUMSTANCES = 2
 """The number of circumstances, at most, under which a mistake is made that is made under no others."""
+
+MOST_VAGUE = 0.5
+"""The part of the wrong answers, at most, of whose wrong elements an explanation may say nothing."""
 
 
 def fitting(explanations: Iterable[Explanation], evidence: Evidence) -> list[Explanation]:
@@ -77,21 +82,43 @@ def fitting_sometimes(explanations: Iterable[Explanation], evidence: Evidence) -
 
 
 def told_apart(found: Iterable[Explanation], wrong: Sequence[Observation]) -> list[Explanation]:
-    """Return the explanations that predict something else of some wrong answer than all before them."""
-    apart: dict[tuple[bytes, ...], Explanation] = {}
+    """Return the explanations of which some wrong answer could tell each from all before it."""
+    apart: list[tuple[Explanation, list[Interval]]] = []
     for one in found:
-        predictions = (interval for observation in wrong for interval in _predicted(one, observation))
-        apart.setdefault(tuple(interval.value.tobytes() for interval in predictions), one)
-    return list(apart.values())
+        predictions = [interval for observation in wrong for interval in _predicted(one, observation)]
+        if not any(_same(predictions, others) for _, others in apart):
+            apart.append((one, predictions))
+    return [one for one, _ in apart]
+
+
+def _same(some: Sequence[Interval], others: Sequence[Interval]) -> bool:
+    """Tell whether two explanations predict the same, as far as an answer could tell."""
+    return all(not _are_apart(one, other) for one, other in zip(some, others, strict=True))
+
+
+@np.errstate(all="ignore")
+def _are_apart(one: Interval, other: Interval) -> bool:
+    distance = np.abs(one.value - other.value)
+    known = ~(one.vacuous | other.vacuous)
+    finite = np.isfinite(one.value) == np.isfinite(other.value)
+    return bool((known & ((distance > one.tolerance + other.tolerance) | ~finite)).any())
 
 
 def _fits(explanation: Explanation, evidence: Evidence) -> bool:
     return explains_all(explanation, evidence.wrong) and all(predicts(explanation, one) for one in evidence.right)
 
 
-def explains_all(explanation: Explanation, wrong: Iterable[Observation]) -> bool:
-    """Tell whether an explanation predicts all of some wrong answers."""
-    return all(explains(explanation, observation) for observation in wrong)
+def explains_all(explanation: Explanation, wrong: Sequence[Observation]) -> bool:
+    """Tell whether all wrong answers are predicted; of a few, anything may be, where the bound knows no better."""
+    vague = 0
+    for observation in wrong:
+        predicted = _predicted(explanation, observation)
+        if not observation.fits(predicted):
+            return False
+        vague += not observation.is_explained_by(predicted)
+        if vague > len(wrong) * MOST_VAGUE:
+            return False
+    return True
 
 
 def explains(explanation: Explanation, observation: Observation) -> bool:

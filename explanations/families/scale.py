@@ -87,7 +87,6 @@ _DEFAULT = (
     ),
 )
 _GIVEN = (
-    Changed("given-scale-ignored", "ignores a scale that is given", _given(lambda _scale, _problem: None)),
     Changed(
         "scale-of-zero-is-default",
         "takes a scale of 0 for none, and scales by 1/√d_k",
@@ -110,6 +109,7 @@ _GIVEN = (
         "takes a scale below 0 for none, and scales by 1/√d_k",
         _given(lambda scale, _: scale if scale >= 0 else None),
     ),
+    Changed("given-scale-ignored", "ignores a scale that is given", _given(lambda _scale, _problem: None)),
 )
 _ALL = (
     Changed(
