@@ -160,7 +160,7 @@ def test_an_idle_executor_has_no_process_until_the_next_call() -> None:
     executor.rest()
     assert comes_to_an_end(group)
     assert failure_on(LAW, Subject(implementation, "float32", executor), EIGHT) is None
-    assert members_of_group(group_of(executor))
+    assert members_of_session(group_of(executor))
     assert executor.losses == 0
 
 
@@ -176,7 +176,7 @@ def test_processes_started_by_a_kernel_end_with_it() -> None:
     failure_on(LAW, Subject(implementation, "float32", executor), SEVEN)
     assert isinstance(executor, RemoteExecutor)
     group = group_of(executor)
-    assert len(members_of_group(group)) > 1
+    assert len(members_of_session(group)) > 1
     executor.rest()
     assert comes_to_an_end(group)
 
@@ -189,13 +189,13 @@ def group_of(executor: RemoteExecutor) -> int:
 def comes_to_an_end(group: int) -> bool:
     # What was killed is there until the system comes to it.
     latest = time.monotonic() + 10
-    while members_of_group(group) and time.monotonic() < latest:
+    while members_of_session(group) and time.monotonic() < latest:
         time.sleep(0.01)
-    return not members_of_group(group)
+    return not members_of_session(group)
 
 
-def members_of_group(group: int) -> list[int]:
-    return [number for number in processes() if is_alive(number) and os.getpgid(number) == group]
+def members_of_session(group: int) -> list[int]:
+    return [number for number in processes() if is_alive(number) and os.getsid(number) == group]
 
 
 def processes() -> list[int]:
@@ -261,7 +261,15 @@ def test_a_package_of_the_callers_may_be_named_as_one_of_the_suite(
 def test_the_run_goes_on_and_counts_each_verdict(tmp_path: Path) -> None:
     kernels = ("exits", "loops", "speaks")
     targets = [f"tests.support.hostile:{kernel}" for kernel in kernels]
-    options = ("--profile=quick", "--dtype=float32", "--call-seconds=1", "-k", "every_element or same_call", "-n2")
+    options = (
+        "--profile=quick",
+        "--dtype=float32",
+        "--call-seconds=1",
+        "-k",
+        "every_element or same_call",
+        "-n2",
+        "-v",
+    )
     done = run(tmp_path, *targets, *options)
     assert done.returncode == pytest.ExitCode.TESTS_FAILED
     rows = {line.split()[0].rpartition(":")[2]: line for line in table(done.stdout, "promises")[2:]}
@@ -282,3 +290,14 @@ def test_an_invalid_limit_is_refused(tmp_path: Path, options: list[str], words: 
     done = run(tmp_path, "numpy", *options)
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert words in done.stderr
+
+
+def test_a_crash_costs_no_import() -> None:
+    implementation, executor = isolated("tests.support.hostile:exits", LIMITS)
+    subject = Subject(implementation, "float32", executor)
+    failure_on(LAW, subject, SEVEN)
+    assert isinstance(executor, RemoteExecutor)
+    before = group_of(executor)
+    failure_on(LAW, subject, Plan(keys=7, queries=3))
+    assert executor.losses == 2
+    assert group_of(executor) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,12 +11,19 @@ from typing import Any
 from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.failures import Crashed, TimedOut
 from attention_tests.execution.isolation.running import GONE, Running
-from attention_tests.execution.isolation.wire import Declared, Message, Refused
+from attention_tests.execution.isolation.wire import Declared, Ended, Message, Refused
 from attention_tests.text.wording import BadTarget
 
 SECONDS_TO_IMPORT = 300.0
+SECONDS_TO_END = 5.0
+"""How long it may take until a copy that was ended is known to have."""
+ON_ITS_WAY = 1 << 16
+"""The length of a question of which a part may lie between two processes."""
 SHORTER = 10
-"""By how much less time a call gets once the implementation has not answered one."""
+"""By how much less time a call gets once the implementation has not answered one; and how many times as long as the
+longest call that it did answer, once it has not answered two."""
+SHORTEST = 0.5
+"""The seconds that any call gets."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,8 @@ class Process:
         self._limits = limits
         self._seconds = limits.seconds
         self._running: Running | None = None
+        self._longest = 0.0
+        """The seconds of the longest question that was answered."""
         self._deadly: dict[bytes, Crashed | TimedOut] = {}
 
     def start(self) -> Implementation:
@@ -71,18 +81,49 @@ class Process:
         if question in self._deadly:
             raise self._deadly[question]
         try:
+            start = time.monotonic()
             running.line.send(question)
-            return running.receive(self._seconds)
+            answer = running.receive(self._seconds)
+            if not isinstance(answer, Ended):
+                self._longest = max(self._longest, time.monotonic() - start)
+                return answer
+            failure: Crashed | TimedOut = Crashed(f"{self.target}: {running.how_it_ended(answer.code)}")
+            self._keep(running, question)
         except GONE:
-            failure: Crashed | TimedOut = Crashed(f"{self.target}: {running.end()}")
+            failure = Crashed(f"{self.target}: {running.end()}")
+            self._running = None
         except TimeoutError:
             failure = TimedOut(f"{self.target} gave no answer for {self._seconds:g} seconds", self._seconds)
-            running.end()
-            self._seconds = self._limits.seconds / SHORTER
-        self._running = None
+            self._seconds = self._shorter()
+            self._end_late(running, question)
         self.losses += 1
         self._deadly[question] = failure
         raise failure
+
+    def _shorter(self) -> float:
+        """Return how long a call may take after one that did not end: less, and less again after two."""
+        if self._seconds == self._limits.seconds:
+            return self._limits.seconds / SHORTER
+        return min(self._seconds, max(SHORTER * self._longest, SHORTEST))
+
+    def _keep(self, running: Running, question: bytes) -> None:
+        """Go on with the next copy, unless part of the question may still be on its way to the one that ended."""
+        if len(question) > ON_ITS_WAY:
+            running.end()
+            self._running = None
+
+    def _end_late(self, running: Running, question: bytes) -> None:
+        """End the copy that does not answer, or the process as a whole where it serves itself."""
+        try:
+            running.end_this_copy()
+            running.line.listen_again()
+            while not isinstance(running.receive(SECONDS_TO_END), Ended):
+                pass
+            running.how_it_ended(0)
+            self._keep(running, question)
+        except (*GONE, TimeoutError):
+            running.end()
+            self._running = None
 
     def end(self) -> None:
         """End it without a loss; the next question starts it again."""

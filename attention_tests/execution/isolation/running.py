@@ -14,10 +14,13 @@ from contextlib import suppress
 from typing import IO, Protocol, Self
 
 from attention_tests.environment.suite import FOLDER, PACKAGE
+from attention_tests.execution.isolation.copies import TO_THE_NEXT
 from attention_tests.execution.isolation.wire import Line, Message, decode
 from attention_tests.frameworks.found import Arrays
 
 LAST_WORDS = 1000
+SECONDS_TO_END = 0.2
+"""How long a process may take to end by itself."""
 COMMAND = """\
 import sys
 sys.path[:0] = sys.argv[1:3]
@@ -59,6 +62,7 @@ class Running:
     def __init__(self, start: Callable[[socket.socket, IO[bytes]], Child]) -> None:
         ours, theirs = socket.socketpair()
         self._printed = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        self._said_before = 0
         self._process = start(theirs, self._printed)
         theirs.close()
         self.line = Line(ours)
@@ -88,6 +92,14 @@ class Running:
         """Wait for a message, and for `seconds` since the last call began. Raises TimeoutError, or one of `GONE`."""
         return decode(self.line.receive(seconds))
 
+    def how_it_ended(self, code: int) -> str:
+        """Say in words how the copy ended that served until now."""
+        return _how(code) + self._last_words()
+
+    def end_this_copy(self) -> None:
+        """End the copy that serves, which the process itself then says; it ends as a whole if it serves itself."""
+        os.kill(self._process.pid, TO_THE_NEXT)
+
     def end(self) -> str:
         """End it if it has not ended, and say in words how it did."""
         with suppress(subprocess.TimeoutExpired):
@@ -98,12 +110,17 @@ class Running:
 
     def _last_words(self) -> str:
         end = self._printed.seek(0, os.SEEK_END)
-        self._printed.seek(max(0, end - LAST_WORDS))
-        said = self._printed.read(LAST_WORDS).decode(errors="replace").strip()
+        self._printed.seek(max(self._said_before, end - LAST_WORDS))
+        said = self._printed.read(end - self._printed.tell()).decode(errors="replace").strip()
+        self._said_before = end
         return f"; its last words:\n{said}" if said else ""
 
 
 def _end(process: Child, used: Iterable[Closable]) -> None:
+    with suppress(ProcessLookupError, subprocess.TimeoutExpired):
+        # A process that serves in copies ends what they have started.
+        os.kill(process.pid, signal.SIGTERM)
+        process.wait(timeout=SECONDS_TO_END)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

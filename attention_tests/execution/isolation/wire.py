@@ -73,7 +73,13 @@ class Failed(msgspec.Struct, tag=True):
     words: str
 
 
-Message = Refused | Declared | Done | Failed
+class Ended(msgspec.Struct, tag=True):
+    """The process ended, and a copy of it as it was at its start takes its place: the code, negative for a signal."""
+
+    code: int
+
+
+Message = Refused | Declared | Done | Failed | Ended
 
 encode = msgspec.msgpack.Encoder(enc_hook=plain).encode
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message, dec_hook=elsewhere)
@@ -89,6 +95,11 @@ class Line:
         self._arrival = select.poll()
         self._arrival.register(connection, select.POLLIN)
         self._heard = 0.0
+
+    def listen_again(self) -> None:
+        """Be ready for messages after a timeout, after which nothing more can be read as before."""
+        self._incoming.close()
+        self._incoming = self._connection.makefile("rb")
 
     def send(self, message: bytes) -> None:
         """Send a message."""

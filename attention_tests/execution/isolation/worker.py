@@ -9,11 +9,13 @@ import resource
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 
 from attention_tests.declare.implementation import Implementation
 from attention_tests.environment import suite
 from attention_tests.execution.in_process import LocalExecutor
+from attention_tests.execution.isolation.copies import can_be_copied, serve_in_copies
 from attention_tests.execution.isolation.declaration import without_callables
 from attention_tests.execution.isolation.operations import Operations
 from attention_tests.execution.isolation.wire import Declared, Line, Refused, encode
@@ -36,18 +38,31 @@ def main(connection: int, bytes_at_most: int, target: str, arrays: Arrays) -> No
     except BadTarget as refusal:
         line.send(encode(Refused(str(refusal))))
         return
-    serve(line, implementation)
+    line.send(encode(Declared(without_callables(implementation))))
+    if arrays.device == "cpu" and can_be_copied():
+        serve_in_copies(line, partial(_serve_a_while, line, implementation))
+    else:
+        answer(line, implementation)
+
+
+def _serve_a_while(line: Line, implementation: Implementation) -> None:
+    end_with_parent()
+    answer(line, implementation)
 
 
 def limit(bytes_at_most: int) -> None:
     """Limit what this process may take, which ends with the one that started it."""
     faulthandler.enable()
-    # Nobody would stop an endless loop whose suite was killed.
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    end_with_parent()
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
     if bytes_at_most:
         resource.setrlimit(resource.RLIMIT_DATA, (bytes_at_most, bytes_at_most))
+
+
+def end_with_parent() -> None:
+    """End with the process that started this one: nobody would stop an endless loop whose suite was killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _imported(target: str, arrays: Arrays) -> Implementation:
@@ -66,6 +81,11 @@ def _imported(target: str, arrays: Arrays) -> Implementation:
 def serve(line: Line, implementation: Implementation) -> None:
     """Say what is declared, and do what is asked for, until the other side goes away."""
     line.send(encode(Declared(without_callables(implementation))))
+    answer(line, implementation)
+
+
+def answer(line: Line, implementation: Implementation) -> None:
+    """Do what is asked for, until the other side goes away."""
     operations = Operations(LocalExecutor(implementation, line.say_that_a_call_begins))
     with unwarned():
         while True:
