@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, TypeAlias
 
@@ -32,6 +32,8 @@ class Observation:
     precision: Precision
     answers: Sequence[Array]
     right: Sequence[Interval]
+    explained: dict[object, bool] = field(default_factory=dict)
+    """Whether an explanation explains it, of those that were tried."""
 
     @property
     def is_right(self) -> bool:

@@ -62,9 +62,16 @@ class Sometimes:
 
     def predicts(self, aspect: Aspect, problem: Any, precision: Precision) -> Sequence[Interval]:
         """Return what a kernel would answer that computes this."""
-        if self.circumstances and all(one.holds(aspect, problem) for one in self.circumstances):
+        if self._is_made(aspect, problem):
             return self.mistake.predicts(aspect, problem, precision)
         return aspect.right(problem, precision)
+
+    def leaves(self, aspect: Aspect, problem: Any) -> bool:
+        """Tell whether the mistake is not made under these circumstances, or changes nothing."""
+        return not self._is_made(aspect, problem) or self.mistake.leaves(aspect, problem)
+
+    def _is_made(self, aspect: Aspect, problem: Any) -> bool:
+        return bool(self.circumstances) and all(one.holds(aspect, problem) for one in self.circumstances)
 
 
 def fitting_sometimes(explanations: Iterable[Explanation], evidence: Evidence) -> list[Explanation]:
@@ -113,7 +120,10 @@ def _fits_all(explanation: Explanation, wrong: Iterable[Observation]) -> bool:
 
 
 def _explains(explanation: Explanation, observation: Observation) -> bool:
-    return observation.is_explained_by(_predicted(explanation, observation))
+    if explanation not in observation.explained:
+        predicted = _predicted(explanation, observation)
+        observation.explained[explanation] = observation.is_explained_by(predicted)
+    return observation.explained[explanation]
 
 
 def _predicts(explanation: Explanation, observation: Observation) -> bool:
@@ -121,4 +131,6 @@ def _predicts(explanation: Explanation, observation: Observation) -> bool:
 
 
 def _predicted(explanation: Explanation, observation: Observation) -> Sequence[Interval]:
+    if explanation.leaves(observation.aspect, observation.problem):
+        return observation.right
     return explanation.predicts(observation.aspect, observation.problem, observation.precision)

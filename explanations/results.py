@@ -35,12 +35,18 @@ class Altered:
     after: After
     aspects: tuple[Aspect, ...] = (OUTPUT,)
     """The answers in which the mistake is made; all others are right."""
+    where_changed: bool = False
+    """Whether an answer is altered only where the problem is another."""
 
     def predicts(self, aspect: Aspect, problem: Any, precision: Precision) -> Sequence[Interval]:
         """Return the right answer to the changed problem, altered."""
         if aspect not in self.aspects:
             return aspect.right(problem, precision)
         return self.after(problem, aspect.right(self.change(problem), precision))
+
+    def leaves(self, aspect: Aspect, problem: Any) -> bool:
+        """Tell whether the mistake is not made in such answers, or not where the problem stays the same."""
+        return aspect not in self.aspects or (self.where_changed and self.change(problem) == problem)
 
 
 def each(alter: Callable[[Any, Interval], Interval]) -> After:

@@ -177,6 +177,7 @@ _OF_HEADS: tuple[Explanation, ...] = tuple(
         of_heads(reading, names),
         _summed(reading, names),
         EVERY_ANSWER,
+        where_changed=True,
     )
     for name, (says, reading) in READINGS.items()
     for of, names in ARRAYS.items()
