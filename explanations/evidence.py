@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -66,15 +66,24 @@ class Evidence:
 
 LARGE = 8
 """The number of problems, of those too large to keep, that are asked again."""
+LARGE_OF_A_STREAM = 2
+"""The number of problems, of those of a stream that are too large to keep, that are asked again."""
+STREAMS = 8
+"""The number of streams, of those of broken laws, whose other problems are asked as well."""
 
 
 def evidence_of(
     subject: Subject, broken: Iterable[tuple[Law, Any]], streams: Iterable[Stream], profile: Profile
 ) -> Evidence:
-    """Ask what broke laws, a law and a plan each, and what others are asked; small problems were answered before."""
+    """Ask what broke laws, a law and a plan each, and what others are asked; small problems were answered before.
+
+    What else these laws are asked tells apart mistakes at sizes that few laws ask about.
+    """
     asked = few.as_asked(subject, profile)
     observed: dict[tuple[Aspect, Any], Observation] = {}
-    drawn = chain(_built(subject, (plan for _, plan in broken), LARGE), _of_streams(subject, streams, profile))
+    broken = list(broken)
+    all_streams = dict.fromkeys([*streams, *islice(dict.fromkeys(law.given for law, _ in broken), STREAMS)])
+    drawn = chain(_built(subject, (plan for _, plan in broken), LARGE), _of_streams(subject, all_streams, profile))
     for problem in drawn:
         for aspect in ASPECTS:
             if isinstance(problem, aspect.of) and aspect.is_exposed_by(subject) and (aspect, problem) not in observed:
@@ -88,7 +97,7 @@ def evidence_of(
 
 def _of_streams(subject: Subject, streams: Iterable[Stream], profile: Profile) -> Iterator[Any]:
     for stream in streams:
-        yield from _built(subject, problems_of(stream, profile, subject), 0)
+        yield from _built(subject, problems_of(stream, profile, subject), LARGE_OF_A_STREAM)
 
 
 def _built(subject: Subject, plans: Iterable[Any], large: int) -> Iterator[Any]:
