@@ -12,7 +12,7 @@ from attention_tests.execution.subject import Subject
 from explanations.circumstances import in_common
 from explanations.evidence import Evidence, evidence_of
 from explanations.explanation import Explanation
-from explanations.families import heads, positions, scale, tails, unasked, visibility
+from explanations.families  import addresses, conventions, heads, positions, scale, sentences, tails, unasked, visibility
 from explanations.fitting import fitting, fitting_pairs, fitting_sometimes, told_apart
 from properties.drawing.covering_streams import (
     BACKWARD_ROWS,
@@ -27,8 +27,11 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *visibility.EXPLANATIONS,
     *positions.EXPLANATIONS,
     *heads.EXPLANATIONS,
-    *tails.EXPLANATIONS,
+    *conventions.EXPLANATIONS,
+    *sentences.EXPLANATIONS,
+    *addresses.EXPLANATIONS,
     *unasked.EXPLANATIONS,
+    *tails.EXPLANATIONS,
 )
 STREAMS = (ANY_PROBLEM, ROWS, ROWS_OF_SIGNED_SCALES, BACKWARD_ROWS, BACKWARD_ROWS_OF_SIGNED_SCALES, ANY_SENTENCE)
 MOST_NAMED = 3

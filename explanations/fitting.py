@@ -107,8 +107,19 @@ def _pairs(changes: Sequence[Changed], wrong: Sequence[Observation]) -> Iterator
     for first in islice(partial, PARTIAL):
         left = next((one for one in wrong if not _explains(first, one)), None)
         if left is not None:
-            pairs = (both(first, second) for second in changes if second is not first)
+            pairs = (both(first, second) for second in _different(changes, left) if second is not first)
             yield from (pair for pair in pairs if pair.aspects and _explains(pair, left))
+
+
+def _different(changes: Iterable[Changed], observation: Observation) -> Iterator[Changed]:
+    """Yield the first of all changes that make the same of a problem, for each thing that is made of it."""
+    made = {observation.problem}
+    for one in changes:
+        if observation.aspect in one.aspects:
+            changed = one.change(observation.problem)
+            if changed not in made:
+                made.add(changed)
+                yield one
 
 
 def _fits(explanation: Explanation, evidence: Evidence) -> bool:

@@ -270,7 +270,6 @@ _MOVED = tuple(
         "row-before": ("reads the {} one row before", lambda j: (j - 1) % max(1, len(j))),
         "row-before-clipped": ("reads the {} one row before, and the first one twice", lambda j: j - 1),
         "reversed": ("reads the {} in reverse", lambda j: j[::-1]),
-        "of-first-row": ("reads the first row of the {} for all", lambda j: j * 0),
     }.items()
 )
 EXPLANATIONS: tuple[Explanation, ...] = (
