@@ -12,7 +12,18 @@ from attention_tests.execution.subject import Subject
 from explanations.circumstances import in_common
 from explanations.evidence import Evidence, evidence_of
 from explanations.explanation import Explanation
-from explanations.families  import addresses, conventions, heads, positions, scale, sentences, tails, unasked, visibility
+from explanations.families import (
+    addresses,
+    arithmetic,
+    conventions,
+    heads,
+    positions,
+    scale,
+    sentences,
+    tails,
+    unasked,
+    visibility,
+)
 from explanations.fitting import fitting, fitting_pairs, fitting_sometimes, told_apart
 from properties.drawing.covering_streams import (
     BACKWARD_ROWS,
@@ -32,7 +43,10 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *addresses.EXPLANATIONS,
     *unasked.EXPLANATIONS,
     *tails.EXPLANATIONS,
+    *arithmetic.EXPLANATIONS,
 )
+PAIRED = (*scale.EXPLANATIONS, *visibility.EXPLANATIONS, *positions.EXPLANATIONS, *conventions.EXPLANATIONS)
+"""The explanations that are tried in pairs: mistakes in the use of options, which are often made together."""
 STREAMS = (ANY_PROBLEM, ROWS, ROWS_OF_SIGNED_SCALES, BACKWARD_ROWS, BACKWARD_ROWS_OF_SIGNED_SCALES, ANY_SENTENCE)
 MOST_NAMED = 3
 """The number of explanations that are named where answers do not tell them apart: of more, none is."""
@@ -46,7 +60,8 @@ def diagnose(subject: Subject, broken: Iterable[tuple[Law, Any]], profile: Profi
     found = (
         fitting(EXPLANATIONS, evidence)
         or fitting_sometimes(EXPLANATIONS, evidence)
-        or fitting_pairs(EXPLANATIONS, evidence)
+        or fitting_pairs(PAIRED, evidence)
+        or _less_exact(evidence)
     )
     named = told_apart(found, evidence.wrong)
     if 0 < len(named) <= MOST_NAMED:
@@ -55,6 +70,11 @@ def diagnose(subject: Subject, broken: Iterable[tuple[Law, Any]], profile: Profi
     if where:
         return _diagnosis(subject, evidence, f"is wrong only with {where}", [])
     return None
+
+
+def _less_exact(evidence: Evidence) -> list[Explanation]:
+    """Return the strictest precision that explains every answer, of enough wrong ones."""
+    return fitting(arithmetic.LESS_EXACT, evidence)[:1] if len(evidence.wrong) >= arithmetic.FEWEST else []
 
 
 def _said(named: Sequence[Explanation]) -> str:

@@ -65,9 +65,7 @@ def mapped(interval: Interval, function: Callable[[Array], Array]) -> Interval:
 def written_over(interval: Interval, where: Array, number: float = 0.0) -> Interval:
     """Return an interval with a number, exactly, at some places."""
     where = np.broadcast_to(where, interval.value.shape)
-    return replace(
-        interval, value=np.where(where, number, interval.value), error=np.where(where, 0.0, interval.error)
-    )
+    return replace(interval, value=np.where(where, number, interval.value), error=np.where(where, 0.0, interval.error))
 
 
 def chosen(where: Array, one: Interval, other: Interval) -> Interval:

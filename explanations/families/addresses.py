@@ -186,9 +186,7 @@ def _width_first(array: Array) -> Array:
 
 
 def _all(function: Callable[[Array], Array], names: Sequence[str]) -> Change:
-    return everywhere(
-        lambda problem: replace(problem, **{name: function(getattr(problem, name)) for name in names})
-    )
+    return everywhere(lambda problem: replace(problem, **{name: function(getattr(problem, name)) for name in names}))
 
 
 def _outputs(function: Callable[[Array], Array]) -> After:
@@ -197,8 +195,10 @@ def _outputs(function: Callable[[Array], Array]) -> After:
 
 _MIXES: dict[str, tuple[str, Callable[[Array], Array]]] = {
     "heads-and-tokens": ("takes the heads and the tokens of {} for one another, in BLHD order read as BHLD", _viewed),
-    "tokens-and-heads": ("takes the tokens and the heads of {} for one another, in BHLD order read as BLHD",
-                         _viewed_back),
+    "tokens-and-heads": (
+        "takes the tokens and the heads of {} for one another, in BHLD order read as BLHD",
+        _viewed_back,
+    ),
     "batches-and-heads": ("takes the batches and the heads of {} for one another", _exchanged),
     "rows-and-columns": ("takes the rows and the columns of {} for one another", _width_first),
 }
@@ -216,13 +216,17 @@ _OF_AXES = (
         "tokens-for-heads",
         "attends over the heads of each token, not over the tokens of each head",
         everywhere(
-            lambda problem: replace(problem, **{name: getattr(problem, name).swapaxes(1, 2) for name in NAMES})
-            if problem.key.shape[1:3] == problem.query.shape[1:3] and problem.logit_bias is None
-            else problem
+            lambda problem: (
+                replace(problem, **{name: getattr(problem, name).swapaxes(1, 2) for name in NAMES})
+                if problem.key.shape[1:3] == problem.query.shape[1:3] and problem.logit_bias is None
+                else problem
+            )
         ),
-        lambda problem, answers: _outputs(lambda array: array.swapaxes(1, 2))(problem, answers)
-        if problem.key.shape[1:3] == problem.query.shape[1:3] and problem.logit_bias is None
-        else answers,
+        lambda problem, answers: (
+            _outputs(lambda array: array.swapaxes(1, 2))(problem, answers)
+            if problem.key.shape[1:3] == problem.query.shape[1:3] and problem.logit_bias is None
+            else answers
+        ),
     ),
 )
 EXPLANATIONS: tuple[Explanation, ...] = (*_OF_AXES, *_of_memory())

@@ -163,11 +163,11 @@ def _squeezed(problem: Problem) -> Problem:
     if key_heads != 1 or heads == 1:
         return problem
     read = np.arange(heads) % batch
-    arrays = {name: np.broadcast_to(getattr(problem, name)[read, 0], (batch, heads, *getattr(problem, name).shape[2:]))
-              for name in KEYS_AND_VALUES}
+    arrays = {
+        name: np.broadcast_to(getattr(problem, name)[read, 0], (batch, heads, *getattr(problem, name).shape[2:]))
+        for name in KEYS_AND_VALUES
+    }
     return replace(problem, **arrays)
-
-
 
 
 _OF_HEADS: tuple[Explanation, ...] = tuple(
@@ -215,7 +215,9 @@ _OF_OPTIONS = (
 )
 _OF_QUERIES = (
     Changed("mean-query-of-group", "averages the queries of a group of heads", everywhere(_mean_of_group)),
-    Changed("first-query-of-group", "uses the first query head of a group for all of them", everywhere(_first_of_group)),
+    Changed(
+        "first-query-of-group", "uses the first query head of a group for all of them", everywhere(_first_of_group)
+    ),
     Changed(
         "single-key-head-squeezed",
         "drops the axis of a single key head, so that its batches are read as heads",

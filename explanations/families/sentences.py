@@ -104,37 +104,81 @@ def _matrices() -> Iterator[Explanation]:
             if other != name:
                 yield Changed(
                     f"{of}-by-{other}",
-                    f"projects {of} by the matrix of the {its}, where it is of the same shape",
+                    f"projects {of} by the matrix of the {its}, where its shape allows it",
                     _taken(name, other),
                     OF,
                 )
-        yield Changed(f"{of}-transposed", f"transposes the matrix of the {of} if it is square",
-                      _square(name, lambda w: w.T), OF)
-        yield Changed(f"{of}-not-projected", f"does not project {of} if their matrix is square",
-                      _square(name, lambda w: np.eye(len(w))), OF)
+        yield Changed(
+            f"{of}-transposed", f"transposes the matrix of the {of} if it is square", _square(name, lambda w: w.T), OF
+        )
+        yield Changed(
+            f"{of}-not-projected",
+            f"does not project {of} if their matrix is square",
+            _square(name, lambda w: np.eye(len(w))),
+            OF,
+        )
     for name, other in (("w_query", "w_key"), ("w_query", "w_value"), ("w_key", "w_value")):
-        yield Changed(f"{name}-for-{other}", f"exchanges the matrices of the {MATRICES[name]} and the "
-                      f"{MATRICES[other]}, where they are of the same shape", _exchanged(name, other), OF)
+        yield Changed(
+            f"{name}-for-{other}",
+            f"exchanges the matrices of the {MATRICES[name]} and the "
+            f"{MATRICES[other]}, where they are of the same shape",
+            _exchanged(name, other),
+            OF,
+        )
     yield Changed("all-by-w_value", "projects queries and keys by the matrix of the values", _both_taken("w_value"), OF)
 
 
 _OTHERS: tuple[Explanation, ...] = (
-    Changed("sentence-not-scaled", "does not scale the scores of self-attention",
-            _scaled(lambda s: math.sqrt(s.w_key.shape[1])), OF),
-    Changed("sentence-scaled-by-token-width", "scales by 1/√d_model in place of 1/√d_k in self-attention",
-            _scaled(lambda s: math.sqrt(s.w_key.shape[1] / s.x.shape[1])), OF),
-    Changed("sentence-scaled-by-value-width", "scales by 1/√d_v in place of 1/√d_k in self-attention",
-            _scaled(lambda s: math.sqrt(s.w_key.shape[1] / max(1, s.w_value.shape[1]))), OF),
-    Changed("sentence-scaled-by-width", "scales by 1/d_k in place of 1/√d_k in self-attention",
-            _scaled(lambda s: s.w_key.shape[1] ** -0.5), OF),
-    Changed("sines-added", "adds the sine of its position to each token",
-            _with_positions(lambda token, width: np.sin(token) + np.zeros(width)), OF),
+    Changed(
+        "sentence-not-scaled",
+        "does not scale the scores of self-attention",
+        _scaled(lambda s: math.sqrt(s.w_key.shape[1])),
+        OF,
+    ),
+    Changed(
+        "sentence-scaled-by-token-width",
+        "scales by 1/√d_model in place of 1/√d_k in self-attention",
+        _scaled(lambda s: math.sqrt(s.w_key.shape[1] / s.x.shape[1])),
+        OF,
+    ),
+    Changed(
+        "sentence-scaled-by-value-width",
+        "scales by 1/√d_v in place of 1/√d_k in self-attention",
+        _scaled(lambda s: math.sqrt(s.w_key.shape[1] / max(1, s.w_value.shape[1]))),
+        OF,
+    ),
+    Changed(
+        "sentence-scaled-by-width",
+        "scales by 1/d_k in place of 1/√d_k in self-attention",
+        _scaled(lambda s: s.w_key.shape[1] ** -0.5),
+        OF,
+    ),
+    Changed(
+        "sines-added",
+        "adds the sine of its position to each token",
+        _with_positions(lambda token, width: np.sin(token) + np.zeros(width)),
+        OF,
+    ),
     Changed("sinusoids-added", "adds sinusoids of its position to each token", _with_positions(_sinusoids), OF),
-    Changed("positions-added", "adds its position to each token",
-            _with_positions(lambda token, width: token + np.zeros(width)), OF),
-    Altered("output-as-wide-as-tokens", "returns an output as wide as the tokens, not as the values",
-            unchanged, each(_as_wide_as_tokens), OF),
-    Altered("columns-beyond-tokens-zero", "writes zeros for the columns of the output beyond the width of the tokens",
-            unchanged, each(_beyond_tokens), OF),
+    Changed(
+        "positions-added",
+        "adds its position to each token",
+        _with_positions(lambda token, width: token + np.zeros(width)),
+        OF,
+    ),
+    Altered(
+        "output-as-wide-as-tokens",
+        "returns an output as wide as the tokens, not as the values",
+        unchanged,
+        each(_as_wide_as_tokens),
+        OF,
+    ),
+    Altered(
+        "columns-beyond-tokens-zero",
+        "writes zeros for the columns of the output beyond the width of the tokens",
+        unchanged,
+        each(_beyond_tokens),
+        OF,
+    ),
 )
 EXPLANATIONS: tuple[Explanation, ...] = (*_matrices(), *_OTHERS)

@@ -65,8 +65,9 @@ def _padded(block: int) -> Change:
 
     def change(problem: Problem) -> Problem:
         more = [(0, 0), (0, 0), (0, -problem.key.shape[-2] % block), (0, 0)]
-        return with_more_keys(problem, *(np.pad(array, more)[..., problem.key.shape[-2] :, :]
-                                         for array in (problem.key, problem.value)))
+        return with_more_keys(
+            problem, *(np.pad(array, more)[..., problem.key.shape[-2] :, :] for array in (problem.key, problem.value))
+        )
 
     return everywhere(change)
 
@@ -251,10 +252,16 @@ def _of_columns() -> Iterator[Explanation]:
 
 
 _ENDS = (
-    Changed("last-key-unseen", "leaves out the last key, where there are others",
-            _keys_seen(lambda j: (j < len(j) - 1) | (len(j) == 1))),
-    Changed("first-key-unseen", "leaves out the first key, where there are others",
-            _keys_seen(lambda j: (j > 0) | (len(j) == 1))),
+    Changed(
+        "last-key-unseen",
+        "leaves out the last key, where there are others",
+        _keys_seen(lambda j: (j < len(j) - 1) | (len(j) == 1)),
+    ),
+    Changed(
+        "first-key-unseen",
+        "leaves out the first key, where there are others",
+        _keys_seen(lambda j: (j > 0) | (len(j) == 1)),
+    ),
     Changed("first-key-only", "sees the first key only", _keys_seen(lambda j: j == 0)),
     Changed("last-key-only", "sees the last key only", _keys_seen(lambda j: j == len(j) - 1)),
     Changed("odd-keys-unseen", "sees every second key only", _keys_seen(lambda j: j % 2 == 0)),

@@ -172,8 +172,12 @@ def _of_visibility() -> Iterator[Changed]:
 
 _OF_OUTPUTS: tuple[Explanation, ...] = (
     *(
-        Altered(f"output-times-{name}", f"multiplies the output by {name}", unchanged,
-                each(lambda _, one, factor=factor: times(one, factor)))
+        Altered(
+            f"output-times-{name}",
+            f"multiplies the output by {name}",
+            unchanged,
+            each(lambda _, one, factor=factor: times(one, factor)),
+        )
         for name, factor in FACTORS.items()
     ),
     Altered("query-added", "adds the query to the output, as a residual connection does", unchanged, each(_plus_query)),
