@@ -14,6 +14,7 @@ from explanations.evidence import Evidence, evidence_of
 from explanations.explanation import Explanation
 from explanations.families import (
     addresses,
+    bands,
     arithmetic,
     conventions,
     heads,
@@ -37,6 +38,7 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *scale.EXPLANATIONS,
     *visibility.EXPLANATIONS,
     *positions.EXPLANATIONS,
+    *bands.EXPLANATIONS,
     *heads.EXPLANATIONS,
     *conventions.EXPLANATIONS,
     *sentences.EXPLANATIONS,
