@@ -14,9 +14,11 @@ from explanations.evidence import Evidence, evidence_of
 from explanations.explanation import Explanation
 from explanations.families import (
     addresses,
-    bands,
     arithmetic,
+    axes,
+    bands,
     conventions,
+    extents,
     heads,
     positions,
     scale,
@@ -42,9 +44,11 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *heads.EXPLANATIONS,
     *conventions.EXPLANATIONS,
     *sentences.EXPLANATIONS,
+    *axes.EXPLANATIONS,
     *addresses.EXPLANATIONS,
     *unasked.EXPLANATIONS,
     *tails.EXPLANATIONS,
+    *extents.EXPLANATIONS,
     *arithmetic.EXPLANATIONS,
 )
 PAIRED = (*scale.EXPLANATIONS, *visibility.EXPLANATIONS, *positions.EXPLANATIONS, *conventions.EXPLANATIONS)

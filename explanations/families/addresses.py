@@ -12,7 +12,7 @@ from attention_tests.declare.dialect import Layout
 from attention_tests.execution.placement import Placement, place
 from explanations.aspect import GRADIENTS, LOG_SUM_EXP, OUTPUT
 from explanations.explanation import Change, Explanation, everywhere
-from explanations.results import After, Altered, each, mapped, unchanged
+from explanations.results import Altered, each
 from properties.drawing.problem import Problem
 from reference.bounds.interval import Interval
 
@@ -75,7 +75,7 @@ def _reading(reading: Reading, names: Sequence[str], is_read: Callable[[View], b
                 other = reading(own, key) if is_read(own) else own
                 if (other.strides, other.begin) != (own.strides, own.begin):
                     read[name] = other.read()
-        return replace(problem, **read) if read else problem
+        return problem.with_arrays(**read) if read else problem
 
     return everywhere(change)
 
@@ -139,7 +139,12 @@ def _of_memory() -> Iterator[Explanation]:
         for which, names in WHICH.items():
             short = which.replace(" ", "-")
             yield Altered(
-                f"{name}-of-{short}", says.format(which), _reading(reading, names), each(known), answers, True
+                f"{name}-of-{short}",
+                says.format(which),
+                _reading(reading, names),
+                each(known),
+                answers,
+                where_changed=True,
             )
     for which in ("the value", "all inputs", "the query"):
         yield Altered(
@@ -148,7 +153,7 @@ def _of_memory() -> Iterator[Explanation]:
             _reading(_of_key, WHICH[which]),
             each(known),
             answers,
-            True,
+            where_changed=True,
         )
     for name, (says, is_read) in _KINDS.items():
         for which, names in WHICH.items():
@@ -162,71 +167,4 @@ def _of_memory() -> Iterator[Explanation]:
             )
 
 
-def _viewed(array: Array) -> Array:
-    """Return the numbers of an array in BLHD storage read as BHLD."""
-    return array.swapaxes(1, 2).reshape(array.shape)
-
-
-def _viewed_back(array: Array) -> Array:
-    """Return the numbers of an array in BHLD storage read as BLHD."""
-    batch, heads, rows, width = array.shape
-    return array.reshape(batch, rows, heads, width).swapaxes(1, 2)
-
-
-def _exchanged(array: Array) -> Array:
-    """Return the runs of an array, (batch, heads), numbered as head · batches + batch."""
-    batch, heads = array.shape[:2]
-    runs = np.arange(heads) * batch + np.arange(batch)[:, None]
-    return array.reshape(batch * heads, *array.shape[2:])[runs]
-
-
-def _width_first(array: Array) -> Array:
-    """Return the numbers of rows read as if they were columns."""
-    return array.swapaxes(-1, -2).reshape(array.shape)
-
-
-def _all(function: Callable[[Array], Array], names: Sequence[str]) -> Change:
-    return everywhere(lambda problem: replace(problem, **{name: function(getattr(problem, name)) for name in names}))
-
-
-def _outputs(function: Callable[[Array], Array]) -> After:
-    return each(lambda _, one: mapped(one, function))
-
-
-_MIXES: dict[str, tuple[str, Callable[[Array], Array]]] = {
-    "heads-and-tokens": ("takes the heads and the tokens of {} for one another, in BLHD order read as BHLD", _viewed),
-    "tokens-and-heads": (
-        "takes the tokens and the heads of {} for one another, in BHLD order read as BLHD",
-        _viewed_back,
-    ),
-    "batches-and-heads": ("takes the batches and the heads of {} for one another", _exchanged),
-    "rows-and-columns": ("takes the rows and the columns of {} for one another", _width_first),
-}
-_OF_AXES = (
-    *(
-        Altered(f"{name}-of-{which.replace(' ', '-')}", says.format(which), _all(function, names), each(known))
-        for name, (says, function) in _MIXES.items()
-        for which, names in WHICH.items()
-    ),
-    *(
-        Altered(f"{name}-of-the-output", says.format("the output"), unchanged, _outputs(function))
-        for name, (says, function) in _MIXES.items()
-    ),
-    Altered(
-        "tokens-for-heads",
-        "attends over the heads of each token, not over the tokens of each head",
-        everywhere(
-            lambda problem: (
-                replace(problem, **{name: getattr(problem, name).swapaxes(1, 2) for name in NAMES})
-                if problem.key.shape[1:3] == problem.query.shape[1:3] and problem.logit_bias is None
-                else problem
-            )
-        ),
-        lambda problem, answers: (
-            _outputs(lambda array: array.swapaxes(1, 2))(problem, answers)
-            if problem.key.shape[1:3] == problem.query.shape[1:3] and problem.logit_bias is None
-            else answers
-        ),
-    ),
-)
-EXPLANATIONS: tuple[Explanation, ...] = (*_OF_AXES, *_of_memory())
+EXPLANATIONS: tuple[Explanation, ...] = tuple(_of_memory())

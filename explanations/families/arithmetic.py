@@ -44,7 +44,7 @@ def _rounded(format_: str, names: Sequence[str]) -> Change:
     def change(problem: Problem) -> Problem:
         if not _is_narrower(format_, problem.dtype):
             return problem
-        return replace(problem, **{name: round_to(getattr(problem, name), format_) for name in names})
+        return problem.with_arrays(**{name: round_to(getattr(problem, name), format_) for name in names})
 
     return everywhere(change)
 
@@ -163,12 +163,16 @@ def _of_format(format_: str) -> Iterator[Explanation]:
     )
 
 
+def _without_small(least: float) -> Callable[[Array, str], Array]:
+    return lambda weights, _: np.where(weights < least, 0.0, weights)
+
+
 def _small() -> Iterator[Explanation]:
     for says, least in SMALL.items():
         yield Miscomputed(
             f"weights-below-{least:.1e}-are-zero",
             f"takes weights below {says} for zero",
-            {OUTPUT: _of_weights(lambda weights, _, least=least: np.where(weights < least, 0.0, weights))},
+            {OUTPUT: _of_weights(_without_small(least))},
         )
 
 

@@ -23,7 +23,7 @@ BLOCKS = (2, 4, 8, 16, 32, 64, 128)
 
 def _positions(problem: Problem) -> tuple[Array, Array]:
     """Return the positions of queries among the keys, (n_q, 1), and of the keys, (n_k,)."""
-    ahead = masks.positions_ahead(*problem.logits_shape[2:], problem.dialect.alignment)
+    ahead = masks.positions_ahead(problem.query.shape[-2], problem.key.shape[-2], problem.dialect.alignment)
     keys = np.arange(problem.key.shape[-2])
     return keys[:1] - ahead[:, :1], keys
 
@@ -65,7 +65,7 @@ def _either(problem: Problem) -> Problem:
     """Return a causal problem with a mask in which a key is seen that one of both lets a query see."""
     if problem.mask is None or not problem.causal:
         return problem
-    causal = masks.causal(*problem.logits_shape[2:], problem.dialect.alignment)
+    causal = masks.causal(problem.query.shape[-2], problem.key.shape[-2], problem.dialect.alignment)
     return replace(problem, mask=problem.mask | causal, causal=False)
 
 

@@ -26,7 +26,7 @@ def _with(problem: Problem, row: FullyMasked, no_keys: FullyMasked | None) -> Pr
 
 def _nothing_seen(problem: Problem) -> Array:
     """Return the fully masked rows, (batch, heads, n_q, 1)."""
-    return ~problem.seen.any(axis=-1, keepdims=True)
+    return np.asarray(~problem.seen.any(axis=-1, keepdims=True))
 
 
 def _in_masked_rows(row: Row) -> Callable[[Any, Sequence[Interval]], Sequence[Interval]]:
@@ -82,12 +82,20 @@ def _all_ones(one: Interval) -> Interval:
     return written_over(one, np.ones(one.value.shape, bool), 1.0)
 
 
+def _masked_is(row: FullyMasked) -> Callable[[Problem], Problem]:
+    return lambda problem: _with(problem, row, problem.dialect.no_keys)
+
+
+def _none_is(row: FullyMasked) -> Callable[[Problem], Problem]:
+    return lambda problem: _with(problem, problem.dialect.fully_masked, row)
+
+
 _DECLARED = tuple(
     Changed(
         f"fully-masked-{row.name.lower()}",
         f"returns {'the mean of all values' if row is FullyMasked.MEAN else row} in fully masked rows: "
         f"if that is meant, declare Dialect(fully_masked=FullyMasked.{row.name})",
-        everywhere(lambda problem, row=row: _with(problem, row, problem.dialect.no_keys)),
+        everywhere(_masked_is(row)),
         (OUTPUT,),
     )
     for row in FullyMasked
@@ -95,7 +103,7 @@ _DECLARED = tuple(
     Changed(
         f"no-keys-{row.name.lower()}",
         f"returns {row} where there are no keys: if that is meant, declare Dialect(no_keys=FullyMasked.{row.name})",
-        everywhere(lambda problem, row=row: _with(problem, problem.dialect.fully_masked, row)),
+        everywhere(_none_is(row)),
         (OUTPUT,),
     )
     for row in (FullyMasked.ZEROS, FullyMasked.NAN)

@@ -10,7 +10,7 @@ import numpy as np
 
 from explanations.aspect import GRADIENTS, LOG_SUM_EXP, OUTPUT
 from explanations.explanation import Change, Changed, Explanation, everywhere
-from explanations.results import After, Altered, each, total
+from explanations.results import After, Altered, total
 from properties.drawing.problem import Problem
 from reference.bounds.interval import Interval
 
@@ -93,7 +93,7 @@ def of_heads(reading: Reading, names: Sequence[str]) -> Change:
         if (read == right).all():
             return problem
         arrays = {name: getattr(problem, name)[:, read if name in names else right] for name in KEYS_AND_VALUES}
-        return replace(problem, **arrays)
+        return problem.with_arrays(**arrays)
 
     return everywhere(change)
 
@@ -167,7 +167,7 @@ def _squeezed(problem: Problem) -> Problem:
         name: np.broadcast_to(getattr(problem, name)[read, 0], (batch, heads, *getattr(problem, name).shape[2:]))
         for name in KEYS_AND_VALUES
     }
-    return replace(problem, **arrays)
+    return problem.with_arrays(**arrays)
 
 
 _OF_HEADS: tuple[Explanation, ...] = tuple(

@@ -56,7 +56,7 @@ def _square(name: str, make: Callable[[Array], Array]) -> Callable[[Any], Any]:
 
     def change(sentence: Sentence) -> Sentence:
         w = getattr(sentence, name)
-        return replace(sentence, **{name: make(w)}) if w.shape[0] == w.shape[1] else sentence
+        return sentence.with_arrays(**{name: make(w)}) if w.shape[0] == w.shape[1] else sentence
 
     return _of(change)
 

@@ -11,16 +11,24 @@ import numpy as np
 from explanations.aspect import GRADIENTS, LOG_SUM_EXP, OUTPUT
 from explanations.explanation import Change, Changed, Explanation, everywhere
 from explanations.families.visibility import hiding
-from explanations.results import After, Altered, each, mapped, unchanged, written_over
+from explanations.ranges import (
+    BLOCKS,
+    LIMITS,
+    WRAPS,
+    Rows,
+    among_last,
+    below,
+    below_count_modulo,
+    in_last_page,
+    in_whole_blocks,
+    modulo,
+    not_beside_blocks,
+    signed,
+)
+from explanations.results import Altered, mapped
 from properties.drawing.problem import Problem
-from reference.bounds.interval import Interval
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
-Rows = Callable[[Array], Array]
-"""Returns, of the numbers 0 … n - 1 of rows, what is so of each of them, or which one is read in its place."""
-BLOCKS = (2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
-LIMITS = (8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 12288, 16384)
-WIDTHS = (1, 4, 8, 16, 32, 64, 128, 256)
 _ROWS = (OUTPUT, LOG_SUM_EXP)
 
 
@@ -47,7 +55,7 @@ def _keys_read(rows: Rows, *names: str) -> Change:
 
 def with_more_keys(problem: Problem, key: Array, value: Array, bias: Array | None = None) -> Problem:
     """Return a problem with keys behind the last that all queries see, with the bias of others or none."""
-    more, (n_q, n_k) = key.shape[-2], problem.logits_shape[2:]
+    more = key.shape[-2]
     if not more:
         return problem
     seen = np.pad(problem.seen, [(0, 0)] * 3 + [(0, more)], constant_values=True)
@@ -95,84 +103,44 @@ def _cropped(problem: Any, answers: Any) -> Any:
     return [query, *(mapped(one, lambda array: array[..., : problem.key.shape[-2], :]) for one in others)]
 
 
-def _of_rows(rows: Rows) -> After:
-    """Return the answers to other queries in place of some."""
-    return each(lambda _, one: mapped(one, lambda array: array[:, :, rows(np.arange(array.shape[2]))]))
+def _before_end(n: int) -> Callable[[int], int]:
+    return lambda keys: keys - n if keys > n else keys
 
 
-def _zero_rows(zero: Rows) -> After:
-    def alter(_: Any, one: Interval) -> Interval:
-        where = zero(np.arange(one.value.shape[2]))
-        return written_over(one, where[:, None] if one.value.ndim > 3 else where)
-
-    return each(alter)
-
-
-def _zero_columns(zero: Callable[[Problem, Array], Array]) -> After:
-    return each(lambda problem, one: written_over(one, zero(problem, np.arange(one.value.shape[-1]))))
-
-
-def _columns_read(limit: Callable[[int], int]) -> Change:
-    """Return a change that reads the first columns of query and key alone, with the scale of all of them."""
-
-    def change(problem: Problem) -> Problem:
-        width = limit(problem.d_k)
-        if width >= problem.d_k:
-            return problem
-        query, key = (np.where(np.arange(problem.d_k) < width, array, 0) for array in (problem.query, problem.key))
-        return replace(problem, query=query, key=key)
-
-    return everywhere(change)
-
-
-def _whole(block: int, n: int) -> int:
-    """Return how many of n rows are in whole blocks: all of them where there is none."""
-    return n // block * block or n
+def _end_of_whole(block: int) -> Callable[[int], int]:
+    return lambda keys: keys // block * block if keys > block else keys
 
 
 def _of_limits() -> Iterator[Explanation]:
     for n in LIMITS:
-        yield Changed(f"first-{n}-keys", f"sees the first {n} keys only", _keys_seen(lambda j, n=n: j < n))
-        yield Changed(f"last-{n}-keys", f"sees the last {n} keys only", _keys_seen(lambda j, n=n: j >= len(j) - n))
+        yield Changed(f"first-{n}-keys", f"sees the first {n} keys only", _keys_seen(below(n)))
+        yield Changed(f"last-{n}-keys", f"sees the last {n} keys only", _keys_seen(among_last(n)))
         yield Changed(
             f"last-page-of-{n}",
             f"sees the last page of {n} keys only",
-            _keys_seen(lambda j, n=n: j >= (len(j) - 1) // n * n),
-        )
-        yield Altered(
-            f"first-{n}-queries",
-            f"computes the first {n} queries only, and writes zeros for all others",
-            unchanged,
-            _zero_rows(lambda i, n=n: i >= n),
+            _keys_seen(in_last_page(n)),
         )
         yield Changed(
             f"last-{n}-keys-twice",
             f"counts the last {n} keys twice",
-            _twice(lambda keys, n=n: keys - n if keys > n else keys),
+            _twice(_before_end(n)),
             (OUTPUT, LOG_SUM_EXP),
         )
-    for bits in (128, 256, 65536):
+    for bits in WRAPS:
         yield Changed(
             f"key-index-wraps-at-{bits}",
             f"begins with the first key again after {bits} of them, as an index in few bits does",
-            _keys_read(lambda j, bits=bits: j % bits, "key", "value"),
+            _keys_read(modulo(bits), "key", "value"),
         )
         yield Changed(
             f"key-index-signed-{bits}",
             f"takes the index of a key for negative from {bits} on, and counts it from the end",
-            _keys_read(lambda j, bits=bits: ((j + bits) % (2 * bits) - bits) % max(1, len(j)), "key", "value"),
+            _keys_read(signed(bits), "key", "value"),
         )
         yield Changed(
             f"key-count-modulo-{bits}",
             f"keeps the number of keys modulo {bits}",
-            _keys_seen(lambda j, bits=bits: j < ((len(j) - 1) % bits + 1)),
-        )
-        yield Altered(
-            f"query-index-wraps-at-{bits}",
-            f"answers the first queries again after {bits} of them, as an index in few bits does",
-            unchanged,
-            _of_rows(lambda i, bits=bits: i % bits),
-            _ROWS,
+            _keys_seen(below_count_modulo(bits)),
         )
 
 
@@ -182,12 +150,12 @@ def _of_blocks() -> Iterator[Explanation]:
         yield Changed(
             f"keys-beyond-block-of-{block}",
             f"leaves out the keys {beyond}",
-            _keys_seen(lambda j, b=block: j < _whole(b, len(j))),
+            _keys_seen(in_whole_blocks(block)),
         )
         yield Changed(
             f"last-key-beyond-block-of-{block}",
             f"leaves out a single key {beyond}",
-            _keys_seen(lambda j, b=block: (j < len(j) - 1) | (len(j) % b != 1) | (len(j) == 1)),
+            _keys_seen(not_beside_blocks(block)),
         )
         yield Altered(
             f"padded-keys-of-{block}",
@@ -200,55 +168,9 @@ def _of_blocks() -> Iterator[Explanation]:
         yield Changed(
             f"keys-{block}-beyond-block-twice",
             f"counts the keys {beyond} twice",
-            _twice(lambda keys, b=block: keys // b * b if keys > b else keys),
+            _twice(_end_of_whole(block)),
             (OUTPUT, LOG_SUM_EXP),
         )
-        yield Altered(
-            f"queries-beyond-block-of-{block}",
-            f"writes zeros for the queries {beyond}",
-            unchanged,
-            _zero_rows(lambda i, b=block: i >= _whole(b, len(i))),
-            _ROWS,
-        )
-        yield Altered(
-            f"last-query-beyond-block-of-{block}",
-            f"writes zeros for a single query {beyond}",
-            unchanged,
-            _zero_rows(lambda i, b=block: (i == len(i) - 1) & (len(i) % b == 1) & (len(i) > 1)),
-            _ROWS,
-        )
-
-
-def _of_columns() -> Iterator[Explanation]:
-    for width in WIDTHS:
-        yield Changed(
-            f"first-{width}-columns-scored",
-            f"reads the first {width} columns of queries and keys only",
-            _columns_read(lambda d, w=width: min(d, w)),
-        )
-        yield Changed(
-            f"columns-beyond-block-of-{width}",
-            f"leaves out of the scores the columns beyond the last whole block of {width}",
-            _columns_read(lambda d, w=width: _whole(w, d)),
-        )
-        yield Altered(
-            f"first-{width}-columns-of-output",
-            f"writes the first {width} columns of the output only, and zeros behind them",
-            unchanged,
-            _zero_columns(lambda _, c, w=width: c >= w),
-        )
-        yield Altered(
-            f"output-columns-beyond-block-of-{width}",
-            f"writes zeros for the columns of the output beyond the last whole block of {width}",
-            unchanged,
-            _zero_columns(lambda _, c, w=width: c >= _whole(w, len(c))),
-        )
-    yield Altered(
-        "output-as-wide-as-keys",
-        "writes as many columns of the output as keys have, and zeros behind them",
-        unchanged,
-        _zero_columns(lambda problem, c: c >= problem.d_k),
-    )
 
 
 _ENDS = (
@@ -283,5 +205,4 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *(variant for one in (*_ENDS, *_MOVED) for variant in one.anywhere),
     *_of_limits(),
     *_of_blocks(),
-    *_of_columns(),
 )

@@ -108,9 +108,29 @@ def _in_8_bits(axes: tuple[int, ...], *names: str) -> Change:
         return np.asarray(np.rint(own / step) * step, np.float64)
 
     def change(problem: Problem) -> Problem:
-        return replace(problem, **{name: rounded(getattr(problem, name), problem.dtype) for name in names})
+        return problem.with_arrays(**{name: rounded(getattr(problem, name), problem.dtype) for name in names})
 
     return everywhere(change)
+
+
+def _near(size: int) -> Callable[[Array], Array]:
+    return lambda ahead: np.abs(ahead) <= size
+
+
+def _lately(size: int) -> Callable[[Array], Array]:
+    return lambda ahead: (ahead <= 0) & (ahead > -size)
+
+
+def _by_distance(slope: float) -> Callable[[Problem], Array]:
+    return lambda problem: -slope * np.abs(_ahead(problem))
+
+
+def _by_position(slope: float) -> Callable[[Problem], Array]:
+    return lambda problem: np.asarray(slope * np.arange(problem.key.shape[-2])[None])
+
+
+def _times(factor: float) -> Callable[[Any, Interval], Interval]:
+    return lambda _, one: times(one, factor)
 
 
 def _of_windows() -> Iterator[Changed]:
@@ -121,12 +141,12 @@ def _of_windows() -> Iterator[Changed]:
             yield Changed(
                 f"unasked-window-of-{w}{name}",
                 f"sees no farther than {w} tokens to each side, though no window is asked for{but}",
-                _seen(lambda d, w=w: np.abs(d) <= w, rest=rest),
+                _seen(_near(w), rest=rest),
             )
             yield Changed(
                 f"unasked-causal-window-of-{w}{name}",
                 f"sees the last {w} tokens up to its own, though no window is asked for{but}",
-                _seen(lambda d, w=w: (d <= 0) & (d > -w), rest=rest),
+                _seen(_lately(w), rest=rest),
             )
 
 
@@ -135,13 +155,13 @@ def _of_biases() -> Iterator[Changed]:
         yield Changed(
             f"nearer-tokens-preferred-by-{slope:g}",
             f"subtracts {slope:g} from a score for each token of distance, which nothing asks for",
-            _with_bias(lambda problem, s=slope: -s * np.abs(_ahead(problem))),
+            _with_bias(_by_distance(slope)),
         )
         for sign, says in ((1, "adds"), (-1, "subtracts")):
             yield Changed(
                 f"{'later' if sign > 0 else 'earlier'}-tokens-preferred-by-{slope:g}",
                 f"{says} {slope:g} times the position of a key {'to' if sign > 0 else 'from'} its score",
-                _with_bias(lambda problem, s=sign * slope: s * np.arange(problem.key.shape[-2])[None]),
+                _with_bias(_by_position(sign * slope)),
             )
     yield Changed(
         "unasked-alibi",
@@ -176,7 +196,7 @@ _OF_OUTPUTS: tuple[Explanation, ...] = (
             f"output-times-{name}",
             f"multiplies the output by {name}",
             unchanged,
-            each(lambda _, one, factor=factor: times(one, factor)),
+            each(_times(factor)),
         )
         for name, factor in FACTORS.items()
     ),
