@@ -27,7 +27,7 @@ from explanations.families import (
     unasked,
     visibility,
 )
-from explanations.fitting import fitting, fitting_pairs, fitting_sometimes, told_apart
+from explanations.fitting import allowing, fitting, fitting_pairs, fitting_sometimes, told_apart
 from properties.drawing.covering_streams import (
     BACKWARD_ROWS,
     BACKWARD_ROWS_OF_SIGNED_SCALES,
@@ -80,7 +80,7 @@ def diagnose(subject: Subject, broken: Iterable[tuple[Law, Any]], profile: Profi
 
 def _less_exact(evidence: Evidence) -> list[Explanation]:
     """Return the strictest precision that explains every answer, of enough wrong ones."""
-    return fitting(arithmetic.LESS_EXACT, evidence)[:1] if len(evidence.wrong) >= arithmetic.FEWEST else []
+    return allowing(arithmetic.LESS_EXACT, evidence)[:1] if len(evidence.wrong) >= arithmetic.FEWEST else []
 
 
 def _said(named: Sequence[Explanation]) -> str:

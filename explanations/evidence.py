@@ -32,8 +32,10 @@ class Observation:
     precision: Precision
     answers: Sequence[Array]
     right: Sequence[Interval]
+    allowed: dict[object, bool] = field(default_factory=dict)
+    """Whether an explanation predicts it, of those that were tried."""
     explained: dict[object, bool] = field(default_factory=dict)
-    """Whether an explanation explains it, of those that were tried."""
+    """Whether an explanation predicts it and nothing that is right."""
 
     @property
     def is_right(self) -> bool:
@@ -48,6 +50,17 @@ class Observation:
         )
 
     def is_explained_by(self, predicted: Sequence[Interval]) -> bool:
+        """Tell whether the answer is one that was predicted, and what is right is not.
+
+        No wrong element may be one of which nothing is promised, and at some of them the right value must be outside
+        of what is predicted: a bound that is wide enough for both explains nothing.
+        """
+        return self.is_allowed_by(predicted) and any(
+            bool((~right.accepts(got) & ~one.accepts(right.value)).any())
+            for one, right, got in zip(predicted, self.right, self.answers, strict=True)
+        )
+
+    def is_allowed_by(self, predicted: Sequence[Interval]) -> bool:
         """Tell whether the answer is one that was predicted, and no wrong element one of which nothing is promised."""
         return self.fits(predicted) and not any(
             bool((~right.accepts(got) & one.vacuous).any())

@@ -26,6 +26,12 @@ def fitting(explanations: Iterable[Explanation], evidence: Evidence) -> list[Exp
     return [one for one in explanations if _fits(one, evidence)]
 
 
+def allowing(explanations: Iterable[Explanation], evidence: Evidence) -> list[Explanation]:
+    """Return the explanations inside whose bounds every answer is, which may be wide enough for the right one, too."""
+    answers = [*evidence.wrong, *evidence.right]
+    return [one for one in explanations if all(answer.is_allowed_by(_predicted(one, answer)) for answer in answers)]
+
+
 ENOUGH = 3
 """The number of wrong answers, at least, that show a mistake which is made under circumstances that are not known."""
 
@@ -126,15 +132,23 @@ def _fits(explanation: Explanation, evidence: Evidence) -> bool:
     return _fits_all(explanation, evidence.wrong) and all(_predicts(explanation, one) for one in evidence.right)
 
 
-def _fits_all(explanation: Explanation, wrong: Iterable[Observation]) -> bool:
-    return all(_explains(explanation, observation) for observation in wrong)
+def _fits_all(explanation: Explanation, wrong: Sequence[Observation]) -> bool:
+    """Tell whether every wrong answer is one that was predicted, and of most of them the right one is not."""
+    if not all(_allows(explanation, observation) for observation in wrong):
+        return False
+    return 2 * sum(_explains(explanation, observation) for observation in wrong) > len(wrong)
+
+
+def _allows(explanation: Explanation, observation: Observation) -> bool:
+    if explanation not in observation.allowed:
+        predicted = _predicted(explanation, observation)
+        observation.allowed[explanation] = observation.is_allowed_by(predicted)
+        observation.explained[explanation] = observation.is_explained_by(predicted)
+    return observation.allowed[explanation]
 
 
 def _explains(explanation: Explanation, observation: Observation) -> bool:
-    if explanation not in observation.explained:
-        predicted = _predicted(explanation, observation)
-        observation.explained[explanation] = observation.is_explained_by(predicted)
-    return observation.explained[explanation]
+    return _allows(explanation, observation) and observation.explained[explanation]
 
 
 def _predicts(explanation: Explanation, observation: Observation) -> bool:

@@ -193,15 +193,15 @@ def _exp(error: float) -> Callable[[Precision, str], Precision | None]:
 
 
 _SAYS = (
-    "is right within the rounding errors of Precision.{}, everywhere, but not within those of the precision that is "
-    "declared: if such arithmetic is meant, declare that"
+    "is never farther off than by the rounding errors of Precision.{}, but farther than by those of the precision that "
+    "is declared: if such arithmetic is meant, declare that"
 )
 LESS_EXACT: tuple[Explanation, ...] = (
     *(
         LessExact(
             f"exp-within-{bits}-bits",
-            f"is right within the declared rounding errors but for an exponential that is wrong by up to 2^-{bits}: "
-            "if that is meant, declare a Precision with that exp_error",
+            f"is never farther off than if, beside the declared rounding errors, exp were wrong "
+            f"by 2^-{bits} of its value: if that is meant, declare a Precision with that exp_error",
             _exp(2.0**-bits),
         )
         for bits in (20, 16, 13, 10)
