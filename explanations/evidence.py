@@ -79,6 +79,8 @@ class Evidence:
 
 LARGE = 8
 """The number of problems, of those too large to keep, that are asked again."""
+LARGEST = 2**18
+"""The numbers of a problem, at most, of which explanations are tried, which take seconds each of larger ones."""
 LARGE_OF_A_STREAM = 2
 """The number of problems, of those of a stream that are too large to keep, that are asked again."""
 STREAMS = 8
@@ -118,7 +120,7 @@ def _built(subject: Subject, plans: Iterable[Any], large: int) -> Iterator[Any]:
         problem = build(plan, subject)
         if problem.numbers > NUMBERS:
             large -= 1
-        if large >= 0 or problem.numbers <= NUMBERS:
+        if problem.numbers <= NUMBERS or (large >= 0 and problem.numbers <= LARGEST):
             yield problem
 
 
