@@ -35,6 +35,7 @@ from properties.drawing.covering_streams import (
     ROWS_OF_SIGNED_SCALES,
 )
 from properties.drawing.streams import ANY_PROBLEM, ANY_SENTENCE
+from properties.test_sizes import PROBLEMS_BY_NUMBER_OF_KEYS, PROBLEMS_BY_NUMBER_OF_QUERIES, PROBLEMS_BY_WIDTH
 
 EXPLANATIONS: tuple[Explanation, ...] = (
     *scale.EXPLANATIONS,
@@ -53,7 +54,18 @@ EXPLANATIONS: tuple[Explanation, ...] = (
 )
 PAIRED = (*scale.EXPLANATIONS, *visibility.EXPLANATIONS, *positions.EXPLANATIONS, *conventions.EXPLANATIONS)
 """The explanations that are tried in pairs: mistakes in the use of options, which are often made together."""
-STREAMS = (ANY_PROBLEM, ROWS, ROWS_OF_SIGNED_SCALES, BACKWARD_ROWS, BACKWARD_ROWS_OF_SIGNED_SCALES, ANY_SENTENCE)
+STREAMS = (
+    ANY_PROBLEM,
+    ROWS,
+    ROWS_OF_SIGNED_SCALES,
+    BACKWARD_ROWS,
+    BACKWARD_ROWS_OF_SIGNED_SCALES,
+    ANY_SENTENCE,
+    PROBLEMS_BY_NUMBER_OF_KEYS,
+    PROBLEMS_BY_NUMBER_OF_QUERIES,
+    PROBLEMS_BY_WIDTH,
+)
+"""The streams whose problems are asked about: the last ones tell one size of a block from another."""
 MOST_NAMED = 3
 """The number of explanations that are named where answers do not tell them apart: of more, none is."""
 
