@@ -13,22 +13,32 @@ from explanations.circumstances import in_common
 from explanations.evidence import Evidence, evidence_of
 from explanations.explanation import Explanation
 from explanations.families import (
+    addresses,
+    arithmetic,
+    axes,
+    bands,
     biases,
     caps,
+    conventions,
     denominators,
+    extents,
     gradient_heads,
     gradient_parts,
     gradient_scale,
     gradient_terms,
+    heads,
     hiding,
     online,
     positions,
     scale,
+    sentences,
     softmax,
     sums,
+    tails,
+    unasked,
     visibility,
 )
-from explanations.fitting import fitting, fitting_sometimes, told_apart
+from explanations.fitting import allowing, fitting, fitting_sometimes, told_apart
 from explanations.pairs import fitting_pairs
 from explanations.picture import weights_of
 from properties.drawing.covering_streams import (
@@ -38,6 +48,7 @@ from properties.drawing.covering_streams import (
     ROWS_OF_SIGNED_SCALES,
 )
 from properties.drawing.streams import ANY_PROBLEM, ANY_SENTENCE
+from properties.test_sizes import PROBLEMS_BY_NUMBER_OF_KEYS, PROBLEMS_BY_NUMBER_OF_QUERIES, PROBLEMS_BY_WIDTH
 
 EXPLANATIONS: tuple[Explanation, ...] = (
     *scale.EXPLANATIONS,
@@ -54,8 +65,31 @@ EXPLANATIONS: tuple[Explanation, ...] = (
     *gradient_terms.EXPLANATIONS,
     *gradient_parts.EXPLANATIONS,
     *gradient_heads.EXPLANATIONS,
+    *bands.EXPLANATIONS,
+    *heads.EXPLANATIONS,
+    *conventions.EXPLANATIONS,
+    *sentences.EXPLANATIONS,
+    *axes.EXPLANATIONS,
+    *addresses.EXPLANATIONS,
+    *unasked.EXPLANATIONS,
+    *tails.EXPLANATIONS,
+    *extents.EXPLANATIONS,
+    *arithmetic.EXPLANATIONS,
 )
-STREAMS = (ANY_PROBLEM, ROWS, ROWS_OF_SIGNED_SCALES, BACKWARD_ROWS, BACKWARD_ROWS_OF_SIGNED_SCALES, ANY_SENTENCE)
+PAIRED = (*scale.EXPLANATIONS, *visibility.EXPLANATIONS, *positions.EXPLANATIONS, *conventions.EXPLANATIONS)
+"""The explanations that are tried in pairs: mistakes in the use of options, which are often made together."""
+STREAMS = (
+    ANY_PROBLEM,
+    ROWS,
+    ROWS_OF_SIGNED_SCALES,
+    BACKWARD_ROWS,
+    BACKWARD_ROWS_OF_SIGNED_SCALES,
+    ANY_SENTENCE,
+    PROBLEMS_BY_NUMBER_OF_KEYS,
+    PROBLEMS_BY_NUMBER_OF_QUERIES,
+    PROBLEMS_BY_WIDTH,
+)
+"""The streams whose problems are asked about: the last ones tell one size of a block from another."""
 MOST_NAMED = 3
 """The number of explanations that are named where answers do not tell them apart: of more, none is."""
 
@@ -68,7 +102,8 @@ def diagnose(subject: Subject, broken: Iterable[tuple[Law, Any]], profile: Profi
     found = (
         fitting(EXPLANATIONS, evidence)
         or fitting_sometimes(EXPLANATIONS, evidence)
-        or fitting_pairs(EXPLANATIONS, evidence)
+        or fitting_pairs(PAIRED, evidence)
+        or _less_exact(evidence)
     )
     named = told_apart(found, evidence.wrong)
     if 0 < len(named) <= MOST_NAMED:
@@ -77,6 +112,11 @@ def diagnose(subject: Subject, broken: Iterable[tuple[Law, Any]], profile: Profi
     if where:
         return _diagnosis(subject, evidence, f"is wrong only with {where}", [])
     return None
+
+
+def _less_exact(evidence: Evidence) -> list[Explanation]:
+    """Return the strictest precision that explains every answer, of enough wrong ones."""
+    return allowing(arithmetic.LESS_EXACT, evidence)[:1] if len(evidence.wrong) >= arithmetic.FEWEST else []
 
 
 def _said(named: Sequence[Explanation]) -> str:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from itertools import chain
+from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -24,10 +24,6 @@ from reference.bounds.interval import Interval
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
-NEARER = 4.0
-"""How many times nearer to a prediction than to what is right a wrong answer is, at least, that it explains."""
-
-
 @dataclass(frozen=True, eq=False)
 class Observation:
     """One answer of an implementation."""
@@ -37,6 +33,10 @@ class Observation:
     precision: Precision
     answers: Sequence[Array]
     right: Sequence[Interval]
+    allowed: dict[object, bool] = field(default_factory=dict)
+    """Whether an explanation predicts it, of those that were tried."""
+    explained: dict[object, bool] = field(default_factory=dict)
+    """Whether an explanation predicts it and nothing that is right."""
 
     @property
     def is_right(self) -> bool:
@@ -51,23 +51,22 @@ class Observation:
         )
 
     def is_explained_by(self, predicted: Sequence[Interval]) -> bool:
-        """Tell whether the answer is one that was predicted, and nearer to what was predicted than to what is right.
+        """Tell whether the answer is one that was predicted, and what is right is not.
 
-        Of no wrong element may the prediction promise nothing.
+        No wrong element may be one of which nothing is promised, and at some of them the right value must be outside
+        of what is predicted: a bound that is wide enough for both explains nothing.
         """
-        return self.fits(predicted) and all(
-            _is_nearer(got[wrong], one.value[wrong], right.value[wrong]) and not bool(one.vacuous[wrong].any())
+        return self.is_allowed_by(predicted) and any(
+            bool((~right.accepts(got) & ~one.accepts(right.value)).any())
             for one, right, got in zip(predicted, self.right, self.answers, strict=True)
-            for wrong in (~right.accepts(got),)
         )
 
-
-@np.errstate(all="ignore")
-def _is_nearer(got: Array, predicted: Array, right: Array) -> bool:
-    """Tell whether numbers are nearer to those that were predicted than to the right ones, where all are finite."""
-    finite = np.isfinite(got) & np.isfinite(predicted) & np.isfinite(right)
-    distance, from_right = (np.abs(got - one)[finite].sum() for one in (predicted, right))
-    return bool(distance * NEARER <= from_right)
+    def is_allowed_by(self, predicted: Sequence[Interval]) -> bool:
+        """Tell whether the answer is one that was predicted, and no wrong element one of which nothing is promised."""
+        return self.fits(predicted) and not any(
+            bool((~right.accepts(got) & one.vacuous).any())
+            for one, right, got in zip(predicted, self.right, self.answers, strict=True)
+        )
 
 
 @dataclass(frozen=True)
@@ -81,17 +80,28 @@ class Evidence:
 
 LARGE = 8
 """The number of problems, of those too large to keep, that are asked again."""
+LARGEST = 2**18
+"""The numbers of a problem, at most, of which explanations are tried, which take seconds each of larger ones."""
+LARGE_OF_A_STREAM = 2
+"""The number of problems, of those of a stream that are too large to keep, that are asked again."""
+STREAMS = 8
+"""The number of streams, of those of broken laws, whose other problems are asked as well."""
 
 
 def evidence_of(
     subject: Subject, broken: Iterable[tuple[Law, Any]], streams: Iterable[Stream], profile: Profile
 ) -> Evidence:
-    """Ask what broke laws, a law and a plan each, and what others are asked; small problems were answered before."""
+    """Ask what broke laws, a law and a plan each, and what others are asked; small problems were answered before.
+
+    What else these laws are asked tells apart mistakes at sizes that few laws ask about.
+    """
     asked = few.as_asked(subject, profile)
     observed: dict[tuple[Aspect, Any], Observation] = {}
-    problems = chain(_built(subject, (plan for _, plan in broken), LARGE), _of_streams(subject, streams, profile))
+    broken = list(broken)
+    all_streams = dict.fromkeys([*streams, *islice(dict.fromkeys(law.given for law, _ in broken), STREAMS)])
+    drawn = chain(_built(subject, (plan for _, plan in broken), LARGE), _of_streams(subject, all_streams, profile))
     with suppress(Ended):
-        for problem in problems:
+        for problem in drawn:
             _observe(asked, problem, observed)
     by_size = sorted(observed.values(), key=lambda one: one.problem.numbers)
     wrong = [one for one in by_size if not one.is_right]
@@ -112,7 +122,7 @@ def _observe(subject: Subject, problem: Any, observed: dict[tuple[Aspect, Any], 
 
 def _of_streams(subject: Subject, streams: Iterable[Stream], profile: Profile) -> Iterator[Any]:
     for stream in streams:
-        yield from _built(subject, problems_of(stream, profile, subject), 0)
+        yield from _built(subject, problems_of(stream, profile, subject), LARGE_OF_A_STREAM)
 
 
 def _built(subject: Subject, plans: Iterable[Any], large: int) -> Iterator[Any]:
@@ -120,7 +130,7 @@ def _built(subject: Subject, plans: Iterable[Any], large: int) -> Iterator[Any]:
         problem = build(plan, subject)
         if problem.numbers > NUMBERS:
             large -= 1
-        if large >= 0 or problem.numbers <= NUMBERS:
+        if problem.numbers <= NUMBERS or (large >= 0 and problem.numbers <= LARGEST):
             yield problem
 
 

@@ -35,6 +35,9 @@ class Explanation(Protocol):
     def predicts(self, aspect: Aspect, problem: Any, precision: Precision) -> Sequence[Interval]:
         """Return what a kernel would answer that computes this."""
 
+    def leaves(self, aspect: Aspect, problem: Any) -> bool:
+        """Tell whether an answer is seen to be right, without computing it."""
+
 
 @dataclass(frozen=True, eq=False)
 class Changed:
@@ -57,6 +60,10 @@ class Changed:
             return predicted
         names = zip(Gradients._fields, predicted, aspect.right(problem, precision), strict=True)
         return [wrong if name in self.gradients else right for name, wrong, right in names]
+
+    def leaves(self, aspect: Aspect, problem: Any) -> bool:
+        """Tell whether the mistake changes nothing about a problem, or is not made in such answers."""
+        return aspect not in self.aspects or self.change(problem) == problem
 
     def only(self, aspect: Aspect, *gradients: str) -> Changed:
         """Return the same mistake, made in one kind of answer alone, or in the gradients of some inputs."""
@@ -95,6 +102,10 @@ class Miscomputed:
     def predicts(self, aspect: Aspect, problem: Any, precision: Precision) -> Sequence[Interval]:
         """Return what the formula makes of the problem."""
         return self.computes.get(aspect, aspect.right)(problem, precision)
+
+    def leaves(self, aspect: Aspect, problem: Any) -> bool:  # noqa: ARG002 - any problem may be computed otherwise
+        """Tell whether the mistake is not made in such answers."""
+        return aspect not in self.computes
 
 
 def everywhere(change: Change) -> Change:

@@ -18,13 +18,16 @@ from reference.bounds.interval import Interval
 MOST_CIRCUMSTANCES = 2
 """The number of circumstances, at most, under which a mistake is made that is made under no others."""
 
-MOST_VAGUE = 0.5
-"""The part of the wrong answers, at most, of whose wrong elements an explanation may say nothing."""
-
 
 def fitting(explanations: Iterable[Explanation], evidence: Evidence) -> list[Explanation]:
     """Return the explanations that predict every answer, and of some wrong one more than that anything may be."""
     return [one for one in explanations if _fits(one, evidence)]
+
+
+def allowing(explanations: Iterable[Explanation], evidence: Evidence) -> list[Explanation]:
+    """Return the explanations inside whose bounds every answer is, which may be wide enough for the right one, too."""
+    answers = [*evidence.wrong, *evidence.right]
+    return [one for one in explanations if all(answer.is_allowed_by(_predicted(one, answer)) for answer in answers)]
 
 
 ENOUGH = 3
@@ -63,9 +66,16 @@ class Sometimes:
 
     def predicts(self, aspect: Aspect, problem: Any, precision: Precision) -> Sequence[Interval]:
         """Return what a kernel would answer that computes this."""
-        if self.circumstances and all(one.holds(aspect, problem) for one in self.circumstances):
+        if self._is_made(aspect, problem):
             return self.mistake.predicts(aspect, problem, precision)
         return aspect.right(problem, precision)
+
+    def leaves(self, aspect: Aspect, problem: Any) -> bool:
+        """Tell whether the mistake is not made under these circumstances, or changes nothing."""
+        return not self._is_made(aspect, problem) or self.mistake.leaves(aspect, problem)
+
+    def _is_made(self, aspect: Aspect, problem: Any) -> bool:
+        return bool(self.circumstances) and all(one.holds(aspect, problem) for one in self.circumstances)
 
 
 def fitting_sometimes(explanations: Iterable[Explanation], evidence: Evidence) -> list[Explanation]:
@@ -109,21 +119,24 @@ def _fits(explanation: Explanation, evidence: Evidence) -> bool:
 
 
 def explains_all(explanation: Explanation, wrong: Sequence[Observation]) -> bool:
-    """Tell whether all wrong answers are predicted; of a few, anything may be, where the bound knows no better."""
-    vague = 0
-    for observation in wrong:
+    """Tell whether every wrong answer is one that was predicted, and of most of them the right one is not."""
+    if not all(allows(explanation, observation) for observation in wrong):
+        return False
+    return 2 * sum(explains(explanation, observation) for observation in wrong) > len(wrong)
+
+
+def allows(explanation: Explanation, observation: Observation) -> bool:
+    """Tell whether an explanation predicts a wrong answer."""
+    if explanation not in observation.allowed:
         predicted = _predicted(explanation, observation)
-        if not observation.fits(predicted):
-            return False
-        vague += not observation.is_explained_by(predicted)
-        if vague > len(wrong) * MOST_VAGUE:
-            return False
-    return True
+        observation.allowed[explanation] = observation.is_allowed_by(predicted)
+        observation.explained[explanation] = observation.is_explained_by(predicted)
+    return observation.allowed[explanation]
 
 
 def explains(explanation: Explanation, observation: Observation) -> bool:
-    """Tell whether an explanation predicts a wrong answer, and more than that anything may be."""
-    return observation.is_explained_by(_predicted(explanation, observation))
+    """Tell whether an explanation predicts a wrong answer, and does not allow the right one."""
+    return allows(explanation, observation) and observation.explained[explanation]
 
 
 def predicts(explanation: Explanation, observation: Observation) -> bool:
@@ -132,4 +145,6 @@ def predicts(explanation: Explanation, observation: Observation) -> bool:
 
 
 def _predicted(explanation: Explanation, observation: Observation) -> Sequence[Interval]:
+    if explanation.leaves(observation.aspect, observation.problem):
+        return observation.right
     return explanation.predicts(observation.aspect, observation.problem, observation.precision)

@@ -275,6 +275,11 @@ class Weighed:
                 self, name=f"{self.name}-of-{alone}", says=f"{self.says}, in {one.name} alone", aspects=(one,)
             )
 
+    def leaves(self, aspect: Aspect, problem: Any) -> bool:
+        """Tell whether the mistake is not made in such answers."""
+        unsaid = aspect is LOG_SUM_EXP and self.sums is None
+        return unsaid or aspect not in self.aspects or not isinstance(problem, Problem)
+
 
 @dataclass(frozen=True, eq=False)
 class Summed:
@@ -289,6 +294,10 @@ class Summed:
         """Return what the formula makes of the log-sum-exp; all else is right."""
         right = aspect.right(problem, precision)
         return _of_interest([self.sums(forward_of(problem, precision))], right) if aspect is LOG_SUM_EXP else right
+
+    def leaves(self, aspect: Aspect, problem: Any) -> bool:  # noqa: ARG002 - any sum may be wrong
+        """Tell whether the mistake is not made in such answers."""
+        return aspect is not LOG_SUM_EXP
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,6 +319,10 @@ class Backpropagated:
         predicted = _of_interest(self.formula(backward_of(problem, precision)), right)
         names = zip(Gradients._fields, predicted, right, strict=True)
         return [wrong if name in self.gradients else other for name, wrong, other in names]
+
+    def leaves(self, aspect: Aspect, problem: Any) -> bool:  # noqa: ARG002 - any gradient may be wrong
+        """Tell whether the mistake is not made in such answers."""
+        return aspect is not GRADIENTS
 
 
 def _of_interest(computed: Sequence[Rounded], right: Sequence[Interval]) -> list[Interval]:

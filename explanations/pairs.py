@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import islice
 from typing import Any
 
 from attention_tests import Precision
@@ -49,6 +49,10 @@ class Pair:
                 changed = mistake.change(changed)
         return aspect.right(changed, precision)
 
+    def leaves(self, aspect: Aspect, problem: Any) -> bool:
+        """Tell whether neither mistake changes anything."""
+        return all(one.leaves(aspect, problem) for one in self.mistakes)
+
 
 def fitting_pairs(explanations: Sequence[Explanation], evidence: Evidence) -> list[Explanation]:
     """Return the pairs of mistakes that predict every answer together, as no mistake alone does."""
@@ -62,10 +66,22 @@ def _pairs(changes: Sequence[Changed], wrong: Sequence[Observation]) -> Iterator
     partial = (one for one in changes if any(explains(one, observation) for observation in wrong[:LOOKED_AT]))
     for first in islice(partial, PARTIAL):
         left = [observation for observation in wrong if not explains(first, observation)][:1]
-        for second, observation in product(changes, left):
-            together = Pair((first, second))
-            if second is not first and any(explains(one, observation) for one in (together, second)):
-                yield together
+        for observation in left:
+            for second in _different(changes, observation):
+                together = Pair((first, second))
+                if second is not first and any(explains(one, observation) for one in (together, second)):
+                    yield together
+
+
+def _different(changes: Iterable[Changed], observation: Observation) -> Iterator[Changed]:
+    """Yield the first of all changes that make the same of a problem, for each thing that is made of it."""
+    made = {observation.problem}
+    for one in changes:
+        if observation.aspect in one.aspects:
+            changed = one.change(observation.problem)
+            if changed not in made:
+                made.add(changed)
+                yield one
 
 
 def _where_made(pair: Pair, evidence: Evidence) -> Pair | None:
