@@ -15,8 +15,15 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 
 def of_mask(change: Callable[[Array], Array]) -> Change:
-    """Return a change of the mask, where there is one."""
-    return everywhere(lambda problem: problem if problem.mask is None else replace(problem, mask=change(problem.mask)))
+    """Return a change of the mask (batch, heads, n_q, n_k), where there is one."""
+
+    def of_four_axes(problem: Problem) -> Problem:
+        if problem.mask is None:
+            return problem
+        mask = problem.mask.reshape((1,) * (4 - problem.mask.ndim) + problem.mask.shape)
+        return replace(problem, mask=change(mask))
+
+    return everywhere(of_four_axes)
 
 
 def hiding(problem: Problem, seen: Array) -> Problem:
