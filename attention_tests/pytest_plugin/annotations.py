@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 
 import pytest
 
+from attention_tests.diagnosis.diagnosis import Diagnosis
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Verdict
-from attention_tests.pytest_plugin.summary import row_of
+from attention_tests.pytest_plugin.summary import Summary, row_of
 from attention_tests.text.wording import place_in
 
 SHOWN = (Verdict.FAIL, Verdict.CRASH, Verdict.TIMEOUT, Verdict.ERROR, Verdict.UNEXPECTED_PASS)
@@ -24,7 +26,8 @@ IN_A_PROPERTY = IN_A_MESSAGE | str.maketrans({":": "%3A", ",": "%2C"})
 class Annotations:
     """Prints a workflow command for each law that an implementation breaks, at whatever dtypes."""
 
-    def __init__(self) -> None:
+    def __init__(self, summary: Summary) -> None:
+        self._summary = summary
         self._rows: list[Row] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -34,9 +37,11 @@ class Annotations:
             self._rows.append(row)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the commands, each on a line of its own, as GitHub reads them."""
+        """Print the commands, each on a line of its own, as GitHub reads them: first the causes, then the laws."""
         terminalreporter.ensure_newline()
-        for command in commands(self._rows, Path(os.environ.get("GITHUB_WORKSPACE", ""))):
+        root = Path(os.environ.get("GITHUB_WORKSPACE", ""))
+        causes = list(of_diagnoses(self._summary.failures.diagnoses, self._rows, root))
+        for command in (*causes, *commands(self._rows, root, MOST - len(causes))):
             terminalreporter.write_line(command)
 
 
@@ -45,8 +50,15 @@ def wanted() -> bool:
     return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
-def commands(rows: Iterable[Row], root: Path) -> list[str]:
-    """Return a command for each implementation and law that is broken, at most as many as GitHub shows.
+def of_diagnoses(diagnoses: Iterable[Diagnosis], rows: Iterable[Row], root: Path) -> Iterator[str]:
+    """Yield a command for each diagnosis, at the line that defines the kernel, as many as there is room for."""
+    places = {row.implementation: row.place for row in rows}
+    for one in islice(diagnoses, MOST - 1):
+        yield _command({**_location(places.get(one.implementation, ""), root), "title": "diagnosis"}, str(one))
+
+
+def commands(rows: Iterable[Row], root: Path, most: int = MOST) -> list[str]:
+    """Return a command for each implementation and law that is broken, at most `most`, as many as GitHub shows.
 
     Files outside of `root` are not named: GitHub would look for them in the repository.
     """
@@ -54,9 +66,9 @@ def commands(rows: Iterable[Row], root: Path) -> list[str]:
     for row in rows:
         if row.verdict in SHOWN:
             broken.setdefault((row.implementation, row.law), []).append(row)
-    if len(broken) <= MOST:
+    if len(broken) <= most:
         return [_of(together, root) for together in broken.values()]
-    shown = [_of(together, root) for together in list(broken.values())[: MOST - 1]]
+    shown = [_of(together, root) for together in list(broken.values())[: most - 1]]
     return [*shown, _command({"title": "attention-tests"}, f"{len(broken) - len(shown)} more laws are broken")]
 
 

@@ -75,7 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
     summary = Summary(config.stash[RUN])
     config.pluginmanager.register(summary, "attention-tests-summary")
     if wanted():
-        config.pluginmanager.register(Annotations(), "attention-tests-annotations")
+        config.pluginmanager.register(Annotations(summary), "attention-tests-annotations")
     if any(map(config.getoption, ("target", "dtype", "report"))):
         _bring_in(config)
     reports.configure(config, config.stash[RUN], summary)

@@ -36,9 +36,10 @@ JUDGED = Path(__file__).with_name("diagnoses.csv")
 DTYPE = "float32"
 ABOUT = """# What the diagnosis says of the planted defects
 
-Made by `python -m tests.documents.diagnoses`, which holds each defect against every law at float32 (or the first dtype that it has),
-within the problems of `quick`. *right*: the sentence names the mistake, or one that no answer tells from it. *where*: it says
-where the answers are wrong, and not why. *silent*: nothing fits, and nothing is said. *wrong*: the sentence is false.
+Made by `python -m tests.documents.diagnoses`, which holds each defect against every law at float32 (or the first dtype
+that it has), within the problems of `quick`. *right*: the sentence names the mistake, or one that no answer tells from
+it. *where*: it says where the answers are wrong, and not why. *silent*: nothing fits, and nothing is said. *wrong*: the
+sentence is false.
 """
 
 

@@ -11,10 +11,13 @@ from unittest.mock import Mock, call
 import msgspec
 import pytest
 
+from attention_tests.diagnosis.diagnosis import Diagnosis
+from attention_tests.diagnosis.shown import Failures
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Verdict
-from attention_tests.pytest_plugin.annotations import MOST, Annotations, commands, wanted
+from attention_tests.pytest_plugin.annotations import MOST, Annotations, commands, of_diagnoses, wanted
 from attention_tests.pytest_plugin.summary import ROW as ROW_OF_A_REPORT
+from attention_tests.pytest_plugin.summary import Summary
 from attention_tests.text.wording import place_in, raised
 
 ROW = Row(
@@ -110,12 +113,17 @@ def test_nothing_is_printed_outside_of_github(
 def test_what_pytest_reports_is_printed_in_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GITHUB_WORKSPACE", str(tmp_path))
     row = replace(ROW, place=place(tmp_path, "flash.py"))
-    annotations, terminal = Annotations(), Mock()
+    diagnosis = Diagnosis("mine:attention", ("float32",), "ignores the mask", ("mask-ignored",), 3, 5)
+    summary = SimpleNamespace(failures=Failures((diagnosis,), (row,)))
+    annotations, terminal = Annotations(cast("Summary", summary)), Mock()
     for report in (SimpleNamespace(**{ROW_OF_A_REPORT: msgspec.to_builtins(row)}), SimpleNamespace()):
         annotations.pytest_runtest_logreport(cast("pytest.TestReport", report))
     annotations.pytest_terminal_summary(terminal)
+    (cause,) = of_diagnoses([diagnosis], [row], tmp_path)
+    assert cause.startswith("::error file=flash.py,line=")
+    assert "title=diagnosis::mine:attention (float32): it ignores the mask.%0AThat explains all 3 wrong" in cause
     (command,) = commands([row], tmp_path)
-    assert terminal.mock_calls == [call.ensure_newline(), call.write_line(command)]
+    assert terminal.mock_calls == [call.ensure_newline(), call.write_line(cause), call.write_line(command)]
 
 
 def test_a_source_location_is_read_from_an_exception_message() -> None:
