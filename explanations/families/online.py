@@ -51,6 +51,15 @@ def _running(forward: Forward, block: int) -> Array:
     return _spread(running, block, forward.seen.shape[-1])
 
 
+def _running_until_the_tail(forward: Forward, block: int) -> Array:
+    """Return the largest logit of all keys, but of whole blocks alone for the keys of these."""
+    logits, n_k = np.where(forward.seen, forward.logits.value, -np.inf), forward.seen.shape[-1]
+    tail = n_k - n_k % block
+    of_all = logits.max(-1, keepdims=True, initial=-np.inf)
+    of_whole_blocks = logits[..., :tail].max(-1, keepdims=True, initial=-np.inf)
+    return np.asarray(np.where(np.arange(n_k) < tail, of_whole_blocks, of_all))
+
+
 def _own(forward: Forward, block: int) -> Array:
     return _spread(_block_largest(forward, block), block, forward.seen.shape[-1])
 
@@ -70,6 +79,18 @@ def _output_not_rescaled(forward: Forward, block: int) -> Rounded:
 
 def _neither_rescaled(forward: Forward, block: int) -> Rounded:
     return forward.normalised(_less(forward, _running(forward, block)))
+
+
+def _total_not_rescaled_for_the_tail(forward: Forward, block: int) -> Rounded:
+    return _over_total(forward.exponentials, _less(forward, _running_until_the_tail(forward, block)))
+
+
+def _output_not_rescaled_for_the_tail(forward: Forward, block: int) -> Rounded:
+    return _over_total(_less(forward, _running_until_the_tail(forward, block)), forward.exponentials)
+
+
+def _neither_rescaled_for_the_tail(forward: Forward, block: int) -> Rounded:
+    return forward.normalised(_less(forward, _running_until_the_tail(forward, block)))
 
 
 def _within_blocks(forward: Forward, block: int) -> tuple[Rounded, Rounded]:
@@ -143,6 +164,21 @@ _MISTAKES: tuple[tuple[str, str, OfBlocks], ...] = (
     ("sum-not-rescaled", "does not rescale the sum of weights", _total_not_rescaled),
     ("output-not-rescaled", "does not rescale the sum of weighted values", _output_not_rescaled),
     ("nothing-rescaled", "rescales neither the sum of weights nor that of weighted values", _neither_rescaled),
+    (
+        "sum-not-rescaled-for-tail",
+        "does not rescale the sum of weights for a last block that is not full",
+        _total_not_rescaled_for_the_tail,
+    ),
+    (
+        "output-not-rescaled-for-tail",
+        "does not rescale the sum of weighted values for a last block that is not full",
+        _output_not_rescaled_for_the_tail,
+    ),
+    (
+        "nothing-rescaled-for-tail",
+        "rescales neither the sum of weights nor that of weighted values for a last block that is not full",
+        _neither_rescaled_for_the_tail,
+    ),
     ("blocks-averaged", "averages the outputs of blocks, whatever the sums of their weights", _averaged),
     ("blocks-added", "adds the outputs of blocks, whatever the sums of their weights", _summed),
     ("merged-in-base-two", "merges blocks by log-sum-exps to base 2 as if to base e", _in_base_two),
