@@ -19,7 +19,7 @@ BOUNDARIES = (4096, 2048, 1024, 512, 256, 128, 64, 32, 16, 8, 4, 2, 1)
 Size = Callable[[dict[str, int]], int]
 MOST_TOGETHER = 3
 """The number of circumstances that are named together, at most."""
-FEWEST = 4
+FEWEST = 6
 """The number of answers of each kind, at least, from which something is concluded about sizes."""
 
 

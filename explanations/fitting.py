@@ -85,10 +85,21 @@ def fitting_sometimes(explanations: Iterable[Explanation], evidence: Evidence) -
         if explains_all(one, evidence.wrong):
             contradicted = [observation for observation in evidence.right if not predicts(one, observation)]
             where = separating(evidence.wrong, contradicted, WHERE, MOST_CIRCUMSTANCES)
-            if where or len(evidence.wrong) >= ENOUGH:
+            if where or (len(evidence.wrong) >= ENOUGH and _predicts_numbers(one, evidence.wrong)):
                 found.append(Sometimes(one, where, len(contradicted)))
     simplest = min((one.rank for one in found), default=None)
     return [one for one in found if one.rank == simplest]
+
+
+def _predicts_numbers(explanation: Explanation, wrong: Iterable[Observation]) -> bool:
+    """Tell whether what is predicted of wrong elements are numbers: NaN comes of many mistakes."""
+    return all(
+        bool(np.isfinite(one.value[~right.accepts(got)]).all())
+        for observation in wrong
+        for one, right, got in zip(
+            _predicted(explanation, observation), observation.right, observation.answers, strict=True
+        )
+    )
 
 
 def told_apart(found: Iterable[Explanation], wrong: Sequence[Observation]) -> list[Explanation]:

@@ -100,7 +100,7 @@ _SHIFTS = tuple(
         ),
         (
             "maximum-not-below-zero",
-            "subtracts a largest score that is never below 0: exponentials of low scores all underflow",
+            "subtracts a number that is never below a floor, as 0, not the largest score: low exponentials underflow",
             lambda forward: np.maximum(forward.largest, 0.0),
         ),
         (

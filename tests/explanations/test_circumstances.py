@@ -36,7 +36,9 @@ def test_two_options_are_named_where_one_alone_does_no_harm() -> None:
 
 
 def test_a_size_is_named_with_the_largest_limit_that_separates() -> None:
-    wrong, right = ([observed(keys) for keys in sizes] for sizes in ((300, 400, 500, 600), (5, 6, 7, 8)))
+    wrong, right = (
+        [observed(keys) for keys in sizes] for sizes in ((300, 400, 500, 600, 700, 800), (5, 6, 7, 8, 9, 10))
+    )
     assert said(wrong, right) == "keys > 256"
 
 

@@ -37,7 +37,7 @@ NAMED = {
 SOMETIMES = {
     "mask_dropped_for_a_bias": "ignores the mask, only with a bias",
     "grouped_heads_are_not_causal": "ignores causality, only with grouped heads",
-    "sign_of_the_scale_lost_in_decoding": "loses the sign of a scale that is given, only with queries = 1",
+    "mask_dropped_for_a_window": "ignores the mask, only with a window",
 }
 
 
