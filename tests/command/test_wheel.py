@@ -142,7 +142,7 @@ def test_nothing_but_the_package_is_installed(elsewhere: Elsewhere) -> None:
 
 def test_the_package_says_that_it_is_typed_and_carries_what_it_runs(elsewhere: Elsewhere) -> None:
     assert Path("attention_tests/py.typed") in recorded(elsewhere)
-    for name in ("implementations", "properties", "reference"):
+    for name in suite.PACKAGES:
         ours = {file.relative_to(suite.FOLDER) for file in (suite.FOLDER / name).rglob("*.py")}
         assert {Path("attention_tests/suite") / file for file in ours} <= recorded(elsewhere)
 
