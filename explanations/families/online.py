@@ -15,7 +15,7 @@ from explanations.rounded import Rounded
 from properties.drawing.problem import Problem
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
-BLOCKS = (8, 16, 32, 64, 128)
+BLOCKS = (4, 8, 16, 32, 64, 128)
 OfBlocks = Callable[[Forward, int], Rounded]
 
 

@@ -16,14 +16,22 @@ Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
 def of_mask(change: Callable[[Array], Array]) -> Change:
     """Return a change of the mask (batch, heads, n_q, n_k), where there is one."""
+    return everywhere(
+        lambda problem: problem if problem.mask is None else replace(problem, mask=change(_of_four_axes(problem.mask)))
+    )
 
-    def of_four_axes(problem: Problem) -> Problem:
-        if problem.mask is None:
-            return problem
-        mask = problem.mask.reshape((1,) * (4 - problem.mask.ndim) + problem.mask.shape)
-        return replace(problem, mask=change(mask))
 
-    return everywhere(of_four_axes)
+def _of_mask_and_bias(change: Callable[[Array], Array]) -> Change:
+    """Return a change of the mask and of the bias (batch, heads, n_q, n_k), of each that is there."""
+
+    def of(array: Array | None) -> Array | None:
+        return None if array is None else change(_of_four_axes(array))
+
+    return everywhere(lambda problem: replace(problem, mask=of(problem.mask), bias=of(problem.bias)))
+
+
+def _of_four_axes(array: Array) -> Array:
+    return array.reshape((1,) * (4 - array.ndim) + array.shape)
 
 
 def hiding(problem: Problem, seen: Array) -> Problem:
@@ -55,4 +63,32 @@ _MASKS = (
     Changed("mask-transposed", "transposes the mask where there are as many queries as keys", of_mask(_transposed)),
 )
 
-EXPLANATIONS = tuple(variant for one in (*_IGNORED, *_MASKS) for variant in one.anywhere)
+_BOTH = (
+    Changed(
+        "mask-and-bias-of-first-head",
+        "uses the mask and the bias of the first head for all",
+        _of_mask_and_bias(lambda array: array[:, :1]),
+    ),
+    Changed(
+        "mask-and-bias-of-first-batch",
+        "uses the mask and the bias of the first batch for all",
+        _of_mask_and_bias(lambda array: array[:1]),
+    ),
+    Changed(
+        "mask-and-bias-of-first-query",
+        "uses the mask and the bias of the first query for all",
+        _of_mask_and_bias(lambda array: array[..., :1, :]),
+    ),
+    Changed(
+        "mask-and-bias-transposed",
+        "transposes the mask and the bias where there are as many queries as keys",
+        _of_mask_and_bias(_transposed),
+    ),
+    Changed(
+        "mask-and-bias-ignored",
+        "ignores the mask and the bias",
+        everywhere(lambda problem: replace(problem, mask=None, bias=None)),
+    ),
+)
+
+EXPLANATIONS = tuple(variant for one in (*_IGNORED, *_MASKS, *_BOTH) for variant in one.anywhere)
