@@ -68,6 +68,11 @@ def in_whole_blocks(block: int) -> Rows:
     return lambda j: j < whole(block, len(j))
 
 
+def in_full_blocks(block: int) -> Rows:
+    """Return the rows in whole blocks, none where there is none."""
+    return lambda j: j < len(j) - len(j) % block
+
+
 def not_beside_blocks(block: int) -> Rows:
     """Return all rows but a single one beyond whole blocks."""
     return lambda j: (j < len(j) - 1) | (len(j) % block != 1) | (len(j) == 1)

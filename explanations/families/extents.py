@@ -17,6 +17,7 @@ from explanations.ranges import (
     WRAPS,
     Rows,
     below,
+    in_full_blocks,
     in_whole_blocks,
     modulo,
     not_beside_blocks,
@@ -90,6 +91,13 @@ def _of_queries(aspects: tuple[Aspect, ...]) -> Iterator[Explanation]:
             f"writes zeros for the queries {where}",
             unchanged,
             _zero_rows(others(in_whole_blocks(block))),
+            aspects,
+        )
+        yield Altered(
+            f"queries-of-no-whole-block-of-{block}",
+            f"writes zeros for the queries that fill no whole block of {block}, which may be all",
+            unchanged,
+            _zero_rows(others(in_full_blocks(block))),
             aspects,
         )
         yield Altered(
