@@ -18,7 +18,7 @@ from typing import TextIO, cast
 import pytest
 
 from attention_tests.pytest_plugin.run import Run
-from attention_tests.pytest_plugin.summary import Summary
+from attention_tests.pytest_plugin.summary import Summary, row_of
 from attention_tests.reports.report import BROKEN
 
 SECONDS_ON_A_TERMINAL = 0.5
@@ -71,10 +71,13 @@ class Progress:
         self.started.pop(nodeid, None)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_report_teststatus(self) -> Generator[None, tuple[str, str, str], tuple[str, str, str]]:
-        """Leave out pytest's letters where our line is."""
+    def pytest_report_teststatus(
+        self, report: pytest.TestReport
+    ) -> Generator[None, tuple[str, str, str], tuple[str, str, str]]:
+        """Leave out pytest's letters of properties where our line is; other tests keep theirs."""
         category, letter, word = yield
-        return (category, "", "") if self.in_place_of_letters else (category, letter, word)
+        ours = self.in_place_of_letters and (self.live or row_of(report) is not None)
+        return (category, "", "") if ours else (category, letter, word)
 
     def _tick(self, session: pytest.Session, out: TextIO) -> None:
         # Nobody may be listening any more.
@@ -83,7 +86,9 @@ class Progress:
                 # Nothing runs while the workers of pytest-xdist are made.
                 if self.started:
                     line = self.line(session.testscollected)
-                    out.write(f"\r{_fitting(line)}" if self.live else f"{line}\n")
+                    # Tests that are no properties have letters, in the same line.
+                    before = "" if self.summary.rows else "\n"
+                    out.write(f"\r{_fitting(line)}" if self.live else f"{before}{line}\n")
                     out.flush()
             if self.live:
                 out.write(f"\r{_fitting('')}\r")

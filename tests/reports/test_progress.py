@@ -9,6 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from attention_tests.engine.profiles import QUICK
@@ -17,7 +18,7 @@ from attention_tests.environment import suite
 from attention_tests.pytest_plugin import progress as module
 from attention_tests.pytest_plugin.progress import Progress, words
 from attention_tests.pytest_plugin.run import Run
-from attention_tests.pytest_plugin.summary import Summary
+from attention_tests.pytest_plugin.summary import ROW, Summary
 from tests.support import reported
 
 NODE = "properties/test_softmax.py::test_rows_sum_to_one[mine-float32]"
@@ -55,13 +56,18 @@ def progress(terminal: Terminal, capture: str = "fd") -> Progress:
     return Progress(cast("Any", config), run, Summary(run))
 
 
-def running(one: Progress, *, seconds: float = 0.1) -> tuple[str, str, str]:
+def of_property() -> pytest.TestReport:
+    row = reported.row("test_rows_sum_to_one", "softmax", "mine", "float32", Verdict.PASS)
+    return cast("pytest.TestReport", SimpleNamespace(**{ROW: msgspec.to_builtins(row)}))
+
+
+def running(one: Progress, *, seconds: float = 0.1, report: pytest.TestReport | None = None) -> tuple[str, str, str]:
     """Let a property run for a while, and return what pytest would print of it then."""
     loop = one.pytest_runtestloop(cast("pytest.Session", SimpleNamespace(testscollected=7)))
     next(loop)
     one.pytest_runtest_logstart(NODE)
     time.sleep(seconds)
-    teststatus = one.pytest_report_teststatus()
+    teststatus = one.pytest_report_teststatus(report or of_property())
     next(teststatus)
     with pytest.raises(StopIteration) as printed:
         teststatus.send(("passed", ".", "PASSED"))
@@ -90,6 +96,12 @@ def test_a_property_that_hangs_is_seen_in_a_log(out: Out) -> None:
     assert running(progress(Terminal(isatty=False))) == ("passed", "", "")
     assert "0 of 7 verdicts, 0 broken, 0 s; 0 s in test_rows_sum_to_one[mine-float32]\n" in out.getvalue()
     assert "\r" not in out.getvalue()
+
+
+def test_other_tests_keep_their_letters_in_a_log(out: Out) -> None:
+    other = cast("pytest.TestReport", SimpleNamespace())
+    assert running(progress(Terminal(isatty=False)), report=other) == ("passed", ".", "PASSED")
+    assert out.getvalue().startswith("\n0 of 7 verdicts")
 
 
 def test_a_short_run_says_nothing_in_a_log(out: Out, monkeypatch: pytest.MonkeyPatch) -> None:
