@@ -1,4 +1,4 @@
-"""How much longer a run takes that fails: the same kernel right and wrong, held against all laws in turn.
+"""The time of a run that fails over that of one that passes: one kernel, right and wrong, against all laws.
 
 python -m benchmarks.failing
 """

@@ -20,8 +20,8 @@ from attention_tests.engine.search import corpus, hold
 from attention_tests.execution.subject import Subject
 from implementations import SHIPPED
 from properties.checks import comparison
+from properties.drawing.by_size import PROBLEMS_BY_NUMBER_OF_KEYS, PROBLEMS_BY_NUMBER_OF_QUERIES, PROBLEMS_BY_WIDTH
 from properties.drawing.plans import Plan
-from properties.test_sizes import PROBLEMS_BY_NUMBER_OF_KEYS, PROBLEMS_BY_NUMBER_OF_QUERIES, PROBLEMS_BY_WIDTH
 
 STREAMS = {"keys": PROBLEMS_BY_NUMBER_OF_KEYS, "queries": PROBLEMS_BY_NUMBER_OF_QUERIES, "widths": PROBLEMS_BY_WIDTH}
 

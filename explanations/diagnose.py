@@ -41,6 +41,7 @@ from explanations.families import (
 from explanations.fitting import allowing, fitting, fitting_sometimes, told_apart
 from explanations.pairs import fitting_pairs
 from explanations.picture import weights_of
+from properties.drawing.by_size import PROBLEMS_BY_NUMBER_OF_KEYS, PROBLEMS_BY_NUMBER_OF_QUERIES, PROBLEMS_BY_WIDTH
 from properties.drawing.covering_streams import (
     BACKWARD_ROWS,
     BACKWARD_ROWS_OF_SIGNED_SCALES,
@@ -48,7 +49,6 @@ from properties.drawing.covering_streams import (
     ROWS_OF_SIGNED_SCALES,
 )
 from properties.drawing.streams import ANY_PROBLEM, ANY_SENTENCE
-from properties.test_sizes import PROBLEMS_BY_NUMBER_OF_KEYS, PROBLEMS_BY_NUMBER_OF_QUERIES, PROBLEMS_BY_WIDTH
 
 EXPLANATIONS: tuple[Explanation, ...] = (
     *scale.EXPLANATIONS,

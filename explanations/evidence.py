@@ -56,7 +56,11 @@ class Observation:
         No wrong element may be one of which nothing is promised, and at some of them the right value must be outside
         of what is predicted: a bound that is wide enough for both explains nothing.
         """
-        return self.is_allowed_by(predicted) and any(
+        return self.is_allowed_by(predicted) and self.excludes_the_right(predicted)
+
+    def excludes_the_right(self, predicted: Sequence[Interval]) -> bool:
+        """Tell whether what is right of some wrong element is not what was predicted."""
+        return any(
             bool((~right.accepts(got) & ~one.accepts(right.value)).any())
             for one, right, got in zip(predicted, self.right, self.answers, strict=True)
         )
@@ -104,8 +108,10 @@ def evidence_of(
         for problem in drawn:
             _observe(asked, problem, observed)
     by_size = sorted(observed.values(), key=lambda one: one.problem.numbers)
-    wrong = [one for one in by_size if not one.is_right]
-    return Evidence(wrong, [one for one in by_size if one not in wrong])
+    evidence = Evidence([], [])
+    for one in by_size:
+        (evidence.right if one.is_right else evidence.wrong).append(one)
+    return evidence
 
 
 class Ended(Exception):  # noqa: N818 - no error

@@ -57,7 +57,7 @@ class Sometimes:
 
     @property
     def says(self) -> str:
-        """What it does, and where."""
+        """The mistake, and where it is made."""
         return f"{self.mistake.says}, {self._where}"
 
     @property
@@ -140,8 +140,9 @@ def allows(explanation: Explanation, observation: Observation) -> bool:
     """Tell whether an explanation predicts a wrong answer."""
     if explanation not in observation.allowed:
         predicted = _predicted(explanation, observation)
-        observation.allowed[explanation] = observation.is_allowed_by(predicted)
-        observation.explained[explanation] = observation.is_explained_by(predicted)
+        allowed = observation.is_allowed_by(predicted)
+        observation.allowed[explanation] = allowed
+        observation.explained[explanation] = allowed and observation.excludes_the_right(predicted)
     return observation.allowed[explanation]
 
 

@@ -35,7 +35,7 @@ class Pair:
 
     @property
     def says(self) -> str:
-        """What both do, and where."""
+        """Both mistakes, and where each is made."""
         parts = zip(self.mistakes, self.circumstances, strict=True)
         return ", and it ".join(
             f"{one.says}, only with {in_words(where)}" if where else one.says for one, where in parts

@@ -128,7 +128,7 @@ class Rounded:
 
     @property
     def interval(self) -> Interval:
-        """What a kernel may answer, the oracle's own roundings, a share of those, included; NaN where it is NaN."""
+        """The numbers that a kernel may answer, with the oracle's own roundings; NaN where it is NaN."""
         share = min(self.roundings.share_of(ORACLE), 1.0)
         error = self.error * (1 + share)
         error = np.where(np.isnan(error), np.inf, error)

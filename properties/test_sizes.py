@@ -6,6 +6,7 @@ from attention_tests import Feature
 from attention_tests.engine.law import law
 from attention_tests.execution.subject import Subject
 from properties.checks.comparison import answer, assert_inside_bound, assert_same_bits, expected
+from properties.drawing.by_size import PROBLEMS_BY_NUMBER_OF_KEYS, PROBLEMS_BY_NUMBER_OF_QUERIES, PROBLEMS_BY_WIDTH
 from properties.drawing.claims import only
 from properties.drawing.exact_lists import HIDING, KEYS, MORE_KEYS, few_keys, shapes
 from properties.drawing.options import Options
@@ -13,16 +14,6 @@ from properties.drawing.plans import Plan
 from properties.drawing.problem import Problem
 from properties.drawing.real_sizes import WINDOWS
 
-LENGTHS = (1, 2, 7, 8, 9, 15, 16, 17, 31, 33, 63, 64, 65, 127, 129, 255, 257, 511, 513, 1023, 1025, 2049)
-WIDTHS = (1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129, 191, 193, 255, 256, 257)
-
-PROBLEMS_BY_NUMBER_OF_KEYS = only(
-    *(Plan(queries=2, keys=n, d_k=4, d_v=4, regimes=("normal",), seed=n) for n in LENGTHS),
-    Plan(keys=16385, d_k=4, d_v=4, regimes=("scores far below",), seed=16385),
-)
-PROBLEMS_BY_NUMBER_OF_QUERIES = only(
-    *(Plan(queries=n, keys=3, d_k=4, d_v=4, regimes=("normal",), seed=n) for n in LENGTHS)
-)
 FEW_KEYS = few_keys(*shapes((*KEYS[2:], *MORE_KEYS)), *shapes(MORE_KEYS, options=HIDING), *WINDOWS)
 MANY_KEYS = only(
     Plan(queries=1, keys=4097, d_k=8, d_v=8, regimes=("normal",), seed=1),
@@ -35,7 +26,6 @@ TIMES = 4
 TILES_OF_QUERIES = only(
     *(Plan(heads=2, queries=n, keys=17, d_k=8, d_v=8, regimes=("normal",), seed=n) for n in (3, 16, 64, 130))
 )
-PROBLEMS_BY_WIDTH = only(*(Plan(queries=2, keys=5, d_k=n, d_v=n, regimes=("uniform",), seed=n) for n in WIDTHS))
 
 
 @law("matrix", Feature.LENGTHS, given=PROBLEMS_BY_NUMBER_OF_KEYS)

@@ -32,7 +32,7 @@ class Failures:
     shown: tuple[Row, ...] = ()
     """One row of each implementation that breaks a law."""
     trouble: str = ""
-    """What went wrong in the suite itself while it looked for the cause."""
+    """The exception of the suite itself while it looked for the cause, in a sentence."""
 
 
 def in_short(rows: Iterable[Row], subjects: Iterable[Subject], profile: Profile) -> Failures:

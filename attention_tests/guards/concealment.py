@@ -11,7 +11,17 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-CHECKERS = ("attention_tests", "properties", "reference", "hypothesis", "pytest", "_pytest", "pluggy", "xdist")
+CHECKERS = (
+    "attention_tests",
+    "properties",
+    "explanations",
+    "reference",
+    "hypothesis",
+    "pytest",
+    "_pytest",
+    "pluggy",
+    "xdist",
+)
 """The packages by which a process shows that something is checked in it."""
 
 

@@ -10,6 +10,7 @@ import pytest
 from attention_tests.diagnosis.shown import Failures, in_short
 from attention_tests.engine.catalogue import all_laws
 from attention_tests.engine.drawing import caveat
+from attention_tests.engine.profiles import DEFAULT
 from attention_tests.engine.row import Row
 from attention_tests.engine.verdict import Outcome, Verdict
 from attention_tests.pytest_plugin.explanations import print_explanations
@@ -64,7 +65,9 @@ class Summary:
         if self.rows and not self.run.subjects:
             self.run.load_targets(option("target") or (), option("dtype") or ())
         if session.exitstatus == pytest.ExitCode.TESTS_FAILED:
-            self.failures = in_short(self.rows.values(), self.run.subjects, self.run.profile)
+            # What explores draws more than a cause needs, and its budget is spent.
+            profile = self.run.profile if self.run.exploration is None else DEFAULT
+            self.failures = in_short(self.rows.values(), self.run.subjects, profile)
             self.rows |= {row.key: row for row in self.failures.shown}
         if self._is_short(session.config):
             _leave_out_failures(session.config)

@@ -62,7 +62,7 @@ class Report:
 
     @property
     def diagnosis(self) -> str:
-        """What the kernel computes in place of attention, and on what grounds; empty where no cause is known."""
+        """The cause: an attention that is computed instead, and on what grounds; empty where none is known."""
         return "\n".join(map(str, self.of_failures.diagnoses))
 
     @property

@@ -12,7 +12,7 @@ from attention_tests import Precision
 from explanations.aspect import OUTPUT, Aspect
 from explanations.explanation import Change, Changed, Explanation, Miscomputed, everywhere
 from explanations.results import Altered, chosen, each, unchanged
-from properties.checks.comparison import expected
+from properties.checks.comparison import expected, of_scores
 from properties.checks.roundings import roundings_of
 from properties.drawing.problem import Problem
 from reference.bounds import error_bound
@@ -59,14 +59,7 @@ def _through(format_: str) -> Callable[[Any, Interval], Interval]:
 
 
 def _weights(problem: Problem, precision: Precision) -> Bounds:
-    interval = error_bound.weights(
-        problem.query,
-        problem.for_each_query_head(problem.key),
-        roundings_of(precision, problem.dtype),
-        scale=problem.scale,
-        bias=problem.logit_bias,
-        softcap=problem.softcap,
-    )
+    interval = of_scores(error_bound.weights, problem, precision)
     return np.maximum(interval.value - interval.tolerance, 0.0), interval.value + interval.tolerance
 
 
@@ -192,7 +185,7 @@ LESS_EXACT: tuple[Explanation, ...] = tuple(
     LessExact(f"as-exact-as-{name}", _SAYS.format(f"{name}({argument})"), _usual(name))
     for name, argument in {"single": "", "flash": "dtype", "eager": "dtype", "pure": "dtype"}.items()
 )
-"""What is named where nothing else explains all answers, the most exact first.
+"""The explanations that are named where nothing else explains all answers, the most exact first.
 
 Not tf32: its bound is so wide that other small mistakes, such as a scale that is off by a thousandth, are in it.
 """

@@ -11,7 +11,7 @@ import numpy as np
 
 from attention_tests import Alignment
 from explanations.explanation import Changed, Explanation, everywhere
-from explanations.families.visibility import hiding
+from explanations.problems import hiding
 from properties.drawing import masks
 from properties.drawing.problem import Problem
 

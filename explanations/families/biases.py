@@ -10,8 +10,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from explanations.explanation import Change, Changed, Explanation, everywhere
-from explanations.formula import Forward, Weighed
+from explanations.formula import Weighed
 from explanations.rounded import Rounded
+from explanations.steps import Forward
 from properties.drawing.problem import Problem
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"

@@ -8,8 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from explanations.explanation import Change, Changed, Explanation, everywhere
-from explanations.formula import Forward, Weighed, Weights
+from explanations.formula import Weighed, Weights
 from explanations.rounded import Rounded
+from explanations.steps import Forward
 from properties.drawing.problem import Problem
 
 
@@ -125,22 +126,20 @@ def _after_bias(forward: Forward) -> Rounded:
 
 
 def _after_mask(forward: Forward) -> Rounded:
-    """Return weights of hidden keys whose scores are -c."""
-    cap = forward.problem.softcap
-    if cap is None:
-        return forward.weights
-    logits = forward.logits.where(forward.seen, -cap)
-    sees = np.broadcast_to(forward.seen.any(-1, keepdims=True), forward.seen.shape)
-    return forward.softmax(logits, sees)
+    return _hidden_at_the_cap(forward, lambda: forward.logits)
 
 
 def _after_mask_and_bias(forward: Forward) -> Rounded:
+    return _hidden_at_the_cap(forward, lambda: forward.capping(forward.scaled.plus(forward.bias)))
+
+
+def _hidden_at_the_cap(forward: Forward, logits: Callable[[], Rounded]) -> Rounded:
+    """Return the weights of logits among which those of hidden keys are -c, for a soft cap c."""
     cap = forward.problem.softcap
     if cap is None:
         return forward.weights
-    logits = forward.capping(forward.scaled.plus(forward.bias)).where(forward.seen, -cap)
     sees = np.broadcast_to(forward.seen.any(-1, keepdims=True), forward.seen.shape)
-    return forward.softmax(logits, sees)
+    return forward.softmax(logits().where(forward.seen, -cap), sees)
 
 
 def _overflowing(forward: Forward) -> Rounded:

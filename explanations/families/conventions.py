@@ -11,7 +11,7 @@ import numpy as np
 from attention_tests import FullyMasked
 from explanations.aspect import LOG_SUM_EXP, OUTPUT
 from explanations.explanation import Changed, Explanation, everywhere
-from explanations.families.tails import with_more_keys
+from explanations.problems import with_more_keys
 from explanations.results import Altered, chosen, mapped, unchanged, written_over
 from properties.drawing.problem import Problem
 from reference.bounds.interval import Interval

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from explanations.explanation import Explanation
-from explanations.formula import Forward, Weighed, Weights
+from explanations.formula import Weighed, Weights
 from explanations.rounded import Rounded
+from explanations.steps import Forward
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 

@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from explanations.formula import Backpropagated, BackwardPass, Formula
+from explanations.formula import Backpropagated, Formula
 from explanations.rounded import Rounded
+from explanations.steps import BackwardPass
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 NAMES = ("query", "key", "value")

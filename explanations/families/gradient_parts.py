@@ -10,8 +10,9 @@ import numpy as np
 
 from explanations.aspect import GRADIENTS
 from explanations.explanation import Change, Changed, Explanation, everywhere
-from explanations.formula import Backpropagated, BackwardPass, Formula
+from explanations.formula import Backpropagated, Formula
 from explanations.rounded import Rounded
+from explanations.steps import BackwardPass
 from properties.drawing.gradients import Backward
 from properties.drawing.problem import Problem
 

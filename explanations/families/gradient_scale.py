@@ -6,7 +6,8 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from explanations.formula import Backpropagated, BackwardPass, Formula
+from explanations.formula import Backpropagated, Formula
+from explanations.steps import BackwardPass
 
 Factor = Callable[[BackwardPass], float]
 WHOSE = (("query", "key"), ("query",), ("key",))

@@ -10,7 +10,7 @@ import numpy as np
 
 from attention_tests import Alignment, Dialect
 from explanations.explanation import Change, Changed, everywhere
-from explanations.families.visibility import hiding
+from explanations.problems import hiding
 from properties.drawing import masks
 from properties.drawing.problem import Problem
 

@@ -11,8 +11,9 @@ import numpy as np
 
 from explanations.aspect import LOG_SUM_EXP, OUTPUT
 from explanations.explanation import Changed, Explanation, everywhere
-from explanations.formula import Forward, Weighed, Weights
+from explanations.formula import Weighed, Weights
 from explanations.rounded import Rounded
+from explanations.steps import Forward
 from properties.drawing.problem import Problem
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"

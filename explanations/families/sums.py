@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from explanations.formula import Forward, Summed, Sums
+from explanations.formula import Summed, Sums
 from explanations.rounded import Rounded
+from explanations.steps import Forward
 
 
 def _right(forward: Forward) -> Rounded:

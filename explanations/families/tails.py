@@ -10,7 +10,7 @@ import numpy as np
 
 from explanations.aspect import GRADIENTS, LOG_SUM_EXP, OUTPUT
 from explanations.explanation import Change, Changed, Explanation, everywhere
-from explanations.families.visibility import hiding
+from explanations.problems import hiding, with_more_keys
 from explanations.ranges import (
     BLOCKS,
     LIMITS,
@@ -51,21 +51,6 @@ def _keys_read(rows: Rows, *names: str) -> Change:
         return replace(problem, **{name: getattr(problem, name)[..., read, :] for name in names})
 
     return everywhere(change)
-
-
-def with_more_keys(problem: Problem, key: Array, value: Array, bias: Array | None = None) -> Problem:
-    """Return a problem with keys behind the last that all queries see, with the bias of others or none."""
-    more = key.shape[-2]
-    if not more:
-        return problem
-    seen = np.pad(problem.seen, [(0, 0)] * 3 + [(0, more)], constant_values=True)
-    added = None
-    if problem.bias is not None:
-        given = np.broadcast_to(problem.bias, problem.logits_shape)
-        added = np.concatenate([given, np.zeros((*given.shape[:-1], more)) if bias is None else bias], axis=-1)
-    key = np.concatenate([problem.key, key], axis=-2)
-    value = np.concatenate([problem.value, value], axis=-2)
-    return replace(problem, key=key, value=value, mask=seen, bias=added, causal=False, window=None)
 
 
 def _padded(block: int) -> Change:

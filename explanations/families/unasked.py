@@ -1,4 +1,4 @@
-"""What is done though nothing asks for it: causality, windows and biases by position, and factors on the output."""
+"""Options that nothing asks for: causality, windows and biases by position, and factors on the output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from explanations.aspect import LOG_SUM_EXP, OUTPUT
 from explanations.explanation import Change, Changed, Explanation, everywhere
-from explanations.families.visibility import hiding
+from explanations.problems import hiding
 from explanations.results import Altered, each, times, unchanged
 from properties.drawing import masks
 from properties.drawing.problem import Problem, in_format

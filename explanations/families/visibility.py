@@ -9,7 +9,6 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from explanations.explanation import Change, Changed, everywhere
-from properties.drawing.problem import Problem
 
 Array: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
 
@@ -32,12 +31,6 @@ def _of_mask_and_bias(change: Callable[[Array], Array]) -> Change:
 
 def _of_four_axes(array: Array) -> Array:
     return array.reshape((1,) * (4 - array.ndim) + array.shape)
-
-
-def hiding(problem: Problem, seen: Array) -> Problem:
-    """Return the problem with what is not seen, (…, n_q, n_k), hidden too."""
-    seen = seen if problem.mask is None else problem.mask & seen
-    return replace(problem, mask=np.broadcast_to(seen, (*(1, 1, *seen.shape)[-4:-2], *problem.logits_shape[2:])))
 
 
 def _transposed(mask: Array) -> Array:

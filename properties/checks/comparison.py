@@ -126,10 +126,10 @@ def weights(subject: Subject, problem: Problem) -> Array:
 @remembered
 def expected_lse(problem: Problem, precision: Precision) -> Interval:
     """Return the expected log-sum-exp (batch, heads, n_q) with its derived error bound."""
-    return _of_scores(error_bound.log_sum_exp, problem, precision)
+    return of_scores(error_bound.log_sum_exp, problem, precision)
 
 
-def _of_scores(bound: Callable[..., Interval], problem: Problem, precision: Precision) -> Interval:
+def of_scores(bound: Callable[..., Interval], problem: Problem, precision: Precision) -> Interval:
     """Return what a bound says of a problem whose values do not matter."""
     return bound(
         problem.query,
@@ -148,7 +148,7 @@ def expected_weights(subject: Subject, problem: Problem) -> Interval:
 
 @remembered
 def _expected_weights(problem: Problem, precision: Precision) -> Interval:
-    oracle = _of_scores(error_bound.weights, problem, precision)
+    oracle = of_scores(error_bound.weights, problem, precision)
     mean = partial(_expected_weights, _of_equal_scores(problem), precision)
     return _with_fully_masked_rows(oracle, problem, mean)
 

@@ -16,7 +16,7 @@ from typing import IO
 from attention_tests.declare.implementation import Implementation
 from attention_tests.execution.isolation.running import Child, Running
 from attention_tests.execution.isolation.wire import Line
-from attention_tests.execution.isolation.worker import limit, serve
+from attention_tests.execution.isolation.worker import answer, declare, limit
 
 FORK = get_context("fork")
 
@@ -66,7 +66,9 @@ def _serve(theirs: socket.socket, printed: IO[bytes], bytes_at_most: int, implem
     if torch is not None:
         # Its other threads, if it has had any, are not in this copy, which would wait for them.
         torch.set_num_threads(1)
-    serve(Line(theirs), implementation)
+    line = Line(theirs)
+    declare(line, implementation)
+    answer(line, implementation)
 
 
 def _bytes_now() -> int:

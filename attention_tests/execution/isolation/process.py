@@ -16,7 +16,7 @@ from attention_tests.text.wording import BadTarget
 
 SECONDS_TO_IMPORT = 300.0
 SECONDS_TO_END = 5.0
-"""How long it may take until a copy that was ended is known to have."""
+"""The longest time until a copy that was ended is known to have."""
 ON_ITS_WAY = 1 << 16
 """The length of a question of which a part may lie between two processes."""
 SHORTER = 10

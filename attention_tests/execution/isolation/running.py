@@ -20,7 +20,7 @@ from attention_tests.frameworks.found import Arrays
 
 LAST_WORDS = 1000
 SECONDS_TO_END = 0.2
-"""How long a process may take to end by itself."""
+"""The time that a process gets to end by itself."""
 COMMAND = """\
 import sys
 sys.path[:0] = sys.argv[1:3]

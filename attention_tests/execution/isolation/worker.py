@@ -38,7 +38,7 @@ def main(connection: int, bytes_at_most: int, target: str, arrays: Arrays) -> No
     except BadTarget as refusal:
         line.send(encode(Refused(str(refusal))))
         return
-    line.send(encode(Declared(without_callables(implementation))))
+    declare(line, implementation)
     if arrays.device == "cpu" and can_be_copied():
         serve_in_copies(line, partial(_serve_a_while, line, implementation))
     else:
@@ -78,10 +78,9 @@ def _imported(target: str, arrays: Arrays) -> Implementation:
     return resolve(target, arrays)
 
 
-def serve(line: Line, implementation: Implementation) -> None:
-    """Say what is declared, and do what is asked for, until the other side goes away."""
+def declare(line: Line, implementation: Implementation) -> None:
+    """Say what is declared."""
     line.send(encode(Declared(without_callables(implementation))))
-    answer(line, implementation)
 
 
 def answer(line: Line, implementation: Implementation) -> None:
